@@ -1,0 +1,74 @@
+"""The Engine protocol: where completions come from. Nothing above this room knows which backend answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
+
+from treadle.errors import UnsupportedError
+from treadle.types import Capabilities, Chunk, Completion, EngineIdentity, Prompt, Sampling, Token
+
+__all__ = ["Engine", "OnTokens", "require"]
+
+OnTokens = Callable[[int], None]
+"""Called with the number of new tokens while drafts are decoded (for progress bars)."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A source of completions.
+
+    The same prompt, sampling and engine give the same completions wherever ``capabilities.seeds`` is declared.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def identity(self) -> EngineIdentity: ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of ``text``; an estimate unless ``capabilities.exact_token_counts``."""
+        ...
+
+    def render(self, prompt: Prompt) -> str:
+        """The text exactly as the model sees it where the engine applies the chat template itself."""
+        ...
+
+    def complete(self, prompt: Prompt, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None) -> list[Completion]:
+        """One completion for each sampling, decoded in parallel over the one prompt where the engine can.
+
+        Raises:
+            UnsupportedError: a sampling asks for what the engine lacks.
+            ContextLengthError: prompt and completion do not fit.
+            EngineError: the engine failed.
+        """
+        ...
+
+    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[Chunk]:
+        """One completion, piece by piece."""
+        ...
+
+    def score(self, text: str) -> list[Token]:
+        """Every token of ``text`` with its log-probability given the ones before it (the first one given nothing)."""
+        ...
+
+    def close(self) -> None:
+        """Free the model; the engine cannot be used afterwards. Closing twice is allowed."""
+        ...
+
+
+def require(engine: Engine, sampling: Sampling) -> None:
+    """Raise ``UnsupportedError`` where ``sampling`` asks for something that ``engine`` does not declare."""
+    has, name = engine.capabilities, engine.identity.name
+    if sampling.top_logprobs and not has.logprobs:
+        raise UnsupportedError(f"engine {name} gives no log-probabilities; ask without top_logprobs")
+    if sampling.top_logprobs > has.top_logprobs:
+        raise UnsupportedError(
+            f"engine {name} gives at most {has.top_logprobs} alternatives a token, {sampling.top_logprobs} were asked for"
+        )
+    if sampling.constraint is not None and sampling.constraint.kind not in has.constraints:
+        known = ", ".join(sorted(has.constraints)) or "none"
+        raise UnsupportedError(
+            f"engine {name} takes no constraint of kind {sampling.constraint.kind!r}; kinds it takes: {known}"
+        )

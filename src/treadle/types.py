@@ -1,0 +1,421 @@
+"""The plain data that flows from a request to an answer.
+
+Every type here is a frozen dataclass without behaviour beyond what its own fields say; the words are those of the
+vocabulary in ARCHITECTURE.md. Nothing here imports another room, so every room may use these types.
+
+Units are in the names: ``_seconds``, ``_bytes``, ``_tokens``. Log-probabilities are natural logarithms of the model's
+distribution *before* sampling filters (temperature, top-p, grammar) unless a field says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+__all__ = [
+    "Alternative",
+    "Answer",
+    "Artifact",
+    "Capabilities",
+    "Chunk",
+    "Column",
+    "Completion",
+    "Constraint",
+    "DataSummary",
+    "Draft",
+    "EngineIdentity",
+    "Example",
+    "Expectation",
+    "Limits",
+    "Message",
+    "Outcome",
+    "Program",
+    "Prompt",
+    "PromptPart",
+    "Request",
+    "Run",
+    "Rung",
+    "Sampling",
+    "Status",
+    "Table",
+    "Token",
+    "Verdict",
+]
+
+
+# --------------------------------------------------------------------------------------------------- engines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """One token that the model could have chosen at a position."""
+
+    text: str
+    logprob: float
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """One token of a completion with its log-probability and the most likely alternatives, best first."""
+
+    text: str
+    logprob: float
+    id: int | None = None
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """A language that a completion must belong to. ``kind`` names the notation of ``text``."""
+
+    kind: Literal["gbnf", "json_schema", "lark"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How to draw a completion. ``temperature`` 0 is greedy; seeds of n drafts are seed, seed + 1, ..."""
+
+    max_tokens: int = 256
+    temperature: float = 0.8
+    top_p: float = 0.95
+    top_k: int = 40
+    min_p: float = 0.0
+    seed: int = 1
+    stop: tuple[str, ...] = ()
+    top_logprobs: int = 0
+    constraint: Constraint | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1:
+            raise ValueError(f"max_tokens must be at least 1, got {self.max_tokens}")
+        if self.temperature < 0:
+            raise ValueError(f"temperature must not be negative, got {self.temperature}")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p must lie in (0, 1], got {self.top_p}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What an engine returned for one draft."""
+
+    text: str
+    tokens: tuple[Token, ...] = ()
+    finish_reason: Literal["stop", "length", "error"] = "stop"
+    seed: int | None = None
+    temperature: float | None = None
+    seconds: float = 0.0
+
+    @property
+    def mean_logprob(self) -> float | None:
+        """Mean natural log-probability a token, or None where the engine gave no probabilities."""
+        if not self.tokens:
+            return None
+        return sum(t.logprob for t in self.tokens) / len(self.tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A piece of a streamed completion; the last one carries the finish reason."""
+
+    text: str
+    tokens: tuple[Token, ...] = ()
+    finish_reason: Literal["stop", "length", "error"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What an engine can do. Asking for what is absent raises ``UnsupportedError``."""
+
+    seeds: bool = False
+    logprobs: bool = False
+    top_logprobs: int = 0
+    constraints: frozenset[str] = frozenset()
+    primer: bool = False
+    parallel: bool = False
+    stream: bool = False
+    score: bool = False
+    exact_token_counts: bool = False
+    context_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineIdentity:
+    """Which model answered: enough to ask the same one again."""
+
+    name: str
+    backend: str
+    model: str
+    sha256: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+# --------------------------------------------------------------------------------------------------- prompts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptPart:
+    """A named piece of a prompt with where it came from and what it costs."""
+
+    name: str
+    source: str
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What is sent to an engine.
+
+    ``primer`` is the beginning of the assistant's answer, written by us: the model continues it. ``program_prefix`` is
+    the code at the start of every program drafted from this prompt (the code inside the primer, free of any expected value).
+    """
+
+    messages: tuple[Message, ...]
+    primer: str = ""
+    program_prefix: str = ""
+    parts: tuple[PromptPart, ...] = ()
+    stop: tuple[str, ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        return sum(p.tokens for p in self.parts)
+
+
+# --------------------------------------------------------------------------------------------------- data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A branch, column or key. ``shape``: 'flat' one value an entry, 'jagged' a list an entry, 'nested' anything deeper."""
+
+    name: str
+    type: str
+    shape: Literal["flat", "jagged", "nested"] = "flat"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A tree, table or frame inside a data file."""
+
+    name: str
+    columns: tuple[Column, ...]
+    entries: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSummary:
+    """What is in a data file. ``tables`` starts with the one that a program should open by default."""
+
+    path: str
+    kind: Literal["root", "parquet", "csv", "json", "sqlite"]
+    sha256: str
+    size_bytes: int
+    tables: tuple[Table, ...]
+
+    @property
+    def column_names(self) -> frozenset[str]:
+        return frozenset(c.name for t in self.tables for c in t.columns)
+
+
+# --------------------------------------------------------------------------------------------------- sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one run may use. Defaults are those of docs/sandbox.md."""
+
+    cpu_seconds: float = 10.0
+    wall_seconds: float = 20.0
+    memory_bytes: int = 2 << 30
+    disk_bytes: int = 64 << 20
+    inodes: int = 2048
+    open_files: int = 64
+    stream_bytes: int = 1 << 20
+    value_bytes: int = 8 << 20
+    threads: int = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program to run in the sandbox.
+
+    ``evaluate`` is an expression computed after the source, in its namespace; its value comes back as plain data
+    (``Run.value``). Never put an expected value into either.
+    """
+
+    source: str
+    evaluate: str | None = None
+    argv: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A file that a program left behind (png, json, npy, csv)."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution in the sandbox, as seen from outside it.
+
+    ``error`` is the last line of the traceback, e.g. ``"NameError: name 'x' is not defined"``, ``error_line`` the line of
+    ``Program.source`` it points at. Both are the program's own word: they explain, they never decide. ``limit_hit`` is a
+    sentence such as 'stopped: memory limit 2 GiB'. ``value`` is plain data, or None where nothing was asked or nothing
+    valid came back (``value_given`` tells the two apart).
+    """
+
+    tier: str
+    exit_code: int | None
+    signal: int | None = None
+    stdout: str = ""
+    stderr: str = ""
+    stdout_truncated: bool = False
+    stderr_truncated: bool = False
+    value: Any = None
+    value_given: bool = False
+    error: str | None = None
+    error_line: int | None = None
+    limit_hit: str | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """The program came to its end by itself, without an error or a limit. Not a statement about its result."""
+        return self.exit_code == 0 and self.signal is None and self.limit_hit is None and self.error is None
+
+
+# --------------------------------------------------------------------------------------------------- coding
+
+
+class Rung(StrEnum):
+    """The rungs of the ladder, lowest first."""
+
+    PARSED = "parsed"
+    NAMES = "names exist"
+    RAN = "ran"
+    OUTPUT = "produced output"
+    EXPECTATIONS = "met expectations"
+
+
+class Outcome(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Status(StrEnum):
+    """The status of an answer; see ARCHITECTURE.md for what each one claims and does not claim."""
+
+    VERIFIED = "verified"
+    AGREED = "agreed"
+    RAN = "ran"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one check found out about one draft. ``hint`` tells the model (and the user) how to mend it."""
+
+    check: str
+    rung: Rung
+    outcome: Outcome
+    reason: str
+    hint: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A completion with its program extracted. ``program`` is None where the completion held no code.
+
+    ``round`` 0 is a first draft, k the k-th repair of ``repairs``.
+    """
+
+    id: str
+    completion: Completion
+    program: str | None
+    round: int = 0
+    repairs: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """Something the user said must hold. ``origin`` says where: 'request', '--expect', '--tests' or '--schema'.
+
+    kind 'call': ``subject`` is an expression, ``expected`` a plain value or, where it is not a literal, None with the
+    source in ``expected_source``; kind 'metric': ``subject`` is a metric's name, ``expected`` a number;
+    kind 'tests': ``subject`` is the path, ``expected_source`` the text; kind 'schema': ``expected`` is the JSON schema.
+    ``relative`` and ``absolute`` are tolerances.
+    """
+
+    kind: Literal["call", "metric", "tests", "schema"]
+    subject: str
+    text: str
+    origin: str
+    expected: Any = None
+    expected_source: str | None = None
+    relative: float = 0.0
+    absolute: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the user asked, with everything that came along."""
+
+    text: str
+    data: DataSummary | None = None
+    expectations: tuple[Expectation, ...] = ()
+    tree: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A request with a program that was executed and passed.
+
+    ``body`` is the part of ``program`` after the common preamble (imports and opening of the data file), as shown to
+    the model. ``kind`` is 'data' (opens a data file) or 'function'.
+    """
+
+    id: str
+    request: str
+    program: str
+    body: str
+    pack: str
+    kind: Literal["data", "function"]
+    tags: tuple[str, ...] = ()
+    data: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The chosen draft with what is known about it. ``agreement`` is (drafts in the cluster, drafts drawn)."""
+
+    status: Status
+    draft_id: str | None
+    program: str | None
+    verdicts: tuple[Verdict, ...]
+    reason: str
+    output: str = ""
+    artifacts: tuple[Artifact, ...] = ()
+    agreement: tuple[int, int] = (0, 0)
+    card: Mapping[str, Any] = field(default_factory=dict)
