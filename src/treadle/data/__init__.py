@@ -1,0 +1,7 @@
+"""What is in a data file, and how to tell it to a model in few tokens."""
+
+from treadle.data.relevance import mentioned_columns, relevant_columns
+from treadle.data.render import render
+from treadle.data.summary import summarise
+
+__all__ = ["mentioned_columns", "relevant_columns", "render", "summarise"]

@@ -1,0 +1,198 @@
+"""What a user says must hold: examples in the request, options, test files, schemas; and the metrics a program prints.
+
+An example is only taken for one where it can be nothing else: a call with plain arguments, an operator, and a plain
+value. Prose that looks similar ('n = 3', 'Q1 * Q2 < 0', 'f(x) returns x') is left alone, so an expectation in a form
+that is not listed here is silently not one; ``--expect`` complains instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import jsonschema.exceptions
+import jsonschema.validators
+
+from treadle.coding.examples import (
+    ABOUT,
+    NUMBER,
+    WITH_TOLERANCE,
+    called_names,
+    number,
+    read_call,
+    read_examples,
+    tolerance_fields,
+    value_fields,
+)
+from treadle.coding.extract import parse_source
+from treadle.coding.wording import NumberMention, declared_functions, numbers_in
+from treadle.errors import ExpectationError
+from treadle.types import Expectation
+
+__all__ = [
+    "NumberMention",
+    "expectations_in",
+    "function_names",
+    "load_schema",
+    "load_tests",
+    "metrics_in",
+    "numbers_in",
+    "parse_expect",
+    "read_examples",
+    "repeated_metrics",
+    "requested_signature",
+]
+
+_MAX_FILE_BYTES = 1 << 20
+_METRIC_OPTION = re.compile(r"^\s*(?P<name>[A-Za-z_][\w.]*)\s*(?P<op>==|=|~|≈)\s*(?P<rest>.+?)\s*$", re.DOTALL)
+_METRIC_LINE = re.compile(rf"^METRIC:\s*([A-Za-z_][\w./-]*)\s*=\s*({NUMBER}|[+-]?nan)\s*$", re.IGNORECASE)
+_FORMS = (
+    "accepted forms: NAME == NUMBER, NAME ~ NUMBER (within 1 %), NAME ~ NUMBER +- NUMBER, NAME ~ NUMBER +- PERCENT%, "
+    "CALL == VALUE. Example: --expect 'mean_pt ~ 37.05 +- 1%'"
+)
+
+
+# ------------------------------------------------------------------------------------------------ in the request
+
+
+def expectations_in(text: str) -> list[Expectation]:
+    """The examples that a request gives. See ``read_examples`` for those that could not be used."""
+    return read_examples(text)[0]
+
+
+def function_names(text: str) -> list[str]:
+    """Names of the functions that a request asks for: declared ones first, then those that only examples call."""
+    names = [name for name, _ in declared_functions(text)]
+    for expectation in expectations_in(text):
+        names += [name for name in called_names(expectation.subject) if not hasattr(builtins, name)]
+    return list(dict.fromkeys(names))
+
+
+def requested_signature(text: str) -> tuple[str, str] | None:
+    """(name, source of the parameters) of the first function whose signature the request gives."""
+    for name, parameters in declared_functions(text):
+        if parameters is not None:
+            return name, parameters
+    return None
+
+
+# ------------------------------------------------------------------------------------------------ options
+
+
+def parse_expect(option: str) -> Expectation:
+    """Read one ``--expect``.
+
+    Raises:
+        ExpectationError: it has none of the accepted forms; the message lists them.
+    """
+    call = read_call(option.strip())
+    if call is not None:
+        return call
+    metric = _METRIC_OPTION.match(option)
+    if metric is not None:
+        fields = _metric_fields(metric.group("rest"), about=metric.group("op") in ABOUT)
+        if fields is not None:
+            return Expectation(kind="metric", subject=metric.group("name"), text=option.strip(), origin="--expect", **fields)
+    raise ExpectationError(f"cannot read the expectation {option!r}; {_FORMS}")
+
+
+def _metric_fields(rest: str, *, about: bool) -> dict[str, Any] | None:
+    tolerant = WITH_TOLERANCE.fullmatch(rest)
+    if tolerant is not None:
+        return tolerance_fields(tolerant)
+    if re.fullmatch(NUMBER, rest) is None:
+        return None
+    return value_fields(number(rest), about=about)
+
+
+def load_tests(path: str | Path) -> Expectation:
+    """The user's own test file.
+
+    Raises:
+        ExpectationError: the file is missing, no Python, or holds nothing that tests.
+    """
+    text = _read(path, "tests")
+    try:
+        tree = parse_source(text)
+    except SyntaxError as error:
+        raise ExpectationError(f"the tests {str(path)!r} are not Python: line {error.lineno}: {error.msg}") from error
+    if not any(_tests_something(node) for node in tree.body):
+        raise ExpectationError(
+            f"the file {str(path)!r} holds no test; write functions test_..., a function check(candidate), or "
+            "asserts at the top level. Example: assert longest_run('aab') == 2"
+        )
+    return Expectation(
+        kind="tests", subject=str(path), text=f"tests in {Path(path).name}", origin="--tests", expected_source=text
+    )
+
+
+def _tests_something(node: ast.stmt) -> bool:
+    if isinstance(node, ast.FunctionDef):
+        return node.name.startswith("test") or node.name == "check"
+    return isinstance(node, ast.Assert) or (isinstance(node, ast.ClassDef) and node.name.startswith("Test"))
+
+
+def load_schema(path: str | Path) -> Expectation:
+    """A JSON schema that the program's output must satisfy.
+
+    Raises:
+        ExpectationError: the file is missing, no JSON, or no valid JSON schema.
+    """
+    text = _read(path, "schema")
+    try:
+        schema = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ExpectationError(f"the schema {str(path)!r} is not JSON: {error}") from error
+    if not isinstance(schema, dict):
+        raise ExpectationError(f"the schema {str(path)!r} must be a JSON object, for example {{'type': 'object'}}")
+    try:
+        jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(schema)
+    except jsonschema.exceptions.SchemaError as error:
+        where = "/".join(str(part) for part in error.absolute_path) or "its top"
+        raise ExpectationError(f"{str(path)!r} is not a valid JSON schema: at {where}: {error.message}") from error
+    return Expectation(
+        kind="schema", subject=str(path), text=f"schema {Path(path).name}", origin="--schema", expected=schema
+    )
+
+
+def _read(path: str | Path, kind: str) -> str:
+    file = Path(path)
+    if not file.is_file():
+        raise ExpectationError(f"no file {str(path)!r} for --{kind}")
+    if file.stat().st_size > _MAX_FILE_BYTES:
+        raise ExpectationError(f"the file {str(path)!r} for --{kind} is larger than 1 MiB")
+    try:
+        return file.read_text(encoding="utf-8")
+    except (UnicodeDecodeError, OSError) as error:
+        raise ExpectationError(f"cannot read the file {str(path)!r} for --{kind}: {error}") from error
+
+
+# ------------------------------------------------------------------------------------------------ what was printed
+
+
+def metrics_in(stdout: str) -> dict[str, float]:
+    """The ``METRIC: name=value`` lines of a program's output; of repeated names the last one counts.
+
+    A value is a finite decimal number or nan; every other line, also a METRIC line of another shape, is ignored.
+    """
+    return dict(_metric_pairs(stdout))
+
+
+def repeated_metrics(stdout: str) -> list[str]:
+    """Names that were printed more than once with different values."""
+    values: dict[str, set[str]] = {}
+    for name, value in _metric_pairs(stdout):
+        values.setdefault(name, set()).add(repr(value))
+    return [name for name, seen in values.items() if len(seen) > 1]
+
+
+def _metric_pairs(stdout: str) -> list[tuple[str, float]]:
+    matches = (_METRIC_LINE.match(line.strip()) for line in stdout.splitlines())
+    pairs = [(match.group(1), float(match.group(2))) for match in matches if match is not None]
+    return [(name, value) for name, value in pairs if not math.isinf(value)]

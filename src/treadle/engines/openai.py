@@ -1,0 +1,186 @@
+"""The ``openai`` engine: any endpoint that speaks OpenAI's chat-completions protocol, through the official client.
+
+The base URL comes from the engine's name and the key from the user's own settings, never from a file of a workspace.
+What such endpoints support differs: a seed is sent, but not promised to be honoured; where log-probabilities are left out of
+the answer, completions come without tokens.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from treadle.engines.base import OnTokens, require
+from treadle.errors import EndpointError, EngineError, UnsupportedError, UsageError
+from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, Prompt, Sampling, Token
+
+__all__ = ["OpenAIEngine"]
+
+
+class OpenAIEngine:
+    """A remote model. ``target`` is ``<base-url>#<model>``.
+
+    Raises:
+        UsageError: the target lacks the URL or the model.
+        EngineError: the ``openai`` package is not installed.
+    """
+
+    def __init__(self, target: str, api_key: str | None = None, timeout_seconds: float = 120.0, retries: int = 1) -> None:
+        base_url, _, model = target.partition("#")
+        if not base_url.startswith(("http://", "https://")) or not model:
+            raise UsageError(
+                f"engine 'openai:{target}' is incomplete; write openai:<base-url>#<model>, "
+                "e.g. openai:http://127.0.0.1:8080/v1#qwen2.5-coder"
+            )
+        try:
+            import openai
+        except ImportError as error:
+            raise EngineError(f"the openai engine needs its client: pip install 'treadle[openai]' ({error})") from error
+        self._openai = openai
+        self._base_url, self._model = base_url, model
+        # Some local servers want no key, but the client insists on one.
+        self._client = openai.OpenAI(
+            base_url=base_url, api_key=api_key or "not-needed", timeout=timeout_seconds, max_retries=retries
+        )
+        self._identity = EngineIdentity(
+            name=f"openai:{target}", backend="openai", model=model, versions={"openai": openai.__version__}
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            logprobs=True, top_logprobs=20, constraints=frozenset({"json_schema"}), parallel=True, stream=True
+        )
+
+    @property
+    def identity(self) -> EngineIdentity:
+        return self._identity
+
+    def count_tokens(self, text: str) -> int:
+        """An estimate: the endpoint's vocabulary is not known here."""
+        return math.ceil(len(text) / 3.5)
+
+    def render(self, prompt: Prompt) -> str:
+        return "\n".join(f"[{m.role}]\n{m.content}" for m in prompt.messages)
+
+    def complete(self, prompt: Prompt, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None) -> list[Completion]:
+        for sampling in samplings:
+            require(self, sampling)
+        self._refuse_primer(prompt)
+        with ThreadPoolExecutor(max_workers=min(8, max(1, len(samplings)))) as pool:
+            futures = [pool.submit(self._one, prompt, s) for s in samplings]
+            completions = []
+            for future in futures:
+                completion = future.result()
+                completions.append(completion)
+                if on_tokens is not None:
+                    on_tokens(len(completion.tokens) or self.count_tokens(completion.text))
+        return completions
+
+    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[Chunk]:
+        require(self, sampling)
+        self._refuse_primer(prompt)
+        try:
+            for event in self._client.chat.completions.create(**self._body(prompt, sampling), stream=True):
+                for choice in event.choices:
+                    yield Chunk(
+                        text=choice.delta.content or "",
+                        tokens=_tokens(choice.logprobs),
+                        finish_reason=_reason(choice.finish_reason) if choice.finish_reason else None,
+                    )
+        except self._openai.OpenAIError as error:
+            raise self._translated(error) from error
+
+    def score(self, text: str) -> list[Token]:
+        raise UnsupportedError(f"engine {self._identity.name} cannot score given text; use llama or torch")
+
+    def close(self) -> None:
+        self._client.close()
+
+    # ------------------------------------------------------------------------------------------- inside
+
+    def _refuse_primer(self, prompt: Prompt) -> None:
+        if prompt.primer:
+            raise UnsupportedError(
+                f"engine {self._identity.name} cannot continue a begun answer; build the prompt without one"
+            )
+
+    def _body(self, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": [{"role": m.role, "content": m.content} for m in prompt.messages],
+            "max_tokens": sampling.max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "seed": sampling.seed,
+        }
+        if stops := [*prompt.stop, *sampling.stop]:
+            body["stop"] = stops[:4]  # the protocol allows four
+        if sampling.top_logprobs:
+            body |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}
+        if sampling.constraint is not None:
+            schema = {"name": "answer", "schema": json.loads(sampling.constraint.text)}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body
+
+    def _one(self, prompt: Prompt, sampling: Sampling) -> Completion:
+        started = time.monotonic()
+        try:
+            answer = self._client.chat.completions.create(**self._body(prompt, sampling))
+        except self._openai.OpenAIError as error:
+            raise self._translated(error) from error
+        except ValueError as error:  # an answer of status 200 that is not JSON
+            raise self._nonsense(str(error)) from error
+        choices: Any = getattr(answer, "choices", None)
+        message = getattr(choices[0], "message", None) if isinstance(choices, list) and choices else None
+        if message is None or not isinstance(getattr(message, "content", None), str | None):
+            raise self._nonsense(str(answer)[:200])
+        return Completion(
+            text=message.content or "",
+            tokens=_tokens(choices[0].logprobs),
+            finish_reason=_reason(choices[0].finish_reason),
+            seed=sampling.seed,
+            temperature=sampling.temperature,
+            seconds=time.monotonic() - started,
+        )
+
+    def _nonsense(self, what: str) -> EndpointError:
+        return EndpointError(
+            f"{self._base_url} did not answer with a chat completion ({what!r}); is it an OpenAI-compatible endpoint, "
+            "and does its address end in /v1?"
+        )
+
+    def _translated(self, error: Exception) -> EngineError:
+        api = self._openai
+        where = f"{self._base_url} (model {self._model})"
+        if isinstance(error, api.APITimeoutError):
+            return EndpointError(f"{where} did not answer in time; TREADLE_OPENAI_TIMEOUT_SECONDS gives it longer")
+        if isinstance(error, api.APIConnectionError):
+            return EndpointError(f"cannot reach {where}: {error.__cause__ or error}; is the server running?")
+        if isinstance(error, api.AuthenticationError | api.PermissionDeniedError):
+            return EndpointError(f"{where} refuses the key; set TREADLE_OPENAI_API_KEY or openai_api_key in config.toml")
+        if isinstance(error, api.NotFoundError):
+            return EndpointError(f"{where} answers 'not found': the model or the path does not exist there ({error})")
+        if isinstance(error, api.APIStatusError):
+            return EndpointError(f"{where} answers {error.status_code}: {str(error)[:300]}")
+        return self._nonsense(str(error)[:200])
+
+
+def _reason(reason: Any) -> Any:
+    return "length" if reason == "length" else "stop"
+
+
+def _tokens(logprobs: Any) -> tuple[Token, ...]:
+    content = getattr(logprobs, "content", None)
+    return tuple(
+        Token(
+            text=item.token,
+            logprob=item.logprob,
+            alternatives=tuple(Alternative(text=a.token, logprob=a.logprob) for a in item.top_logprobs or ()),
+        )
+        for item in content or ()
+    )

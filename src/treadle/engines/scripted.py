@@ -1,0 +1,124 @@
+"""The ``scripted`` engine: gives completions that were written down before. For tests and for replaying a stored thread.
+
+It is an ordinary backend, so nothing needs a mock: a test writes the drafts it wants to see judged, and an exported thread
+answers again with the very tokens it was answered with.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from treadle.engines.base import OnTokens, require
+from treadle.errors import EngineError, UsageError
+from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, Prompt, Sampling, Token
+
+__all__ = ["ScriptedEngine"]
+
+
+class ScriptedEngine:
+    """Replays batches of completions: the k-th call of ``complete`` draws from the k-th batch.
+
+    A call may draw fewer completions than its batch holds; drawing more is an error, never a repetition.
+    """
+
+    def __init__(self, batches: Sequence[Sequence[str | Completion]], name: str = "scripted") -> None:
+        self._batches = [[_completion(c) for c in batch] for batch in batches]
+        self._calls = 0
+        self._identity = EngineIdentity(name=name, backend="scripted", model="scripted")
+        self.prompts: list[Prompt] = []
+
+    @classmethod
+    def from_file(cls, path: Path) -> ScriptedEngine:
+        """Read an exported thread, or ``{"completions": [[text, ...], ...]}``.
+
+        Raises:
+            UsageError: the file is absent or holds neither.
+        """
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError(
+                f"the script {path} is not there; make one with: treadle threads export ID --out {path}"
+            ) from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise UsageError(f"cannot read the script {path}: {error}") from None
+        try:
+            return cls(_batches(document), name=f"scripted:{path}")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UsageError(f"{path} is neither an exported thread nor a script of completions ({error})") from None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(seeds=True, logprobs=True, top_logprobs=20, primer=True, parallel=True, stream=True)
+
+    @property
+    def identity(self) -> EngineIdentity:
+        return self._identity
+
+    def count_tokens(self, text: str) -> int:
+        return math.ceil(len(text) / 4)
+
+    def render(self, prompt: Prompt) -> str:
+        return "\n".join(f"[{m.role}]\n{m.content}" for m in prompt.messages) + f"\n[assistant]\n{prompt.primer}"
+
+    def complete(self, prompt: Prompt, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None) -> list[Completion]:
+        for sampling in samplings:
+            require(self, sampling)
+        self.prompts.append(prompt)
+        if self._calls >= len(self._batches):
+            raise EngineError(
+                f"the script has {len(self._batches)} batches of completions; call {self._calls + 1} finds none"
+            )
+        batch = self._batches[self._calls]
+        self._calls += 1
+        if len(samplings) > len(batch):
+            raise EngineError(
+                f"batch {self._calls} of the script holds {len(batch)} completions, {len(samplings)} were asked for"
+            )
+        drawn = batch[: len(samplings)]
+        if on_tokens is not None:
+            for completion in drawn:
+                on_tokens(len(completion.tokens) or self.count_tokens(completion.text))
+        return drawn
+
+    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[Chunk]:
+        completion = self.complete(prompt, [sampling])[0]
+        for token in completion.tokens:
+            yield Chunk(text=token.text, tokens=(token,))
+        yield Chunk(text="" if completion.tokens else completion.text, finish_reason=completion.finish_reason)
+
+    def score(self, text: str) -> list[Token]:
+        raise EngineError("the scripted engine has no model to score text with; use llama or torch")
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def _completion(item: str | Completion) -> Completion:
+    return item if isinstance(item, Completion) else Completion(text=item)
+
+
+def _batches(document: Any) -> list[list[Completion]]:
+    if "completions" in document:
+        return [[Completion(text=str(text)) for text in batch] for batch in document["completions"]]
+    batches: dict[int, list[Completion]] = {}
+    for draft in document["drafts"]:
+        batches.setdefault(int(draft["prompt_index"]), []).append(_from_plain(draft["completion"]))
+    return [batches[index] for index in sorted(batches)]
+
+
+def _from_plain(plain: dict[str, Any]) -> Completion:
+    tokens = tuple(
+        Token(
+            text=t["text"],
+            logprob=t["logprob"],
+            id=t.get("id"),
+            alternatives=tuple(Alternative(**a) for a in t.get("alternatives", ())),
+        )
+        for t in plain.get("tokens", ())
+    )
+    return Completion(**{**plain, "tokens": tokens})

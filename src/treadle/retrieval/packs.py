@@ -1,0 +1,273 @@
+"""Packs: folders with the conventions of a community, and the examples in them.
+
+A pack holds ``pack.toml`` (name, version, description, licence), ``hints.md``, ``examples/*.py`` and ``data/``.
+An example file is a header of ``# key: value`` lines, a line ``# ---``, then the program; a second ``# ---`` parts the
+preamble (imports, opening of the data) from the body, which is all that the model has to write. Example files are read
+here, never run: tests run them in the sandbox.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from treadle.errors import PackError, nearest
+from treadle.types import Example, Expectation
+
+__all__ = ["Pack", "builtin_packs", "load_pack"]
+
+_REQUIRED = ("name", "version", "description", "licence")
+_SINGLE = frozenset({"request", "kind", "data", "tags"})
+_REPEATED = frozenset({"expect", "check", "artifact"})
+_HEADER = re.compile(r"#\s*([A-Za-z_]+)\s*:\s*(.*?)\s*$")
+_RULE = re.compile(r"#\s*---\s*$")
+_EXPECT = re.compile(r"(\w+)\s*=\s*(\S+)(?:\s*(?:\+-|\+/-|±)\s*(\S+?)\s*(%?))?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """A loaded pack.
+
+    ``expectations`` and ``artifacts`` say, by example id, what a run of the example must print, return and leave behind.
+    """
+
+    name: str
+    version: str
+    description: str
+    licence: str
+    hints: str
+    examples: tuple[Example, ...]
+    folder: Path
+    expectations: Mapping[str, tuple[Expectation, ...]] = field(default_factory=dict)
+    artifacts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def data_path(self, example: Example) -> Path | None:
+        """The data file that ``example`` opens, or None where it needs none."""
+        return self.folder / "data" / example.data if example.data else None
+
+
+@dataclass
+class _Source:
+    """A parsed example file: header lines with their numbers, then the sections."""
+
+    path: Path
+    header: dict[str, list[tuple[int, str]]]
+    sections: list[str]
+    first_line: int
+
+    def one(self, key: str) -> str:
+        values = self.header.get(key, [])
+        if not values or not values[0][1]:
+            raise PackError(f"{self.path}, line 1: the header lacks '# {key}: ...'.")
+        return values[0][1]
+
+
+def _near(key: str, known: frozenset[str] | tuple[str, ...]) -> str:
+    close = nearest(key, known)
+    return f" Did you mean {close[0]!r}?" if close else f" Known: {', '.join(sorted(known))}."
+
+
+def _parse_header(path: Path, lines: list[str]) -> tuple[dict[str, list[tuple[int, str]]], int]:
+    """The header and the index of the line after its ``# ---``."""
+    header: dict[str, list[tuple[int, str]]] = {}
+    for number, line in enumerate(lines, start=1):
+        if _RULE.match(line):
+            return header, number
+        if not line.strip():
+            continue
+        match = _HEADER.match(line)
+        if match is None:
+            raise PackError(f"{path}, line {number}: expected '# key: value' or '# ---' in the header, got {line!r}.")
+        key = match[1]
+        if key not in _SINGLE | _REPEATED:
+            raise PackError(f"{path}, line {number}: unknown key {key!r}.{_near(key, _SINGLE | _REPEATED)}")
+        if key in _SINGLE and key in header:
+            raise PackError(f"{path}, line {number}: {key!r} is given twice (first in line {header[key][0][0]}).")
+        header.setdefault(key, []).append((number, match[2]))
+    raise PackError(f"{path}, line {len(lines)}: the header has no end; put a line '# ---' before the program.")
+
+
+def _read_source(path: Path) -> _Source:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise PackError(f"{path}, byte {error.start}: not UTF-8 text.") from None
+    header, start = _parse_header(path, lines)
+    sections, current = [], list[str]()
+    for line in lines[start:]:
+        if _RULE.match(line):
+            sections.append("\n".join(current))
+            current = []
+        else:
+            current.append(line)
+    sections.append("\n".join(current))
+    return _Source(path, header, sections, start + 1)
+
+
+def _number(path: Path, line: int, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise PackError(f"{path}, line {line}: {text!r} is not a number.") from None
+
+
+def _metric(path: Path, line: int, text: str) -> Expectation:
+    match = _EXPECT.match(text)
+    if match is None:
+        raise PackError(f"{path}, line {line}: write 'expect: name = number +- tolerance' (or +- percent%), got {text!r}.")
+    name, value, tolerance, percent = match.groups()
+    size = _number(path, line, tolerance) if tolerance else 0.0
+    return Expectation(
+        kind="metric",
+        subject=name,
+        text=text,
+        origin=path.name,
+        expected=_number(path, line, value),
+        relative=size / 100 if percent else 0.0,
+        absolute=0.0 if percent else size,
+    )
+
+
+def _call(path: Path, line: int, text: str) -> Expectation:
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except SyntaxError as error:
+        raise PackError(f"{path}, line {line}: the check is not an expression: {error.msg}: {text!r}.") from None
+    if not (isinstance(tree, ast.Compare) and len(tree.ops) == 1 and isinstance(tree.ops[0], ast.Eq)):
+        raise PackError(f"{path}, line {line}: write 'check: f(...) == value', got {text!r}.")
+    try:
+        expected = ast.literal_eval(tree.comparators[0])
+    except ValueError:
+        raise PackError(f"{path}, line {line}: the right side of the check is not a plain value: {text!r}.") from None
+    return Expectation(
+        kind="call", subject=ast.unparse(tree.left), text=text, origin=path.name, expected=expected, relative=1e-9
+    )
+
+
+def _program(source: _Source, kind: str) -> tuple[str, str]:
+    """The whole program and its body."""
+    wanted = 2 if kind == "data" else 1
+    if len(source.sections) != wanted:
+        what = "a preamble, '# ---' and a body" if wanted == 2 else "one program"
+        raise PackError(
+            f"{source.path}, line {source.first_line}: kind {kind!r} has {what} after the header, "
+            f"found {len(source.sections)} part(s)."
+        )
+    program = "\n\n".join(part.strip("\n") for part in source.sections) + "\n"
+    body = source.sections[-1].strip("\n")
+    if not body.strip():
+        raise PackError(f"{source.path}, line {source.first_line}: the body is empty.")
+    try:
+        ast.parse(program)
+    except SyntaxError as error:
+        text = (error.text or "").strip()
+        raise PackError(f"{source.path}: the program does not parse: {error.msg} at {text!r}.") from None
+    return program, body
+
+
+def _kind(source: _Source) -> Literal["data", "function"]:
+    kind = source.one("kind")
+    if kind == "data":
+        return "data"
+    if kind == "function":
+        return "function"
+    line = source.header["kind"][0][0]
+    raise PackError(f"{source.path}, line {line}: unknown kind {kind!r}.{_near(kind, ('data', 'function'))}")
+
+
+def _example(pack: str, folder: Path, source: _Source) -> Example:
+    kind = _kind(source)
+    data = source.one("data") if kind == "data" else None
+    if data and not (folder / "data" / data).is_file():
+        known = sorted(p.name for p in (folder / "data").glob("*"))
+        line = source.header["data"][0][0]
+        raise PackError(f"{source.path}, line {line}: no file {data!r} in {folder / 'data'}.{_near(data, tuple(known))}")
+    if kind == "function" and "data" in source.header:
+        raise PackError(f"{source.path}, line {source.header['data'][0][0]}: kind 'function' takes no data.")
+    program, body = _program(source, kind)
+    tags = source.header.get("tags", [(0, "")])[0][1]
+    return Example(
+        id=f"{pack}/{source.path.stem}",
+        request=source.one("request"),
+        program=program,
+        body=body,
+        pack=pack,
+        kind=kind,
+        tags=tuple(t.strip() for t in tags.split(",") if t.strip()),
+        data=data,
+    )
+
+
+def _description(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        raise PackError(f"{path.parent} is no pack: there is no file {path.name} in it.")
+    text = path.read_text(encoding="utf-8")
+    try:
+        document: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PackError(f"{path}: {error}.") from None
+    for key, value in document.items():
+        line = next((n for n, s in enumerate(text.splitlines(), 1) if re.match(rf"\s*\[?{re.escape(key)}\b", s)), 1)
+        if key not in _REQUIRED:
+            raise PackError(f"{path}, line {line}: unknown key {key!r}.{_near(key, _REQUIRED)}")
+        if not isinstance(value, str) or not value.strip():
+            raise PackError(f"{path}, line {line}: {key!r} must be a text, got {value!r}.")
+    for key in _REQUIRED:
+        if key not in document:
+            raise PackError(f"{path}, line 1: the key {key!r} is missing.")
+    return document
+
+
+def load_pack(folder: str | Path) -> Pack:
+    """Read the pack in ``folder``; examples are sorted by file name.
+
+    Raises:
+        PackError: ``pack.toml`` or an example is malformed; names the file, the line and the reason.
+    """
+    folder = Path(folder)
+    description = _description(folder / "pack.toml")
+    hints_file = folder / "hints.md"
+    examples: list[Example] = []
+    expectations: dict[str, tuple[Expectation, ...]] = {}
+    artifacts: dict[str, tuple[str, ...]] = {}
+    for path in sorted((folder / "examples").glob("*.py")):
+        source = _read_source(path)
+        example = _example(description["name"], folder, source)
+        examples.append(example)
+        expectations[example.id] = (
+            *(_metric(path, n, text) for n, text in source.header.get("expect", [])),
+            *(_call(path, n, text) for n, text in source.header.get("check", [])),
+        )
+        artifacts[example.id] = tuple(text for _, text in source.header.get("artifact", []))
+    return Pack(
+        **description,
+        hints=hints_file.read_text(encoding="utf-8").strip() if hints_file.is_file() else "",
+        examples=tuple(examples),
+        folder=folder,
+        expectations=expectations,
+        artifacts=artifacts,
+    )
+
+
+def _builtin_folder() -> Path:
+    """``treadle/packs`` in a wheel, ``packs`` beside ``src`` in a checkout or an editable install."""
+    package = Path(str(resources.files("treadle")))
+    for folder in (package / "packs", package.parents[1] / "packs"):
+        if folder.is_dir():
+            return folder
+    raise PackError(f"the packs that come with treadle are missing: neither {package / 'packs'} nor a checkout's packs/.")
+
+
+def builtin_packs() -> list[Pack]:
+    """The packs that come with treadle, sorted by name.
+
+    Raises:
+        PackError: a pack is malformed or the packs are not installed.
+    """
+    return [load_pack(path.parent) for path in sorted(_builtin_folder().glob("*/pack.toml"))]

@@ -1,0 +1,130 @@
+"""What a run may use: resource limits of the kernel, and the sentences that say which one was hit.
+
+Memory is counted as address space *beyond* what the preloaded fork server brings along (about 100 to 500 MB that every
+program shares), plus twice the size of the data files, so that a program may map them. Private writable memory alone
+has a second, tighter bound without that allowance.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import time
+from pathlib import Path
+
+from treadle.types import Limits
+
+__all__ = ["apply", "cpu_seconds_of", "directory_usage", "image_bytes", "sentence", "threads_of"]
+
+_SLACK_BYTES = 32 << 20
+"""For the interpreter itself: arenas and a stack that appear before the first line of the program runs."""
+
+_FIXED = {
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_MEMLOCK: 0,
+    resource.RLIMIT_MSGQUEUE: 0,
+    resource.RLIMIT_NICE: 0,
+    resource.RLIMIT_RTPRIO: 0,
+}
+
+
+def size(n_bytes: float) -> str:
+    """A size for people, in binary units: 2147483648 -> '2 GiB'."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if n_bytes < 1024:
+            return f"{n_bytes:g} {unit}" if n_bytes == int(n_bytes) else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1024
+    return f"{n_bytes:g} GiB" if n_bytes == int(n_bytes) else f"{n_bytes:.1f} GiB"
+
+
+def sentence(what: str, limits: Limits) -> str | None:
+    """The sentence for ``Run.limit_hit``; None for a word that names no limit (the program's own word is not trusted)."""
+    texts = {
+        "memory": f"memory limit {size(limits.memory_bytes)}",
+        "cpu": f"CPU limit {limits.cpu_seconds:g} s",
+        "wall": f"wall time limit {limits.wall_seconds:g} s",
+        "disk": f"disk limit {size(limits.disk_bytes)}",
+        "inodes": f"limit of {limits.inodes} files and directories",
+        "open_files": f"limit of {limits.open_files} open files",
+        "threads": f"limit of {limits.threads} threads",
+        "value": f"value limit {size(limits.value_bytes)}",
+    }
+    return f"stopped: {texts[what]}" if what in texts else None
+
+
+def image_bytes() -> tuple[int, int]:
+    """Address space and private writable memory of this process, in bytes; zeros where /proc is not there."""
+    try:
+        fields = Path("/proc/self/statm").read_bytes().split()  # as text it would import a codec, 1 ms in each run
+    except OSError:
+        return 0, 0
+    page = resource.getpagesize()
+    return int(fields[0]) * page, int(fields[5]) * page
+
+
+def counts_threads() -> bool:
+    """Whether RLIMIT_NPROC counts inside one user namespace (Linux 5.14) rather than all that the user runs."""
+    release = os.uname().release.split("-")[0].split(".")
+    return (int(release[0]), int(release[1])) >= (5, 14)
+
+
+def apply(limits: Limits, image: tuple[int, int], data_bytes: int, own_user_namespace: bool) -> None:
+    """Set the limits on this process; soft and hard alike, so that the program cannot raise them."""
+    bounds = dict(_FIXED)
+    space, private = image
+    if space:
+        bounds[resource.RLIMIT_AS] = space + limits.memory_bytes + 2 * data_bytes + _SLACK_BYTES
+        bounds[resource.RLIMIT_DATA] = private + limits.memory_bytes + _SLACK_BYTES
+    bounds[resource.RLIMIT_FSIZE] = limits.disk_bytes
+    bounds[resource.RLIMIT_NOFILE] = limits.open_files
+    if own_user_namespace and counts_threads():
+        bounds[resource.RLIMIT_NPROC] = limits.threads + 1  # the supervisor counts too
+    for name, value in bounds.items():
+        _lower(name, value)
+    # The supervisor watches CPU time to a few hundredths of a second; this is the net below it.
+    whole = math.ceil(limits.cpu_seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
+
+
+def _lower(name: int, value: int) -> None:
+    hard = resource.getrlimit(name)[1]
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(name, (value, value))
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """CPU time of a whole process, all threads, by its CPU clock (no /proc needed)."""
+    process_clock = (~pid << 3) | 2
+    try:
+        return time.clock_gettime(process_clock)
+    except OSError:
+        return 0.0
+
+
+def threads_of(pid: int) -> int:
+    """Threads of a process; 0 where it cannot be told."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        return int(stat.rpartition(b")")[2].split()[17])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def directory_usage(path: str) -> tuple[int, int]:
+    """Bytes and entries below a directory; symbolic links are counted, not followed."""
+    n_bytes = entries = 0
+    pending = [path]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as found:
+                for entry in found:
+                    entries += 1
+                    status = entry.stat(follow_symlinks=False)
+                    n_bytes += status.st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+        except OSError:
+            continue  # removed or closed by the program meanwhile
+    return n_bytes, entries

@@ -1,0 +1,118 @@
+"""Which tier works here: found out by running the whole set-up once, never by reading a setting of the kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from treadle.errors import SandboxError, SandboxRefusedError, UnknownNameError
+from treadle.sandbox import syscalls
+from treadle.sandbox.client import ForkServerSandbox
+from treadle.sandbox.staging import public_directory
+from treadle.types import Limits, Program
+
+__all__ = ["TIERS", "open_best", "try_tier"]
+
+TIERS = ("namespaces", "landlock")
+
+_LIVENESS = """
+import os, socket, sys
+
+def blocked(attempt):
+    try:
+        attempt()
+    except OSError:
+        return True
+    return False
+
+report = {
+    "alive": sum(range(10)),
+    "writes": os.path.exists("."),
+    "reading outside": blocked(lambda: open(sys.argv[1]).read()),
+    "writing outside": blocked(lambda: open(sys.argv[1], "a").write("x")),
+    "network": blocked(socket.socket),
+    "processes": blocked(os.fork),
+}
+with open("own.txt", "w") as file:
+    file.write("written inside")
+report["writes"] = open("own.txt").read() == "written inside"
+"""
+
+_EXPECTED = {"reading outside", "writing outside", "network", "processes"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    tier: str
+    network_namespace: bool
+
+
+_VARIANTS = {
+    "namespaces": (_Variant("namespaces", True), _Variant("namespaces", False)),
+    "landlock": (_Variant("landlock", False),),
+}
+_lock = threading.Lock()
+_outcomes: dict[tuple[_Variant, int], str | None] = {}  # for the life of the process: None works, else why not
+
+
+def open_best(tier: str | None, preload: Sequence[str], uid: int) -> ForkServerSandbox:
+    """The sandbox of ``tier``, or of the best tier that works.
+
+    Raises:
+        SandboxRefusedError: none works; the message says what was tried and why each failed.
+    """
+    if tier is not None and tier not in TIERS:
+        raise UnknownNameError("sandbox tier", tier, TIERS)
+    reason = syscalls.supported()
+    if reason is not None:
+        raise SandboxRefusedError(f"nothing was executed: {reason}")
+    reasons: list[str] = []
+    for name in TIERS if tier is None else (tier,):
+        for variant in _VARIANTS[name]:
+            sandbox = ForkServerSandbox(variant.tier, preload, uid=uid, network_namespace=variant.network_namespace)
+            failure = _outcome(variant, uid, sandbox)
+            if failure is None:
+                sandbox.start()
+                return sandbox
+            sandbox.close()
+            reasons.append(
+                f"{name}{'' if variant.network_namespace or name != 'namespaces' else ' (no network namespace)'}: {failure}"
+            )
+    raise SandboxRefusedError("nothing was executed: no tier of the sandbox works here. " + "; ".join(reasons))
+
+
+def _outcome(variant: _Variant, uid: int, sandbox: ForkServerSandbox) -> str | None:
+    with _lock:
+        key = (variant, uid)
+        if key not in _outcomes:
+            _outcomes[key] = try_tier(sandbox)
+        return _outcomes[key]
+
+
+def try_tier(sandbox: ForkServerSandbox) -> str | None:
+    """Run the liveness program through the whole set-up; None where all is as it must be, else what is not."""
+    with contextlib.ExitStack() as stack:
+        directory = tempfile.mkdtemp(prefix="treadle-probe-", dir=public_directory())
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        outside = Path(directory) / "outside.txt"
+        outside.write_text("outside", encoding="ascii")
+        for path, mode in ((directory, 0o777), (outside, 0o666)):
+            Path(path).chmod(mode)  # what keeps the program out must be the sandbox, not the file's mode
+        try:
+            run = sandbox.probe(Program(source=_LIVENESS, evaluate="report", argv=(str(outside),)), Limits())
+        except SandboxError as error:
+            return str(error)
+        if not run.value_given or not isinstance(run.value, dict) or run.value.get("alive") != 45:
+            why = run.error or run.limit_hit or run.stderr or f"exit code {run.exit_code}, signal {run.signal}"
+            return f"the liveness program did not run ({why})"
+        if run.value.get("writes") is not True:
+            return "the liveness program cannot write in its own directory"
+        let_through = sorted(name for name in _EXPECTED if run.value.get(name) is not True)
+        if let_through or outside.read_text(encoding="ascii") != "outside":
+            return f"not held back: {', '.join(let_through) or 'writing outside'}"
+    return None

@@ -1,0 +1,156 @@
+"""The fork server: a process without secrets that has the heavy imports behind it and forks a supervisor a run.
+
+Started by the client as ``python -sP`` with an environment of our own making (``-I`` would do the same, but it also
+ignores ``PYTHONHASHSEED``, and programs should print their sets in the same order every time). It has one thread and
+keeps nothing: the program and its data travel on a socket of their own, straight to the supervisor.
+"""
+
+# Plain os calls: descriptors, links and mount points, in processes that live for milliseconds.
+# ruff: noqa: PTH112
+
+from __future__ import annotations
+
+import array
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import time
+from typing import Any
+
+from treadle.sandbox import artifacts, landlock, namespaces, runtime, seccomp, supervisor, syscalls
+from treadle.sandbox.privileges import drop_root, open_private_parents
+from treadle.sandbox.protocol import Configuration, send
+from treadle.sandbox.syscalls import SetupError
+
+__all__ = ["main"]
+
+_REAP_SECONDS = 0.2
+_MAX_MESSAGE = 1 << 16
+
+
+def main(handle: int, parent: int) -> None:
+    """Serve on the socket ``handle`` until its other end, held by process ``parent``, goes away."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    control = socket.socket(fileno=handle)
+    os.set_inheritable(handle, False)
+    message, _ = _receive(control)
+    _Server(control, parent, _configure(message)).loop()
+
+
+def _configure(message: dict[str, Any]) -> Configuration:
+    """Give up root and find out what this kernel offers."""
+    visible = runtime.visible_paths()
+    if os.geteuid() == 0:
+        open_private_parents(path for path in visible if os.path.isdir(path))
+        drop_root(message["uid"])
+    abi, tier = landlock.abi(), message["tier"]
+    if tier == "landlock" and not abi:
+        raise SetupError("this kernel has no Landlock")
+    return Configuration(
+        tier=tier,
+        base=message["base"],
+        uid=os.getuid(),
+        visible=visible,
+        landlock_abi=abi,
+        network_namespace=message["network_namespace"],
+        system_calls=seccomp.assemble(tier == "namespaces", abi, syscalls.machine()),
+    )
+
+
+def _receive(control: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """One message with the descriptors that came along; raises EOFError at the end."""
+    size = array.array("i").itemsize
+    text, ancillary, _, _ = control.recvmsg(_MAX_MESSAGE, socket.CMSG_SPACE(size), socket.MSG_CMSG_CLOEXEC)
+    handles = array.array("i")
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            handles.frombytes(data[: len(data) - len(data) % size])
+    if not text:
+        raise EOFError
+    return json.loads(text), list(handles)
+
+
+class _Server:
+    def __init__(self, control: socket.socket, parent: int, configuration: Configuration) -> None:
+        self._control, self._configuration = control, configuration
+        self._parent = parent
+        self._user = (os.getuid(), os.getgid())
+        self._deadlines: dict[int, float] = {}  # supervisor -> the moment when even it has taken too long
+
+    def loop(self) -> None:
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        with contextlib.suppress(OSError):  # Linux < 5.3: the end of the socket alone must do
+            poll.register(os.pidfd_open(self._parent), select.POLLIN)
+        try:
+            while True:
+                ready = poll.poll(_REAP_SECONDS * 1000 if self._deadlines else None)
+                self._reap()
+                if any(handle != self._control.fileno() for handle, _ in ready):
+                    return
+                if ready:
+                    self._handle(*_receive(self._control))
+        except (EOFError, ConnectionResetError):
+            return
+        finally:
+            self._end()
+
+    def _handle(self, message: dict[str, Any], handles: list[int]) -> None:
+        if "preload" in message:
+            preload(message["preload"])
+        elif "seconds" in message and len(handles) == 1:
+            with socket.socket(fileno=handles[0]) as connection:
+                self._start(connection, message["seconds"])
+
+    def _start(self, connection: socket.socket, seconds: float) -> None:
+        try:
+            pid = namespaces.spawn(self._configuration.network_namespace) if self._inside else os.fork()
+        except OSError as error:
+            self._refuse(connection, str(error))
+            return
+        if not pid:
+            self._control.close()
+            supervisor.supervise(connection, self._configuration, self._user)
+        self._deadlines[pid] = time.monotonic() + seconds
+
+    @property
+    def _inside(self) -> bool:
+        return self._configuration.tier == "namespaces"
+
+    def _refuse(self, connection: socket.socket, reason: str) -> None:
+        with contextlib.suppress(OSError):
+            connection.sendall(supervisor.STARTED)
+            send(connection, *supervisor.refusal(reason))
+
+    def _reap(self) -> None:
+        for pid, deadline in list(self._deadlines.items()):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                del self._deadlines[pid]
+
+    def _end(self) -> None:
+        """Nothing survives the server: supervisors first, their programs die with them."""
+        for pid in self._deadlines:
+            os.kill(pid, signal.SIGKILL)
+        for pid in self._deadlines:
+            os.waitpid(pid, 0)
+        with contextlib.suppress(OSError):
+            artifacts.remove_tree(self._configuration.base)
+
+
+def preload(names: list[str]) -> None:
+    """Import what costs time, once for all runs; what is not installed is left out."""
+    for name in names:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    with contextlib.suppress(ImportError, AttributeError):
+        importlib.import_module("linecache")
+    gc.collect()
+    gc.freeze()  # the collector would touch, and so copy, every page in every child

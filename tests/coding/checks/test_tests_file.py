@@ -1,0 +1,151 @@
+"""The user's own test files: run outside of the sandbox, with the draft inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from treadle.coding.testhost import CallFailed, pack, run_tests, unpack, written
+from treadle.types import Expectation, Outcome, Verdict
+
+Climb = Callable[..., list[Verdict]]
+DOUBLE = "FACTOR = 2\nimport numpy as np\ndef f(x):\n    i = 0\n    return x * FACTOR\n"
+
+
+def given_tests(source: str) -> Expectation:
+    return Expectation(kind="tests", subject="t.py", text="tests in t.py", origin="--tests", expected_source=source)
+
+
+def judge(climb: Climb, source: str, program: str = DOUBLE, text: str = "Write f(x)") -> Verdict:
+    return climb(text, program, None, [given_tests(source)])[-1]
+
+
+@pytest.mark.parametrize(
+    ("source", "total"),
+    [
+        ("assert f(2) == 4\nassert f('a') == 'aa'", 2),
+        ("from solution import f\ndef test_a():\n    assert f(2) == 4", 1),
+        ("import solution\ndef test_a():\n    assert solution.f(2) == 2 * solution.FACTOR", 1),
+        ("from double import f as g\nassert g(2) == 4", 1),
+        ("def check(candidate):\n    assert candidate(2) == 4", 1),
+        ("def check(candidate):\n    assert candidate(2) == 4\n\nassert check(f) is None", 1),
+        ("import pytest\n@pytest.mark.parametrize('x, y', [(1, 2), (2, 4)])\ndef test_a(x, y):\n    assert f(x) == y", 2),
+        (
+            "import pytest\n@pytest.mark.parametrize('x', [1, pytest.param([1])])\ndef test_a(x):\n    assert f(x) == x * 2",
+            2,
+        ),
+        ("import pytest\ndef test_a():\n    with pytest.raises(TypeError, match='NoneType'):\n        f(None)", 1),
+        ("import pytest\ndef test_a():\n    assert f(0.1) == pytest.approx(0.2)", 1),
+        ("import numpy as np\ndef test_a():\n    assert np.allclose(f(np.array([1.0, 2.0])), [2, 4])", 1),
+        ("class TestF:\n    def test_a(self):\n        assert f(2) == 4", 1),
+        (
+            "import unittest\nclass TestF(unittest.TestCase):\n    def setUp(self):\n        self.x = 2\n"
+            "    def test_a(self):\n        self.assertEqual(f(self.x), 4)",
+            1,
+        ),
+        ("for i in range(3):\n    assert f(i) == 2 * i\nassert FACTOR == 2", 1),
+        ("def test_a():\n    assert f((1, float('inf'))) == (1, float('inf'), 1, float('inf'))\n    assert f(x=1) == 2", 1),
+        ("print('noise')\nassert f(b'a') == b'aa'", 1),
+    ],
+)
+def test_good_drafts_pass(climb: Climb, source: str, total: int) -> None:
+    verdict = judge(climb, source)
+    assert (verdict.outcome, verdict.reason) == (Outcome.PASSED, f"passed {total} of {total} tests")
+
+
+def test_failures_are_told_to_the_user_but_not_to_the_model(climb: Climb) -> None:
+    verdict = judge(climb, "def test_a():\n    assert f(2) == 4\n\ndef test_b():\n    assert f(3) == 777\n")
+    assert verdict.reason == "passed 1 of 2 tests; first failure: test_b at line 5: assert f(3) == 777"
+    assert verdict.hint == "the test 'test_b' fails"
+
+
+def test_errors_of_the_draft_are_told(climb: Climb) -> None:
+    verdict = judge(climb, "assert f(2) == 4", "def f(x):\n    return {}['k']")
+    assert verdict.outcome is Outcome.FAILED
+    assert "KeyError: 'k'" in verdict.reason
+    assert verdict.hint.endswith("the program raised KeyError: 'k'")
+
+
+def test_own_exceptions_of_the_draft(climb: Climb) -> None:
+    program = "class Bad(Exception): pass\ndef f(x):\n    raise Bad('no')"
+    assert "Bad: no" in judge(climb, "assert f(2) == 4", program).reason
+    assert (
+        judge(climb, "import pytest\ndef test_a():\n    with pytest.raises(Exception):\n        f(1)", program).outcome
+        is Outcome.PASSED
+    )
+
+
+def test_arguments_that_are_no_plain_data(climb: Climb) -> None:
+    assert "only plain data can" in judge(climb, "assert f(lambda x: x) == 4").reason
+    assert "only plain data can" in judge(climb, "class L(list): pass\nassert f(L()) == 4").reason
+
+
+CHEATS = [
+    "class E:\n    def __eq__(self, o): return True\ndef f(x): return E()",
+    "class E(int):\n    def __eq__(self, o): return True\n    __hash__ = None\ndef f(x): return E(9)",
+    "import sys\ndef f(x): sys.exit(0)",
+    "import os\ndef f(x): os._exit(0)",
+    "def f(x): raise SystemExit(0)",
+    "import builtins, unittest\nunittest.TestCase.assertEqual = lambda *a: None\n"
+    "builtins.AssertionError = Exception\ndef f(x): return 9",
+    "def f(x): raise KeyboardInterrupt",
+    "def f(x): raise StopIteration",
+    'def f(x):\n    print(\'{"report": {"passed": 9, "failures": [], "trouble": ""}}\')\n    return 9',
+    "def f(x): return float('nan')",
+]
+
+
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_cheats_do_not_pass(climb: Climb, cheat: str) -> None:
+    source = "import unittest\nclass TestF(unittest.TestCase):\n    def test_a(self):\n"
+    source += "        self.assertEqual(f(2), 4)\nassert f(3) == 6"
+    verdict = judge(climb, source, cheat)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.evidence["passed"] == 0
+
+
+def test_files_that_break(climb: Climb) -> None:
+    assert "the file itself at line 1" in judge(climb, "import absent_module\ndef test_a(): pass").reason
+    assert "the tests ended the process" in judge(climb, "import os\nos._exit(0)\nassert True").reason
+    assert judge(climb, "def test_a():\n    import sys\n    sys.exit(0)").outcome is Outcome.FAILED
+    assert "tmp_path" in judge(climb, "def test_a(tmp_path):\n    assert True").reason
+
+
+def test_time_limit() -> None:
+    report = run_tests("while True: pass", [], lambda expression: None, seconds=0.5)
+    assert report.trouble == "stopped: time limit 0.5 s"
+
+
+def test_without_a_sandbox_the_host_only_asks() -> None:
+    asked = []
+
+    def evaluate(expression: str) -> object:
+        asked.append(expression)
+        if expression == "f(0)":
+            raise CallFailed("ValueError: zero")
+        return True if expression.startswith("callable") else 3
+
+    report = run_tests("assert f([1, 'a'], k=None) == 3\nassert f(0)", ["f"], evaluate)
+    assert asked == ["callable(f)", "f([1, 'a'], k=None)", "f(0)"]
+    assert report.passed == 1
+    assert report.failures[0].draft_error == "ValueError: zero"
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | st.binary(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(PLAIN | st.frozensets(st.integers()) | st.sets(st.text(max_size=3)) | st.complex_numbers(allow_nan=False))
+def test_plain_data_travels_both_ways(value: object) -> None:
+    assert repr(unpack(pack(value))) == repr(value) or unpack(pack(value)) == value
+    assert eval(written(value)) == value

@@ -1,0 +1,68 @@
+"""Real sandboxes of every tier, one a session, and the same programs run outside for comparison."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from treadle.errors import SandboxRefusedError
+from treadle.sandbox import Sandbox, open_sandbox
+from treadle.types import Program
+
+TIERS = ("namespaces", "landlock")
+
+
+@pytest.fixture(scope="session", params=TIERS)
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    try:
+        opened = open_sandbox(request.param)
+    except SandboxRefusedError as refusal:
+        pytest.skip(f"this machine has no {request.param} tier: {refusal}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def public_path() -> Path:
+    """A directory where only a sandbox can keep a program out: everybody may read and write it."""
+    directory = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
+    directory.chmod(0o777)
+    return directory
+
+
+@pytest.fixture
+def run_outside(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The control: the same program without any sandbox."""
+
+    def run(source: str, *argv: str) -> subprocess.CompletedProcess[str]:
+        program = tmp_path / "program.py"
+        program.write_text(source, encoding="utf-8")
+        environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0", "MPLCONFIGDIR": str(tmp_path / ".mpl")}
+        return subprocess.run(
+            [sys.executable, program.name, *argv],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def alive(sandbox: Sandbox) -> Callable[[], None]:
+    """A sandbox that runs nothing holds everything back: show that this one works."""
+
+    def check() -> None:
+        run = sandbox.run(Program(source="x = sum(range(10))\nprint('alive')", evaluate="x"))
+        assert (run.ok, run.stdout, run.value) == (True, "alive\n", 45), run
+
+    return check
