@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["KINEMATICS", "OPERATIONS", "STOPWORDS", "SYNONYMS", "name_parts", "name_terms", "phrases_to_terms", "split_terms", "terms"]
+__all__ = [
+    "KINEMATICS",
+    "OPERATIONS",
+    "STOPWORDS",
+    "SYNONYMS",
+    "name_parts",
+    "name_terms",
+    "phrases_to_terms",
+    "split_terms",
+    "terms",
+]
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     # term: what is said for it, in requests and inside column names
@@ -70,6 +80,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"<=|≤|\bat most\b", " atmost "),
     (r">", " above "),
     (r"<", " below "),
+    # All events, not those that pass something.
+    (r"(?:how many|number of) (?:events|entries|rows)(?= (?:are|is|does|do|in)\b| ?[?.]?$)", " count allevents "),
     (r"\bhow many\b|\bnumber of\b", " count "),
     (r"\bno\b|\bwithout\b", " not "),
 )
@@ -78,13 +90,12 @@ _PHRASE_PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), term) for pattern,
 KINEMATICS: tuple[str, ...] = ("pt", "eta", "phi", "mass", "charge", "energy", "px", "py", "pz")
 """What is asked about nearly every collection, most common first."""
 
-OPERATIONS = frozenset(
-    (
-        "correlation mean std median percentile histogram plot scatter count fraction ratio difference sum deltar deltaphi "
-        "invariant mass ht cutflow maximum minimum weight pair closest sort leading subleading write save csv json peak "
-        "asymmetry opposite same error slope fit transversemass rapidity resolution magnitude"
-    ).split()
-)
+_OPERATIONS_TEXT = """
+correlation mean std median percentile histogram plot scatter count fraction ratio difference sum deltar deltaphi invariant
+mass ht cutflow maximum minimum weight pair closest sort leading subleading write save csv json peak asymmetry opposite same
+error slope fit transversemass rapidity resolution magnitude
+"""
+OPERATIONS = frozenset(_OPERATIONS_TEXT.split())
 """Terms that say what to compute; the others say of what."""
 
 _STOPWORDS_TEXT = """
@@ -92,6 +103,7 @@ a an the of in on to for and or is are was were be been what which that this the
 does did have has had there their them then than me my i we you give get find compute calculate determine tell show
 print report please use using write all each every per event events file tree data dataset value values column columns
 branch branches name named call called metric s t rows row entries entry
+rows row entries entry
 """
 STOPWORDS = frozenset(_STOPWORDS_TEXT.split())
 

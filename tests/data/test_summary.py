@@ -278,7 +278,7 @@ def test_folder_empty_file_and_unknown_text(tmp_path: Path) -> None:
     (tmp_path / "blob.root").write_bytes(bytes(range(256)))
     with pytest.raises(DataError, match="is of no known kind: it holds binary data"):
         summarise(tmp_path / "blob.root")
-    with pytest.raises(DataError, match="no data file|cannot be opened"):
+    with pytest.raises(DataError, match=r"no data file|cannot be opened"):
         summarise("a\0b")
 
 
@@ -304,13 +304,11 @@ def test_unreadable_file_as_told_by_the_system(tmp_path: Path, monkeypatch: pyte
         summarise(path)
 
 
-@pytest.mark.parametrize(
-    ("module", "start", "extra"),
-    [("uproot", (MINI / "testbeam_mini.root").read_bytes(), "hep"), ("pyarrow", b"PAR1", "data")],
-)
+@pytest.mark.parametrize(("module", "extra"), [("uproot", "hep"), ("pyarrow", "data")])
 def test_missing_package_gives_the_install_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, start: bytes, extra: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, extra: str
 ) -> None:
+    start = b"PAR1" if module == "pyarrow" else (MINI / "testbeam_mini.root").read_bytes()
     (tmp_path / "x").write_bytes(start)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(DataError, match=rf"pip install 'treadle\[{extra}\]'"):

@@ -303,6 +303,9 @@ FUNCTIONS |= {
         n_central=lambda d: count(d, lambda r: r["nJet"] > 0 and all(abs(eta) < 2.5 for eta in r["Jet_eta"]))
     ),
     "mean_met_two_jets": gives(mean_met=lambda d: mean(r["MET_pt"] for r in d if sum(pt > 30 for pt in r["Jet_pt"]) >= 2)),
+    "fraction_met": gives(fraction=lambda d: share(d, lambda r: r["MET_pt"] > 30)),
+    "ratio_of_counts": gives(ratio=lambda d: count(d, lambda r: r["M"] > 91) / count(d, lambda r: r["M"] < 91)),
+    "plot_jet_eta": gives(n_jets=lambda d: sum(r["nJet"] for r in d)),
     "met_cut": gives(n_pass=lambda d: count(d, lambda r: r["MET_pt"] > 50)),
     "met_components": gives(
         mean_x=lambda d: mean(r["MET_pt"] * math.cos(r["MET_phi"]) for r in d),

@@ -24,6 +24,10 @@ def example(name: str, request: str, body: str = "", tags: tuple[str, ...] = ())
 @pytest.mark.parametrize(
     ("request_text", "wanted"),
     [
+        ("What is the correlation of E1 and pz1?", "correlation_pt1_pt2"),
+        ("how many rows?", "count_events"),
+        ("What is the total number of entries in the tree", "count_events"),
+        ("Fraction of events with MET larger than 40", "fraction_met"),
         ("What is the Pearson correlation between pt1 and pt2?", "correlation_pt1_pt2"),
         ("average transverse momentum of all the muons", "mean_pt_all_muons"),
         ("How many events have exactly two electrons?", "exactly_two_muons"),

@@ -26,6 +26,7 @@ COLUMNS = (
     "MET_pt",
     "mass",
     "time",
+    "event",
 )
 DATA = DataSummary(
     path="z.root",
@@ -79,6 +80,8 @@ USES = [
     ("The mass of events that have Run", "print(events.M, events.mass, events.Run)"),
     ("Print the three highest values of pt1", "print(sorted(events.pt1)[-3:])"),
     ("Write power_of_two(n): whether n is a power of 2", "def power_of_two(n):\n    return n & (n - 1) == 0"),
+    ("Write ranges(t) that expands a text like '1-3,7' to a list", "def ranges(t):\n    return t.split(',')"),
+    ("The mean number of muons by event", "print(ak.mean(ak.num(events.Muon_pt)))"),
     ("Write log(x) in base 10", "def log(x):\n    return math.log10(x)"),
 ]
 

@@ -57,6 +57,8 @@ _NAMED_BEFORE = re.compile(
     r"(?:\b(?:of|by|per|columns?|branch(?:es)?|fields?|variables?|against|versus|vs\.?|where|between|and)\s+(?:the\s+)?|[`'\"])$",
     re.IGNORECASE,
 )
+_NOUNS = frozenset({"event", "events", "run", "entry", "entries", "index", "jet", "jets", "muon", "muons", "row", "rows"})
+_QUOTED = re.compile(r"\"[^\"\n]*\"|(?<!\w)'[^'\n]*'(?!\w)")
 _UNITS_OF_THOUSANDS = re.compile(r"^\s*(?:[MGk]eV|m|mm|cm|km|s|ms|kg|g|fb|pb)\b")
 
 
@@ -70,7 +72,8 @@ def unused_mentions(program_source: str, request: str, data_summary: DataSummary
     names = _mentioned_columns(prose, data_summary)
     doubts = [_doubt(f"the column {name}") for name in names if not usage.has_name(name)]
     known = set(data_summary.column_names) if data_summary is not None else set()
-    for mention in _mentioned_numbers(prose, known):
+    unquoted = _QUOTED.sub(lambda match: " " * len(match.group(0)), prose)
+    for mention in _mentioned_numbers(unquoted, known):
         if not _is_used(mention, prose, usage):
             doubts.append(_doubt(mention.text))
     return list(dict.fromkeys(doubts))
@@ -118,7 +121,7 @@ def _names_it(name: str, prose: str, match: re.Match[str]) -> bool:
         return True
     if before[-1:] in ("`", "'", '"'):
         return True
-    return len(name) > 1 and not name.istitle() and _NAMED_BEFORE.search(before) is not None
+    return len(name) > 1 and not name.istitle() and name not in _NOUNS and _NAMED_BEFORE.search(before) is not None
 
 
 # ------------------------------------------------------------------------------------------------ numbers
