@@ -1,6 +1,237 @@
-"""The command line: parse, compose, call, print."""
+"""The command line: parse, compose, call, print. Heavy imports stay inside the commands, so that help is there at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from treadle import __version__
+from treadle.errors import TreadleError, UsageError
+
+if TYPE_CHECKING:
+    from treadle.threads.base import Store
+
+__all__ = ["app", "main"]
+
+EXIT_DOUBT, EXIT_USAGE, EXIT_ERROR, EXIT_INTERRUPTED = 3, 2, 1, 130
+
+app = typer.Typer(
+    name="treadle",
+    help="Ask in plain words, get code that was run and checked, on your own machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+threads_app = typer.Typer(no_args_is_help=True, help="What was asked before, with every draft, verdict and run.")
+models_app = typer.Typer(no_args_is_help=True, help="Model files for the embedded engine.")
+app.add_typer(threads_app, name="threads")
+app.add_typer(models_app, name="models")
+
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", "-e", help="llama:smollm2, llama:/x.gguf, openai:<url>#<model>.")
+]
+StoreOption = Annotated[Path | None, typer.Option("--store", help="SQLite file with the threads.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 
-def main() -> None:
-    """Placeholder until the loop stands."""
-    raise SystemExit(2)
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"treadle {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Ask in plain words, get code that was run and checked, on your own machine."""
+
+
+@app.command()
+def ask(
+    request: Annotated[str, typer.Argument(help="What you want, in plain words.")],
+    data: Annotated[Path | None, typer.Option("--data", "-d", help="A ROOT, parquet, CSV, JSON or SQLite file.")] = None,
+    tree: Annotated[str | None, typer.Option("--tree", help="The tree or table of the data file to work on.")] = None,
+    expect: Annotated[
+        list[str] | None, typer.Option("--expect", help="'mean_pt ~ 37.05 +- 1%', 'f(2) == 3'; can be repeated.")
+    ] = None,
+    tests: Annotated[
+        Path | None, typer.Option("--tests", help="A Python file with tests of the functions asked for.")
+    ] = None,
+    schema: Annotated[Path | None, typer.Option("--schema", help="A JSON schema that the output must satisfy.")] = None,
+    engine: EngineOption = None,
+    samples: Annotated[int, typer.Option("--samples", "-n", help="Drafts: the first greedy, the others sampled.")] = 8,
+    repairs: Annotated[int, typer.Option("--repairs", help="Rounds of repair, at most.")] = 2,
+    temperature: Annotated[float, typer.Option("--temperature", help="Of the sampled drafts.")] = 0.4,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed and engine give the same drafts.")] = 1,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", help="Length of a draft, at most.")] = 256,
+    no_examples: Annotated[bool, typer.Option("--no-examples", help="Show the model no example.")] = False,
+    pack: Annotated[
+        list[Path] | None, typer.Option("--pack", help="A folder with a pack of your own; can be repeated.")
+    ] = None,
+    tier: Annotated[
+        str | None, typer.Option("--tier", help="Sandbox tier: namespaces or landlock (default: the best).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the program, its card and its artifacts.")
+    ] = None,
+    store: StoreOption = None,
+    show_prompt: Annotated[
+        bool, typer.Option("--show-prompt", help="Print exactly what would be sent, with token counts, and stop.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a program for REQUEST, run and check it, and say what is known about it."""
+    from treadle import compose
+    from treadle.coding.ask import Options
+    from treadle.terminal import answer_as_json, show_answer, show_prompt_parts
+
+    options = Options(
+        samples=samples,
+        repairs=repairs,
+        temperature=temperature,
+        seed=seed,
+        max_tokens=max_tokens,
+        shots=0 if no_examples else Options().shots,
+    )
+    asked = compose.request(request, data, tree, expect or [], tests, schema)
+    with compose.tools(engine, store, tier, pack or [], quiet=as_json) as (tools, progress):
+        if show_prompt:
+            show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))
+            return
+        answered = compose.answer(asked, tools, options, progress)
+    if out is not None:
+        compose.write_answer(answered, out)
+    if as_json:
+        typer.echo(answer_as_json(answered))
+    else:
+        show_answer(answered, out)
+    if answered.answer.status not in ("verified", "agreed"):
+        raise typer.Exit(EXIT_DOUBT)
+
+
+@threads_app.command("list")
+def threads_list(
+    limit: Annotated[int, typer.Option("--limit", help="How many, newest first.")] = 20,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the newest threads."""
+    from treadle.terminal import show_threads
+
+    with _opened(store) as opened:
+        show_threads(opened.listing(limit), as_json)
+
+
+@threads_app.command("show")
+def threads_show(
+    thread: Annotated[str, typer.Argument(help="A thread's id, or the beginning of it.")],
+    drafts: Annotated[bool, typer.Option("--drafts", help="Show every draft, not only the chosen one.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Show a thread: request, drafts with their verdicts, answer, provenance card."""
+    from treadle.terminal import show_thread
+
+    with _opened(store) as opened:
+        show_thread(opened.load(thread), drafts)
+
+
+@threads_app.command("export")
+def threads_export(
+    thread: Annotated[str, typer.Argument(help="A thread's id, or the beginning of it.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; standard output without it.")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Only the provenance card, as Markdown.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Export a thread as one JSON document, from which `ask --engine scripted:FILE` answers again."""
+    import json
+
+    with _opened(store) as opened:
+        if card:
+            from treadle.threads.card import render_card
+
+            answer = opened.load(thread).answer
+            if answer is None:
+                raise UsageError(f"thread {thread} has no answer, so there is no card; see: treadle threads show {thread}")
+            text = render_card(answer.card)
+        else:
+            text = json.dumps(opened.export(thread), indent=1, allow_nan=False)
+    if out is None:
+        typer.echo(text)
+    else:
+        _write(out, text)
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """List the models that can be pulled, and which are here."""
+    from treadle.engines.models import CATALOGUE, model_path
+    from treadle.settings import load_settings
+    from treadle.terminal import show_models
+
+    cache = load_settings().cache_dir
+    show_models([(m, model_path(m, cache)) for m in CATALOGUE.values()])
+
+
+@models_app.command("pull")
+def models_pull(name: Annotated[str, typer.Argument(help="Name of a model, as `models list` shows it.")]) -> None:
+    """Fetch a model file and check its hash."""
+    from treadle import compose
+
+    typer.echo(f"{name}: {compose.pull_model(name)}")
+
+
+def _opened(store: Path | None) -> Any:
+    import contextlib
+
+    from treadle.settings import load_settings
+    from treadle.threads import open_store
+
+    opened: Store = open_store(store or load_settings().store)
+    return contextlib.closing(opened)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line. Exit codes: 0 fine, 1 error, 2 usage error, 3 neither verified nor agreed, 130 Ctrl-C."""
+    sys.exit(_guarded(lambda: app(argv, standalone_mode=False)))
+
+
+def _guarded(run: Callable[[], Any]) -> int:
+    try:
+        return run() or 0
+    except UsageError as error:
+        return _complain(error, EXIT_USAGE)
+    except TreadleError as error:
+        return _complain(error, EXIT_ERROR)
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("stopped; what was done is kept: treadle threads list", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return EXIT_ERROR
+    except Exception as error:
+        # Errors of the option parser know how to show themselves; Typer carries its own copy of click's classes.
+        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
+            raise
+        error.show()
+        return int(error.exit_code)
+
+
+def _complain(error: TreadleError, code: int) -> int:
+    typer.echo(f"treadle: {error}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -185,6 +185,7 @@ class Prompt:
     messages: tuple[Message, ...]
     primer: str = ""
     program_prefix: str = ""
+    body_indent: int = 0
     parts: tuple[PromptPart, ...] = ()
     stop: tuple[str, ...] = ()
 

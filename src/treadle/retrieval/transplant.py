@@ -59,14 +59,14 @@ def columns_used(body: str, known: frozenset[str]) -> list[str]:
     return list(dict.fromkeys(n.value for n in constants if isinstance(n.value, str) and n.value in known))
 
 
-def transplant(example: Example, source: Table, target: Table, file_name: str, request: str) -> Iterator[Example]:
+def transplant(example: Example, source: Table, target: Table, preamble: str, request: str) -> Iterator[Example]:
     """``example`` on the columns of ``target``, best guess first; nothing where a column has no counterpart.
 
     Args:
         example: an example of kind 'data' whose body opens columns of ``source``.
         source: the table of the example's own data file.
         target: the table of the user's file.
-        file_name: the user's file as the program opens it.
+        preamble: the lines that open the user's file as ``events``.
         request: the user's request; columns and objects that it names are preferred.
     """
     used = [
@@ -81,7 +81,8 @@ def transplant(example: Example, source: Table, target: Table, file_name: str, r
         key = tuple(sorted(mapping.items()))
         if key not in seen:
             seen.add(key)
-            yield _rewritten(example, mapping, roles, {r.column: r for r in map(_role, target.columns)}, target, file_name)
+            targets = {t.name: _role(t) for t in target.columns}
+            yield _rewritten(example, mapping, roles, targets, preamble)
 
 
 def _mappings(roles: list[_Role], targets: list[_Role], request: str) -> Iterator[dict[str, str]]:
@@ -188,12 +189,7 @@ def _affinity(source: tuple[str, str], target: tuple[str, str], words: list[str]
 
 
 def _rewritten(
-    example: Example,
-    mapping: Mapping[str, str],
-    roles: list[_Role],
-    targets: Mapping[str, _Role],
-    target: Table,
-    file_name: str,
+    example: Example, mapping: Mapping[str, str], roles: list[_Role], targets: Mapping[str, _Role], preamble: str
 ) -> Example:
     names = {old: new for old, new in mapping.items() if old != new}
     body, request = _replace_names(example.body, names), _replace_names(example.request, names)
@@ -203,11 +199,7 @@ def _rewritten(
             request, body = _replace_object(request, role.object, new.object), _replace_object(body, role.object, new.object)
         if role.quantity != new.quantity and role.quantity in _QUANTITIES and new.quantity in _QUANTITIES:
             request = re.sub(rf"\b{re.escape(role.quantity)}\b", new.quantity, request)
-    preamble = example.program[: example.program.rindex(example.body)] if example.body in example.program else ""
-    preamble = re.sub(
-        r'uproot\.open\("[^"]*"\)\["[^"]*"\]', lambda _: f'uproot.open("{file_name}")["{target.name}"]', preamble
-    )
-    return replace(example, request=request, body=body, program=preamble + body, data=file_name)
+    return replace(example, request=request, body=body, program=preamble + body)
 
 
 def with_numbers(example: Example, request: str) -> Example:

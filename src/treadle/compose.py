@@ -1,0 +1,101 @@
+"""Composition for the entry points: from options to a request, an engine, a sandbox, a store; one place for all of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from treadle.coding.ask import Answered, Options, Tools, ask
+from treadle.coding.expectations import expectations_in, load_schema, load_tests, parse_expect
+from treadle.coding.plan import make_plan
+from treadle.coding.progress import Progress
+from treadle.data import summarise
+from treadle.engines.models import find_model, pull
+from treadle.engines.registry import open_engine
+from treadle.errors import UsageError
+from treadle.retrieval import builtin_packs, load_pack
+from treadle.sandbox import open_sandbox
+from treadle.settings import load_settings
+from treadle.terminal import ByteBar, TerminalProgress
+from treadle.threads import open_store
+from treadle.threads.card import render_card
+from treadle.types import Prompt, Request
+
+__all__ = ["answer", "prompt", "pull_model", "request", "tools", "write_answer"]
+
+
+def request(
+    text: str, data: Path | None, tree: str | None, expect: Sequence[str], tests: Path | None, schema: Path | None
+) -> Request:
+    """The request with its data summarised and its expectations read.
+
+    Raises:
+        UsageError: the request is empty, or an option does not fit.
+        DataError, ExpectationError: what an option names cannot be read.
+    """
+    if not text.strip():
+        raise UsageError(
+            'the request is empty; say what you want, e.g. treadle ask "What is the mean of pt1?" --data zmumu.root'
+        )
+    if tree is not None and data is None:
+        raise UsageError("--tree names a tree of a data file; give the file with --data")
+    expectations = [*expectations_in(text), *(parse_expect(e) for e in expect)]
+    expectations += [load_tests(tests)] if tests else []
+    expectations += [load_schema(schema)] if schema else []
+    summary = None if data is None else summarise(data, tree)
+    return Request(text=text.strip(), data=summary, expectations=tuple(expectations), tree=tree)
+
+
+@contextlib.contextmanager
+def tools(
+    engine: str | None, store: Path | None, tier: str | None, packs: Sequence[Path], quiet: bool = False
+) -> Iterator[tuple[Tools, Progress]]:
+    """Open everything that answering takes; closes it again, the sandbox's processes first."""
+    settings = load_settings()
+    with contextlib.ExitStack() as stack:
+        own = [load_pack(folder) for folder in packs]
+        opened_store = stack.enter_context(contextlib.closing(open_store(store or settings.store)))
+        # The sandbox imports numpy and others in the background while the model is loaded.
+        sandbox = stack.enter_context(contextlib.closing(open_sandbox(tier)))
+        bar = stack.enter_context(ByteBar(quiet))
+        opened = stack.enter_context(contextlib.closing(open_engine(engine or settings.engine, settings, bar)))
+        bar.close()
+        progress = stack.enter_context(TerminalProgress(quiet))
+        yield Tools(engine=opened, sandbox=sandbox, store=opened_store, packs=[*own, *builtin_packs()]), progress
+
+
+def answer(asked: Request, with_tools: Tools, options: Options, progress: Progress) -> Answered:
+    """Answer a request."""
+    return ask(asked, with_tools, options, progress)
+
+
+def prompt(asked: Request, with_tools: Tools, options: Options) -> Prompt:
+    """The prompt of the first round, nothing sent."""
+    return make_plan(asked, with_tools, options).prompt
+
+
+def pull_model(name: str) -> Path:
+    """Fetch a model with a progress bar."""
+    with ByteBar(quiet=False) as bar:
+        return pull(find_model(name), load_settings().cache_dir, bar)
+
+
+def write_answer(answered: Answered, folder: Path) -> list[Path]:
+    """Write the program, its provenance card and its artifacts into ``folder``; returns the files."""
+    files: dict[str, bytes] = {a.name: a.content for a in answered.answer.artifacts}
+    if answered.answer.program is not None:
+        files["program.py"] = answered.answer.program.encode()
+    files["CARD.md"] = render_card(answered.answer.card).encode()
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            path = folder / Path(name).name
+            path.write_bytes(content)
+            written.append(path)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write the answer to {folder}: {error.strerror}; it is stored as thread {answered.thread}"
+        ) from None
+    return written

