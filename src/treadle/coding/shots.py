@@ -13,6 +13,7 @@ from treadle.retrieval import Pack, Search
 from treadle.retrieval.transplant import transplant, with_numbers
 from treadle.sandbox.base import Sandbox
 from treadle.types import DataSummary, Example, Limits, Program, Run, Table
+from treadle.words import OPERATIONS, split_terms
 
 __all__ = ["data_examples", "function_examples"]
 
@@ -52,7 +53,33 @@ def data_examples(
             break
     runs = sandbox.run_many([Program(source=e.program) for e in moved], [Path(data.path)], SHOT_LIMITS)
     working = [example for example, run in zip(moved, runs, strict=True) if _gave_a_result(run)]
-    return [example for example, _ in Search(working).search(request, "data", k)] if working else []
+    return nearest_examples(request, working, k)
+
+
+def nearest_examples(request: str, examples: Sequence[Example], k: int) -> list[Example]:
+    """The ``k`` examples most similar to ``request``, best first, programs that are shown once already left out.
+
+    BM25 rewards what is shared and hardly minds what is not: for 'the mean of M' it put 'the statistical error of the mean
+    of M' first. Here the weight of the shared terms is divided by that of all terms of both.
+    """
+    ranked = sorted(examples, key=lambda e: similarity(request, e.request), reverse=True)  # stable: BM25 decides ties
+    chosen: dict[str, Example] = {}
+    for example in ranked:
+        chosen.setdefault(" ".join(example.body.split()), example)
+    return list(chosen.values())[:k]
+
+
+def similarity(one: str, other: str) -> float:
+    """Weighted Jaccard similarity of the terms of two requests: operations count 2, other words and names 1."""
+    weights = [_weights(text) for text in (one, other)]
+    union = {**weights[0], **weights[1]}
+    shared = weights[0].keys() & weights[1].keys()
+    return sum(union[t] for t in shared) / max(sum(union.values()), 1e-9)
+
+
+def _weights(text: str) -> dict[str, float]:
+    spoken, names = split_terms(text)
+    return {**dict.fromkeys(names, 1.0), **{t: 2.0 if t in OPERATIONS else 1.0 for t in spoken}}
 
 
 def _layout(table: Table) -> tuple[str, ...]:

@@ -5,6 +5,9 @@ call completions in process, and use the socket only for the two calls the bindi
 
 Drafts that differ only by consecutive seeds go out as one request with ``n``: the prompt is computed once and its KV cells
 are shared. Log-probabilities are those of the raw distribution, before temperature, filters and grammar.
+
+The prompt goes out as tokens. Special tokens are read in what the chat template wrote, never in what a message holds: a
+request that contains ``<|im_end|>`` is a request about that text, not the end of the user's turn.
 """
 
 from __future__ import annotations
@@ -14,20 +17,23 @@ import http.client
 import json
 import os
 import queue
+import re
 import shutil
 import socket
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from treadle.engines.base import OnTokens, require
+from treadle.engines.constraints import CANARY, llama_grammar, probe
 from treadle.engines.models import sha256_of
 from treadle.errors import ContextLengthError, EngineError, ModelFileError
-from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, Prompt, Sampling, Token
+from treadle.types import Alternative, Capabilities, Chunk, Completion, Constraint, EngineIdentity, Prompt, Sampling, Token
 
 __all__ = ["LlamaEngine"]
 
@@ -35,6 +41,8 @@ SLOTS = 8
 """Drafts decoded at once. With a unified KV cache 16 slots were seen to hang, 8 never."""
 CONTEXT_TOKENS = 8192
 MAX_ALTERNATIVES = 20
+BATCH_TOKENS = 256
+"""Tokens of a prompt that are read in one step; between two steps decoding can be stopped."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -62,12 +70,14 @@ class LlamaEngine:
     ) -> None:
         _check_gguf(path)
         self._path, self._context, self._slots = path, context_tokens, slots
-        self._folder = tempfile.mkdtemp(prefix="treadle-llama-")
+        self._folder = _socket_folder()
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._server: Any = None
+        self._usable_constraints: set[Constraint] = set()
         try:
             self._server, version = _start(path, self._folder, threads or _usable_cpus(), context_tokens, slots)
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove_folder()
             raise
         self._identity = EngineIdentity(
             name=name or f"llama:{path}",
@@ -100,54 +110,39 @@ class LlamaEngine:
         return len(self._tokenize(text))
 
     def render(self, prompt: Prompt) -> str:
-        messages = [{"role": m.role, "content": m.content} for m in prompt.messages]
-        if prompt.primer:
-            messages.append({"role": "assistant", "content": prompt.primer})
-        text = self._post("/apply-template", {"messages": messages})["prompt"]
-        if not isinstance(text, str):
-            raise EngineError(f"llama.cpp gave no text for the chat template of {self._path.name}")
-        # The template strips white space at the end of the primer; the model must continue exactly from it.
-        tail = prompt.primer[len(prompt.primer.rstrip()) :]
-        return text if not tail or text.endswith(prompt.primer) else text + tail
+        return "".join(text for text, _ in self._pieces(prompt))
 
     def complete(self, prompt: Prompt, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None) -> list[Completion]:
-        for sampling in samplings:
-            require(self, sampling)
-        text = self.render(prompt)
-        self._check_length(text, max((s.max_tokens for s in samplings), default=0))
+        ids = self._prepare(prompt, samplings)
         completions: list[Completion | None] = [None] * len(samplings)
-        for group in _groups(samplings, self._slots):
-            body = _body(text, samplings[group[0]], prompt.stop, len(group))
+        for group in _groups(samplings, self._slots, self._context - len(ids)):
+            body = _body(ids, samplings[group[0]], prompt.stop, len(group))
             for index, completion in zip(group, self._decode(body, len(group), on_tokens), strict=True):
                 sampling = samplings[index]
                 completions[index] = replace(completion, seed=sampling.seed, temperature=sampling.temperature)
         return [c for c in completions if c is not None]
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[Chunk]:
-        require(self, sampling)
-        text = self.render(prompt)
-        self._check_length(text, sampling.max_tokens)
-        for choice in self._events(_body(text, sampling, prompt.stop, 1)):
+        ids = self._prepare(prompt, [sampling])
+        for choice in self._events(_body(ids, sampling, prompt.stop, 1)):
             yield Chunk(text=choice.get("text", ""), tokens=_tokens(choice.get("logprobs")), finish_reason=_reason(choice))
 
     def score(self, text: str) -> list[Token]:
-        """Each token's log-probability given the tokens before it.
+        """Each token's log-probability given the tokens before it. Special tokens are read: ``render`` can be scored.
 
         llama.cpp's server gives probabilities of generated tokens only, so every token of the text is generated in turn,
         forced by a logit bias (the reported log-probability is that of the raw distribution). The first token, which has
-        nothing before it, is scored after the beginning-of-text token where the model has one.
+        nothing before it, is scored after the model's beginning-of-text token.
         """
-        pieces = self._tokenize(text)
-        if not pieces:
-            return []
-        first = self._tokenize("<|im_end|>", special=True)[:1] or pieces[:1]
-        ids = [first[0], *pieces]
-        self._check_length(text, 1)
-        return [self._score_one(ids[: i + 1], ids[i + 1]) for i in range(len(pieces))]
+        pieces = self._tokenize(text, special=True)
+        self._check_length(len(pieces), 1)
+        beginning = self._beginning()
+        before = [] if pieces[: len(beginning)] == beginning else beginning
+        return [self._score_one([*before, *pieces[:i]] or beginning, piece) for i, piece in enumerate(pieces)]
 
     def close(self) -> None:
         self._server = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove_folder()
 
     # ------------------------------------------------------------------------------------------- inside
 
@@ -160,19 +155,80 @@ class LlamaEngine:
                     return found
         raise EngineError(f"llama.cpp did not score token {token} of {self._path.name}")
 
-    def _tokenize(self, text: str, special: bool = False) -> list[int]:
-        if not text:
-            return []
-        found = self._post("/tokenize", {"content": text, "parse_special": special, "add_special": False})
-        return [int(i) for i in found["tokens"]]
+    def _prepare(self, prompt: Prompt, samplings: Sequence[Sampling]) -> list[int]:
+        """Check what is asked for and give the prompt's tokens."""
+        for sampling in samplings:
+            require(self, sampling)
+            if sampling.constraint is not None:
+                self._check_constraint(sampling.constraint)
+        ids = self._prompt_tokens(prompt)
+        self._check_length(len(ids), max((s.max_tokens for s in samplings), default=0))
+        return ids
 
-    def _check_length(self, text: str, new_tokens: int) -> None:
-        used = self.count_tokens(text)
+    def _pieces(self, prompt: Prompt) -> list[tuple[str, bool]]:
+        """The prompt as the model sees it, cut into what the template wrote (True) and what a message holds (False).
+
+        The template is applied to marks that stand for the messages' contents, and is then cut at the marks.
+        """
+        marked = [{"role": m.role, "content": f"\ue000{i}\ue001"} for i, m in enumerate(prompt.messages)]
+        text = self._call("POST", "/apply-template", {"messages": marked}).get("prompt")
+        if not isinstance(text, str):
+            raise EngineError(f"llama.cpp gave no text for the chat template of {self._path.name}")
+        first, *rest = re.split("\ue000(\\d+)\ue001", text)
+        pieces = [(first, True)]
+        for index, template in zip(rest[::2], rest[1::2], strict=True):
+            pieces += [(prompt.messages[int(index)].content, False), (template, True)]
+        for index, message in enumerate(prompt.messages):
+            if str(index) not in rest[::2]:
+                raise EngineError(
+                    f"the chat template of {self._path.name} leaves out message {index + 1} ({message.role}); "
+                    "build the prompt without it"
+                )
+        return [*pieces, (prompt.primer, False)]
+
+    def _prompt_tokens(self, prompt: Prompt) -> list[int]:
+        pieces = self._pieces(prompt)
+        held = "\n".join(text for text, ours in pieces if not ours)
+        if self._tokenize(held) == self._tokenize(held, special=True):
+            return self._tokenize("".join(text for text, _ in pieces), special=True, begin=True)
+        # Some message spells a special token. Cut at the messages' edges it stays text; all else keeps the exact tokens
+        # of the whole, which differ at the edges with some vocabularies.
+        first, *others = pieces
+        ids = self._tokenize(first[0], special=True, begin=True)
+        return ids + [i for text, ours in others for i in self._tokenize(text, special=ours)]
+
+    def _tokenize(self, text: str, special: bool = False, begin: bool = False) -> list[int]:
+        if not text and not begin:
+            return []
+        body = {"content": text, "parse_special": special, "add_special": begin}
+        return [int(i) for i in self._call("POST", "/tokenize", body)["tokens"]]
+
+    def _beginning(self) -> list[int]:
+        return self._tokenize(str(self._call("GET", "/props").get("bos_token") or "\n"), special=True)
+
+    def _check_length(self, used: int, new_tokens: int) -> None:
         if used + new_tokens > self._context:
             raise ContextLengthError(
                 f"the prompt has {used} tokens and {new_tokens} more are asked for, but {self._identity.name} holds "
                 f"{self._context}; shorten the request or lower --max-tokens"
             )
+
+    def _check_constraint(self, constraint: Constraint) -> None:
+        """Raise ``EngineError`` where llama.cpp cannot read the constraint.
+
+        For GBNF it says so itself. What LLGuidance cannot read it leaves out without a word, so a word is demanded before
+        the constraint: if the word does not come, the grammar was not used.
+        """
+        if constraint in self._usable_constraints:
+            return
+        if (grammar := probe(constraint)) is not None:
+            body = {"prompt": self._tokenize("1 + 1 ="), "max_tokens": 2, "temperature": 0, "grammar": grammar}
+            if not "".join(c.get("text", "") for c in self._events({**body, "stream": True})).startswith(CANARY[0]):
+                raise EngineError(
+                    f"llama.cpp cannot use the constraint of kind {constraint.kind!r} that begins {constraint.text[:60]!r}: "
+                    "it is malformed, or uses a feature that LLGuidance lacks"
+                )
+        self._usable_constraints.add(constraint)
 
     def _decode(self, body: dict[str, Any], n: int, on_tokens: OnTokens | None) -> list[Completion]:
         texts, reasons = [""] * n, ["length"] * n
@@ -223,13 +279,15 @@ class LlamaEngine:
             cancelled.set()
             worker.join()
 
-    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         if self._server is None:
             raise EngineError(f"engine {self._identity.name} was closed")
-        with contextlib.closing(_UnixConnection(_socket_path(self._folder))) as connection:
-            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            found = json.loads(response.read())
+        try:
+            with contextlib.closing(_UnixConnection(_socket_path(self._folder))) as connection:
+                connection.request(method, path, json.dumps(body), {"Content-Type": "application/json"})
+                found = json.loads(connection.getresponse().read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise EngineError(f"llama.cpp did not answer {path}: {error}") from error
         _raise_error(found, self._identity.name)
         if not isinstance(found, dict):
             raise EngineError(f"llama.cpp answered {path} with {type(found).__name__}")
@@ -246,6 +304,14 @@ def _check_gguf(path: Path) -> None:
         raise ModelFileError(f"cannot read the model file {path}: {error.strerror}") from error
     if magic != b"GGUF":
         raise ModelFileError(f"{path} is not a GGUF file (it begins with {magic!r})")
+
+
+def _socket_folder() -> str:
+    folder = tempfile.mkdtemp(prefix="treadle-llama-")
+    if len(os.fsencode(_socket_path(folder))) > 100:  # Linux takes 107 bytes
+        Path(folder).rmdir()
+        folder = tempfile.mkdtemp(prefix="treadle-llama-", dir="/tmp")
+    return folder
 
 
 def _socket_path(folder: str) -> str:
@@ -266,7 +332,7 @@ def _start(path: Path, folder: str, threads: int, context_tokens: int, slots: in
         raise EngineError(f"the llama engine needs xllamacpp: pip install xllamacpp ({error})") from error
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
-    params.n_ctx, params.n_parallel, params.n_batch = context_tokens, slots, 2048
+    params.n_ctx, params.n_parallel, params.n_batch = context_tokens, slots, BATCH_TOKENS
     params.kv_unified = True  # drafts of one request share the prompt's cells: less memory, 3 % faster at n=8
     params.cache_ram_mib = 0  # a host copy of every slot's state would double the memory
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
@@ -283,23 +349,27 @@ def _start(path: Path, folder: str, threads: int, context_tokens: int, slots: in
     return server, str(xllamacpp.__version__)
 
 
-def _groups(samplings: Sequence[Sampling], slots: int) -> list[list[int]]:
-    """Indices that can go out as one request: same options, consecutive seeds, at most ``slots`` of them."""
+def _groups(samplings: Sequence[Sampling], slots: int, room_tokens: int) -> list[list[int]]:
+    """Indices that can go out as one request: same options, consecutive seeds, at most ``slots`` of them.
+
+    All drafts of a request share the context, so together they must not need more than ``room_tokens``.
+    """
     groups: list[list[int]] = []
     for index, sampling in enumerate(samplings):
         if groups:
             first, last = samplings[groups[-1][0]], samplings[groups[-1][-1]]
             same = replace(sampling, seed=0) == replace(first, seed=0)
-            if same and sampling.seed == last.seed + 1 and sampling.temperature > 0 and len(groups[-1]) < slots:
+            most = min(slots, room_tokens // first.max_tokens)
+            if same and sampling.seed == last.seed + 1 and sampling.temperature > 0 and len(groups[-1]) < most:
                 groups[-1].append(index)
                 continue
         groups.append([index])
     return groups
 
 
-def _body(text: str, sampling: Sampling, stop: tuple[str, ...], n: int) -> dict[str, Any]:
+def _body(prompt: list[int], sampling: Sampling, stop: tuple[str, ...], n: int) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "prompt": text,
+        "prompt": prompt,
         "n": n,
         "max_tokens": sampling.max_tokens,
         "temperature": sampling.temperature,
@@ -312,23 +382,11 @@ def _body(text: str, sampling: Sampling, stop: tuple[str, ...], n: int) -> dict[
         "logprobs": max(1, sampling.top_logprobs),
         "cache_prompt": True,
         "stream": True,
+        "return_progress": True,  # an event a batch: while a long prompt is read, decoding can be stopped
     }
     if sampling.constraint is not None:
-        body.update(_constraint(sampling))
+        body["grammar"] = llama_grammar(sampling.constraint)
     return body
-
-
-def _constraint(sampling: Sampling) -> dict[str, Any]:
-    constraint = sampling.constraint
-    assert constraint is not None
-    if constraint.kind == "gbnf":
-        return {"grammar": constraint.text}
-    if constraint.kind == "lark":
-        return {"grammar": f"%llguidance {{}}\n{constraint.text}"}
-    try:
-        return {"json_schema": json.loads(constraint.text)}
-    except json.JSONDecodeError as error:
-        raise EngineError(f"the JSON schema given as a constraint is not JSON: {error}") from error
 
 
 def _tokens(logprobs: Any) -> tuple[Token, ...]:
@@ -372,6 +430,6 @@ def _raise_error(event: Any, name: str) -> None:
     error = event.get("error") or (event if "message" in event and "code" in event else None)
     if error:
         message = str(error.get("message", error)) if isinstance(error, dict) else str(error)
-        if "exceed" in message and "context" in message:
+        if "exceed" in message and "context" in message.lower():
             raise ContextLengthError(f"{name}: {message}")
         raise EngineError(f"{name}: {message}")

@@ -16,7 +16,7 @@ from typing import Any
 
 from treadle.engines.base import OnTokens, require
 from treadle.errors import EndpointError, EngineError, UnsupportedError, UsageError
-from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, Prompt, Sampling, Token
+from treadle.types import Alternative, Capabilities, Chunk, Completion, Constraint, EngineIdentity, Prompt, Sampling, Token
 
 __all__ = ["OpenAIEngine"]
 
@@ -84,16 +84,20 @@ class OpenAIEngine:
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[Chunk]:
         require(self, sampling)
         self._refuse_primer(prompt)
+        body, finished = self._body(prompt, sampling), False
         try:
-            for event in self._client.chat.completions.create(**self._body(prompt, sampling), stream=True):
-                for choice in event.choices:
+            for event in self._client.chat.completions.create(**body, stream=True):
+                for choice in event.choices or ():
+                    finished = finished or choice.finish_reason is not None
                     yield Chunk(
                         text=choice.delta.content or "",
                         tokens=_tokens(choice.logprobs),
                         finish_reason=_reason(choice.finish_reason) if choice.finish_reason else None,
                     )
-        except self._openai.OpenAIError as error:
+        except Exception as error:  # the client lets errors of its transport through while it reads a stream
             raise self._translated(error) from error
+        if not finished:
+            raise EndpointError(f"{self._base_url} (model {self._model}) ended its answer in the middle, or sent none")
 
     def score(self, text: str) -> list[Token]:
         raise UnsupportedError(f"engine {self._identity.name} cannot score given text; use llama or torch")
@@ -119,18 +123,18 @@ class OpenAIEngine:
             "seed": sampling.seed,
         }
         if stops := [*prompt.stop, *sampling.stop]:
-            body["stop"] = stops[:4]  # the protocol allows four
+            body["stop"] = stops
         if sampling.top_logprobs:
             body |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}
         if sampling.constraint is not None:
-            schema = {"name": "answer", "schema": json.loads(sampling.constraint.text)}
+            schema = {"name": "answer", "schema": _schema(sampling.constraint)}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return body
 
     def _one(self, prompt: Prompt, sampling: Sampling) -> Completion:
-        started = time.monotonic()
+        body, started = self._body(prompt, sampling), time.monotonic()
         try:
-            answer = self._client.chat.completions.create(**self._body(prompt, sampling))
+            answer = self._client.chat.completions.create(**body)
         except self._openai.OpenAIError as error:
             raise self._translated(error) from error
         except ValueError as error:  # an answer of status 200 that is not JSON
@@ -168,6 +172,13 @@ class OpenAIEngine:
         if isinstance(error, api.APIStatusError):
             return EndpointError(f"{where} answers {error.status_code}: {str(error)[:300]}")
         return self._nonsense(str(error)[:200])
+
+
+def _schema(constraint: Constraint) -> Any:
+    try:
+        return json.loads(constraint.text)
+    except json.JSONDecodeError as error:
+        raise EngineError(f"the JSON schema given as a constraint is not JSON: {error}") from error
 
 
 def _reason(reason: Any) -> Any:

@@ -6,6 +6,7 @@ answers again with the very tokens it was answered with.
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -44,7 +45,7 @@ class ScriptedEngine:
             raise UsageError(
                 f"the script {path} is not there; make one with: treadle threads export ID --out {path}"
             ) from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"cannot read the script {path}: {error}") from None
         try:
             return cls(_batches(document), name=f"scripted:{path}")
@@ -103,22 +104,34 @@ def _completion(item: str | Completion) -> Completion:
 
 
 def _batches(document: Any) -> list[list[Completion]]:
+    """The completions in the order drawn. A thread's prompts without drafts were never answered: they make no batch."""
     if "completions" in document:
-        return [[Completion(text=str(text)) for text in batch] for batch in document["completions"]]
+        return [[Completion(text=_text(text)) for text in batch] for batch in document["completions"]]
     batches: dict[int, list[Completion]] = {}
     for draft in document["drafts"]:
-        batches.setdefault(int(draft["prompt_index"]), []).append(_from_plain(draft["completion"]))
+        batches.setdefault(int(draft["prompt"]), []).append(_from_plain(draft["completion"]))
     return [batches[index] for index in sorted(batches)]
 
 
 def _from_plain(plain: dict[str, Any]) -> Completion:
     tokens = tuple(
-        Token(
-            text=t["text"],
-            logprob=t["logprob"],
-            id=t.get("id"),
-            alternatives=tuple(Alternative(**a) for a in t.get("alternatives", ())),
-        )
+        Token(**{**_likely(t), "alternatives": tuple(Alternative(**_likely(a)) for a in t.get("alternatives", ()))})
         for t in plain.get("tokens", ())
     )
-    return Completion(**{**plain, "tokens": tokens})
+    return Completion(**{**plain, "text": _text(plain["text"]), "tokens": tokens})
+
+
+def _likely(plain: dict[str, Any]) -> dict[str, Any]:
+    """A token or an alternative; a log-probability of minus infinity stands as ``{"$float": "-inf"}``."""
+    logprob = plain["logprob"]
+    number = float(logprob["$float"]) if isinstance(logprob, dict) else logprob
+    return {**plain, "text": _text(plain["text"]), "logprob": number}
+
+
+def _text(plain: Any) -> str:
+    """Text; what is not valid Unicode stands as ``{"$text": base64}``."""
+    if isinstance(plain, dict):
+        return base64.b64decode(plain["$text"], validate=True).decode("utf-8", "surrogatepass")
+    if not isinstance(plain, str):
+        raise TypeError(f"expected text, got {type(plain).__name__}")
+    return plain
