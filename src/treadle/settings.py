@@ -56,17 +56,18 @@ def config_path() -> Path:
 
 
 def _convert(name: str, value: Any, origin: str) -> Any:
+    """The value as its field's type; text from the environment is read, values from TOML must have the type already."""
     kind = {f.name: f.type for f in dataclasses.fields(Settings)}[name]
     try:
-        if kind == "Path":
-            return Path(str(value)).expanduser()
-        if kind == "int":
-            return int(value)
-        if kind == "float":
-            return float(value)
+        if "str" in kind or kind == "Path":
+            if not isinstance(value, str):
+                raise TypeError
+            return Path(value).expanduser() if kind == "Path" else value
+        if isinstance(value, bool) or (kind == "int" and isinstance(value, float)):
+            raise TypeError
+        return int(value) if kind == "int" else float(value)
     except (TypeError, ValueError):
         raise UsageError(f"setting {name!r} from {origin}: {value!r} is not a {kind}") from None
-    return str(value)
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def behaviour_of_run(run: Run) -> Hashable:
 
 
 def _rounded(value: float) -> str:
-    return f"{value:.{DIGITS}g}" if abs(value) > 1e-12 else "0"
+    return "0" if abs(value) <= 1e-12 else f"{value:.{DIGITS}g}"  # in this order: nan is not 0
 
 
 def _text(stdout: str) -> str:
@@ -63,16 +63,19 @@ def _outcome(run: Run) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, bool):
-        return value
+    """``value`` as something whose ``repr`` is the same where the values are: whole floats are ints, tuples are lists.
+
+    Whatever is not shown as itself becomes a marked tuple, which no plain list or text can be taken for.
+    """
     if isinstance(value, float):
-        return _rounded(value)
+        whole = value.is_integer() and abs(value) < 10**DIGITS
+        return int(value) if whole else ("~", _rounded(value))
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
     if isinstance(value, dict):
-        return sorted((repr(_plain(k)), _plain(v)) for k, v in value.items())
+        return "dict", sorted((repr(_plain(k)), repr(_plain(v))) for k, v in value.items())
     if isinstance(value, set | frozenset):
-        return sorted(repr(_plain(v)) for v in value)
+        return "set", sorted(repr(_plain(v)) for v in value)
     return value
 
 
@@ -93,10 +96,12 @@ def probe_calls(name: str, parameters: str, expectations: Sequence[Expectation])
 
 def _parameter_count(parameters: str) -> int:
     try:
-        arguments = ast.parse(f"def f({parameters}): pass").body[0]
+        function = ast.parse(f"def f({parameters}): pass").body[0]
     except SyntaxError:
         return 1
-    return len(arguments.args.args) - len(arguments.args.defaults) if isinstance(arguments, ast.FunctionDef) else 1
+    assert isinstance(function, ast.FunctionDef)
+    signature = function.args
+    return len(signature.posonlyargs) + len(signature.args) - len(signature.defaults)
 
 
 def _variations(call: str) -> list[str]:

@@ -78,6 +78,8 @@ def choose(candidates: Sequence[Candidate], expected: bool) -> Choice:
     passing = [c for c in candidates if c.passed]
     if not passing:
         return _failed(candidates, drawn)
+    if expected:  # what met an expectation goes before what could not be checked
+        passing = [c for c in passing if c.met] or passing
     pool = [c for c in passing if not c.doubts] or passing
     clusters = _clusters(pool)
     largest = clusters[0]

@@ -14,13 +14,17 @@ __all__ = ["count_doubts"]
 _OBJECT = r"(?P<object>jets?|muons?|electrons?|photons?|taus?)"
 _ADJECTIVES = r"(?:(?:of the|the|all|good|central|b-tagged|b|selected|positive|negative|isolated) )*"
 _HOW_MANY = r"(?:how many|count (?:the|all)?|(?:total )?number of)"
-_AVERAGED = r"\b(?:mean|average|averaged|median|fraction|percentage|efficiency|ratio|share|proportion|percent|largest|smallest|maximum|minimum|highest|lowest|most|std|deviation|spread|rms|weight(?:s|ed)?|plot|histogram|correlation|rate|distribution|bins?|sum)\b"  # noqa: E501
+_AVERAGED = (
+    r"\b(?:mean|average|averaged|median|fraction|percentage|efficiency|ratio|share|proportion|percent|largest|smallest|maximum|"
+    r"minimum|highest|lowest|most|std|deviation|spread|rms|weight(?:s|ed)?|plot|histogram|correlation|rate|distribution|bins?|sum)\b"
+)
 _LEVEL_NAMES = {
     "n_events": "a number of events",
     "n_objects": "a number of objects of all events",
     "fraction_events": "a fraction of the events",
     "fraction_objects": "a fraction of the objects",
     "per_event": "a mean number an event",
+    "mean_of_objects": "a mean over the objects",
 }
 
 
@@ -63,10 +67,12 @@ def _wanted(asked: str, data: DataSummary) -> tuple[tuple[str, ...], str | None]
     if re.search(_AVERAGED, text):
         quantity = re.search(r"\b(?:mean|average|median|standard deviation|spread|rms|std)\b", text)
         counts = re.search(
-            r"\b(?:numbers?|how many|count|fraction|efficiency|percent\w*|rate|multiplicity|share|n\w+|\w*hits|proportion)\b",
+            r"\b(?:numbers?|how many|count|fraction|efficiency|percent\w*|rate|multiplicity|share|n_\w+|\w*hits)\b",
             text,
         )
-        return (("per_event",), "the mean or spread of a quantity") if quantity and not counts else ((), None)
+        return (
+            (("per_event", "mean_of_objects"), "the mean or spread of a quantity") if quantity and not counts else ((), None)
+        )
     if re.search(rf"\b{_HOW_MANY} ?(?:of the |the |all |selected )*(?:events|entries)\b|\bin how many events\b", text):
         return ("n_events",), "a number of events"
     match = re.search(rf"^\W*{_HOW_MANY} ?{_ADJECTIVES}{_OBJECT}\b(?! pairs)", text)
@@ -88,10 +94,11 @@ def _is_jagged(said: str, data: DataSummary) -> bool:
 
 def _leading_doubts(asked: str, facts: ProgramFacts, data: DataSummary) -> list[str]:
     match = re.search(
-        r"\b(leading|hardest|subleading|(?:second|third)[- ](?:hardest|leading|highest))\b (?:[\w-]+ )?(jet|muon|electron|photon|tau)",
+        r"\b(leading|hardest|subleading|(?:second|third)[- ](?:hardest|leading|highest))\b (?:[\w-]+ )?"
+        r"(jet|muon|electron|photon|tau)",
         asked,
         re.IGNORECASE,
-    )  # noqa: E501
+    )
     found = []
     if match and _is_jagged(match.group(2).lower(), data):
         chosen = facts.calls_any(
@@ -103,15 +110,16 @@ def _leading_doubts(asked: str, facts: ProgramFacts, data: DataSummary) -> list[
         if not chosen:
             found.append(f"the request asks for the {match.group(1)} {match.group(2)}, the program does not choose it")
     pairs = re.search(
-        r"\b(muon|electron|jet|photon)[- ](?:\w+ )?pairs\b|\b(?:combinations|pairs) of (?:\w+ )?(muon|electron|jet|photon)s\b",
+        r"\b(muon|electron|jet|photon)[- ](?:\w+ )?pairs\b"
+        r"|\b(?:combinations|pairs) of (?:\w+ )?(muon|electron|jet|photon)s\b",
         asked,
         re.IGNORECASE,
-    )  # noqa: E501
+    )
     if pairs and _is_jagged((pairs.group(1) or pairs.group(2)).lower(), data):
         formed = (
             facts.calls_any("combinations", "cartesian", "argcombinations", "argcartesian", "product") or facts.loops > 1
         )
-        formed |= {0, 1} <= facts.indices or facts.compares(2, "Eq")
+        formed |= facts.products > 0 or {0, 1} <= facts.indices or facts.compares(2, "Eq")
         if not formed:
             found.append("the request asks for pairs, the program forms none")
     none = re.search(

@@ -6,7 +6,6 @@ import re
 
 from treadle.coding.program_facts import ProgramFacts
 from treadle.coding.wording import NumberMention, numbers_in
-from treadle.types import DataSummary
 
 __all__ = ["charge_doubts", "cut_doubts"]
 
@@ -15,11 +14,12 @@ _THINGS = (
 )
 _ABOVE = r"(?:above|greater than|more than|larger than|higher than|exceed(?:s|ing)?|>|over)"
 _BELOW = r"(?:below|less than|smaller than|lower than|fewer than|under|<)"
+_OUTSIDE = r"\b(?:outside|not|excluding|except|veto\w*)\b[^.,;]*$"
 _UPPER = ("Lt", "LtE")
 _LOWER = ("Gt", "GtE")
 
 
-def cut_doubts(asked: str, facts: ProgramFacts, data: DataSummary) -> list[str]:
+def cut_doubts(asked: str, facts: ProgramFacts) -> list[str]:
     """Numbers of the request that are compared in another way than it says."""
     found = []
     ranges = _ranges(asked)
@@ -27,13 +27,11 @@ def cut_doubts(asked: str, facts: ProgramFacts, data: DataSummary) -> list[str]:
         before, after = asked[: mention.start], asked[mention.end :]
         if any(start <= mention.start < end for start, end, _, _ in ranges) or mention.percent:
             continue
-        doubt = (
-            _count_doubt(mention, before, after, facts) if re.match(_THINGS, after) else _limit_doubt(mention, before, facts)
-        )
+        doubt = _count_doubt(mention, before, facts) if re.match(_THINGS, after) else _limit_doubt(mention, before, facts)
         if doubt:
             found.append(doubt)
-    for _, _, low, high in ranges:
-        if not _is_within(low, high, facts):
+    for begin, _, low, high in ranges:
+        if not re.search(_OUTSIDE, asked[:begin], re.IGNORECASE) and not _is_within(low, high, facts):
             found.append(f"the request asks for values between {low:g} and {high:g}, the program compares otherwise")
     if _needs_or(asked) and facts.has_operator("BitAnd") and not _has_or(facts) and not facts.inverted:
         found.append("the request asks for one condition or the other, the program asks for both")
@@ -49,7 +47,7 @@ def _said(words: str, before: str) -> bool:
 # ------------------------------------------------------------------------------------------------ numbers of objects
 
 
-def _count_doubt(mention: NumberMention, before: str, after: str, facts: ProgramFacts) -> str | None:
+def _count_doubt(mention: NumberMention, before: str, facts: ProgramFacts) -> str | None:
     count, met = mention.value, True
     if _said("exactly", before):
         met = facts.compares(count, "Eq", "NotEq") or (facts.compares(count, "GtE") and facts.compares(count, "LtE"))
@@ -92,7 +90,9 @@ def _is_at_most(count: float, facts: ProgramFacts) -> bool:
 
 def _limit_doubt(mention: NumberMention, before: str, facts: ProgramFacts) -> str | None:
     if facts.inverted or re.search(
-        r"\b(?:not|n't|fails?|veto(?:es)?|reject\w*|exclud\w*|remov\w*|unless)\b", before[-40:], re.IGNORECASE
+        r"\b(?:not|n't|fails?|veto(?:es)?|reject\w*|exclud\w*|remov\w*|unless|neither|none|nor)\b",
+        before[-40:],
+        re.IGNORECASE,
     ):
         return None
     if _said(_ABOVE, before) or _said(r"(?:at least|>=|≥)", before):
@@ -175,7 +175,7 @@ def _needs_and(asked: str, facts: ProgramFacts) -> bool:
     return only_or and not symmetric and not facts.calls_any("logical_and", "all")
 
 
-def charge_doubts(asked: str, facts: ProgramFacts, data: DataSummary) -> list[str]:
+def charge_doubts(asked: str, facts: ProgramFacts) -> list[str]:
     """Opposite or same charge asked for, and the other, or nothing, computed."""
     opposite = re.search(r"\bopposite(?:ly)?[- ](?:sign|charge)|\bdifferent(?:ly)? charge", asked, re.IGNORECASE)
     same = re.search(r"\b(?:same|like|equal)[- ](?:sign|charge)", asked, re.IGNORECASE)
@@ -187,7 +187,7 @@ def charge_doubts(asked: str, facts: ProgramFacts, data: DataSummary) -> list[st
         met |= facts.compares(1, "Eq") and facts.compares(-1, "Eq")
     else:
         met = facts.compares_columns("Eq") or facts.compares(0, "Gt", "GtE", "NotEq") or facts.compares(1, "Eq", "Gt", "GtE")
-        met |= facts.compares(2, "Eq")
+        met |= facts.compares(2, "Eq") and facts.abs_calls > 0
     if met or neutral:
         return []
     return [f"the request asks for {'opposite' if opposite else 'same'} charges, the program does not select them"]

@@ -14,8 +14,15 @@ _NUMBER_ASKED = re.compile(
     r"\b(?:what|how (?:many|much|large|strongly)|count|mean|average|median|fraction|number of)\b", re.IGNORECASE
 )
 _METRIC = re.compile(r"^\s*METRIC:\s*[\w./-]+\s*=\s*(.*?)\s*$", re.MULTILINE)
-_NOT_A_COUNT = r"\b(?:mean|average|averaged|fraction|percent\w*|ratio|per event|weight\w*|efficiency|share|correlation|median|deviation|spread|rate|sum of)\b"
-_SIGNED = r"\b(?:difference|charge|charges|phi|phi\d|asymmetry|correlation|slope|minus|relative|log|p[xyz]\d?|rapidity|skewness|[xyz]|x_\w+|y_\w+|bias|change|shift|subtract\w*)\b"  # noqa: E501
+_NOT_A_COUNT = (
+    r"\b(?:mean|average|averaged|fraction|percentage|ratio|per event|weight\w*|efficiency|share|correlation|median|"
+    r"deviation|spread|rate|sum of)\b|\bhow many per ?cent\b"
+)
+_SIGNED = (
+    r"\b(?:difference|charge|charges|phi|phi\d|asymmetry|correlation|slope|minus|relative|log|p[xyz]\d?|rapidity|skewness|"
+    r"[xyz]|x_\w+|y_\w+|bias|change|shift|subtract\w*)\b"
+)
+_NOT_A_FRACTION = r"\b(?:ratio|cut|how many|count|number of|mean|average|median|plot|histogram)\b"
 _POSITIVE = (
     r"\b(?:p_?t\d?|\w+_pt|transverse moment(?:um|a)|mass(?:es)?|M|mll|MET|energy|E\d|HT|distance|delta ?r|absolute|abs)\b"
 )
@@ -43,9 +50,7 @@ def _one_value(asked: str, value: float, data: DataSummary) -> list[str]:
     if _asks_count(text):
         return _count(text, value, data)
     shown = f"{value:g}"
-    if re.search(r"\b(?:fraction|percentage|efficiency|proportion)\b|\bpercent of\b", text) and not re.search(
-        r"\b(?:ratio|cut|above what)\b", text
-    ):
+    if re.search(r"\b(?:fraction|percentage|efficiency|proportion)\b", text) and not re.search(_NOT_A_FRACTION, text):
         highest = 100 if re.search(r"percent|per cent|%", text) else 1
         return [] if -1e-9 <= value <= highest * (1 + 1e-9) else [f"a fraction cannot be {shown}"]
     if re.search(r"\bcorrelation\b|\bcorrelated\b", text):

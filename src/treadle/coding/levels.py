@@ -12,7 +12,7 @@ from typing import Literal
 
 from treadle.coding.program_facts import called
 from treadle.types import DataSummary
-from treadle.words import name_terms
+from treadle.words import canonical, name_terms
 
 __all__ = ["Level", "printed_levels"]
 
@@ -22,7 +22,7 @@ class Level:
     """``over``: 'records' (the table), 'jagged' (lists of objects), 'objects' (flattened), 'event', 'scalar'.
 
     ``kind``: what one element is: 'bool', 'count', 'value'; of a scalar also 'n_events', 'n_objects', 'fraction_events',
-    'fraction_objects', 'per_event'. 'degenerate' marks a mean, median or spread of a single number.
+    'fraction_objects', 'per_event', 'mean_of_objects'. 'degenerate' marks a mean, median or spread of a single number.
     """
 
     over: Literal["records", "jagged", "objects", "event", "scalar"]
@@ -30,12 +30,42 @@ class Level:
 
 
 _ORDER = ("scalar", "event", "objects", "jagged")
+_COUNTED = frozenset({"muon", "electron", "photon", "jet", "tau", "lepton", "vertex"})
 _MODULES = frozenset({"np", "numpy", "ak", "awkward", "math", "statistics"})
 _THROUGH = frozenset(
-    "to_numpy asarray array fill_none drop_none round nan_to_num float int to_list tolist astype list item abs absolute fabs sqrt cos "
-    "sin exp log cosh sinh sort is_none values".split()
+    {
+        "to_numpy",
+        "asarray",
+        "array",
+        "fill_none",
+        "drop_none",
+        "round",
+        "nan_to_num",
+        "float",
+        "int",
+        "to_list",
+        "tolist",
+        "astype",
+        "list",
+        "item",
+        "abs",
+        "absolute",
+        "fabs",
+        "sqrt",
+        "cos",
+        "sin",
+        "exp",
+        "log",
+        "cosh",
+        "sinh",
+        "sort",
+        "is_none",
+        "values",
+    }
 )
-_TOGETHER = frozenset("hypot maximum minimum arctan2 logical_and logical_or logical_not greater less".split())
+_TOGETHER = frozenset(
+    {"hypot", "maximum", "minimum", "arctan2", "logical_and", "logical_or", "logical_not", "greater", "less"}
+)
 _SUMS = frozenset({"sum", "nansum", "count_nonzero"})
 _MEANS = frozenset({"mean", "average", "nanmean", "fmean"})
 _SPREADS = frozenset({"median", "std", "nanstd", "nanmedian", "percentile", "quantile"})
@@ -47,12 +77,15 @@ def printed_levels(tree: ast.Module, data: DataSummary) -> list[Level | None]:
     columns = {column.name: column for table in data.tables[:1] for column in table.columns}
     flow = _Flow({name: "jagged" if c.shape == "jagged" else "event" for name, c in columns.items() if c.shape != "nested"})
     flow.kinds = {name: "bool" for name, c in columns.items() if c.type == "bool"}
-    counted = [
-        name for name, c in columns.items() if c.type.startswith(("int", "uint")) and name_terms(name)[:1] == ["count"]
-    ]
+    counted = [name for name, c in columns.items() if c.type.startswith(("int", "uint")) and _is_count(name)]
     flow.kinds |= dict.fromkeys(counted, "count")
     flow.run(tree.body)
     return flow.printed
+
+
+def _is_count(name: str) -> bool:
+    """``nMuon``, ``n_hits``, ``nmu``."""
+    return name_terms(name)[:1] == ["count"] or (name.startswith("n") and canonical(name[1:]) in _COUNTED)
 
 
 class _Flow:
@@ -151,7 +184,7 @@ class _Flow:
         if isinstance(index, ast.Tuple):
             last = index.elts[-1]
             if base.over == "jagged" and len(index.elts) == 2:
-                is_number = isinstance(last, ast.Constant) or isinstance(last, ast.UnaryOp)
+                is_number = isinstance(last, ast.Constant | ast.UnaryOp)
                 return Level("event", base.kind) if is_number else base if isinstance(last, ast.Slice) else None
             return None
         if isinstance(index, ast.Slice):
@@ -237,7 +270,7 @@ class _Flow:
             return Level("scalar", "degenerate")
         return level if name in _THROUGH | _SUMS else None
 
-    def _reduced(self, name: str, level: Level, axis: int | None | str) -> Level | None:
+    def _reduced(self, name: str, level: Level, axis: int | str | None) -> Level | None:
         if level.over == "records" or axis == "unknown":
             return None
         if name in ("flatten", "ravel"):
@@ -275,11 +308,13 @@ class _Flow:
         if name in _MEANS:
             if level.kind == "bool":
                 return Level("scalar", "fraction_objects" if objects else "fraction_events")
-            return Level("scalar", "per_event" if level.kind == "count" else "value")
+            if level.kind == "count":
+                return Level("scalar", "per_event")
+            return Level("scalar", "mean_of_objects" if objects else "value")
         return Level("scalar", "value") if name in _SPREADS | _EXTREMES else None
 
 
-def _axis(node: ast.Call, place: int) -> int | None | str:
+def _axis(node: ast.Call, place: int) -> int | str | None:
     given = next((k.value for k in node.keywords if k.arg == "axis"), None)
     if given is None and len(node.args) > place and called(node) not in ("percentile", "quantile", "array", "round"):
         given = node.args[place]

@@ -97,6 +97,14 @@ def called(node: ast.Call) -> str:
     return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
+def _is_write_mode(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value[:2] in ("w", "wb", "wt", "a", "x", "xb")
+    )
+
+
 def _constants(tree: ast.Module) -> dict[str, float]:
     """Variables that are set to a number, once."""
     found: dict[str, list[float | None]] = {}
@@ -144,7 +152,7 @@ class _Reader(ast.NodeVisitor):
         self.facts = facts
         self.constants = constants
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802 - the name is given by ast
+    def visit_Call(self, node: ast.Call) -> None:
         facts, name = self.facts, called(node)
         facts.calls.add(name.lower())
         facts.keywords |= {keyword.arg for keyword in node.keywords if keyword.arg}
@@ -159,6 +167,8 @@ class _Reader(ast.NodeVisitor):
             }
         if name in _QUERIES:
             self._queries(node)
+        if name == "open" and any(_is_write_mode(part) for part in [*node.args, *(k.value for k in node.keywords)]):
+            facts.calls.add("open_to_write")
         if name == "print":
             # Words about the result are no part of it; the values between them are.
             for part in ast.walk(node):
@@ -188,7 +198,7 @@ class _Reader(ast.NodeVisitor):
                 except (SyntaxError, ValueError, RecursionError, MemoryError):
                     continue
 
-    def visit_Compare(self, node: ast.Compare) -> None:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> None:
         sides = [node.left, *node.comparators]
         for left, op, right in zip(sides, node.ops, sides[1:], strict=False):
             name, upper, lower = type(op).__name__, _number(right, self.constants), _number(left, self.constants)
@@ -200,7 +210,7 @@ class _Reader(ast.NodeVisitor):
             if _number(side, {}) is None:
                 self.visit(side)
 
-    def visit_BinOp(self, node: ast.BinOp) -> None:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> None:
         facts = self.facts
         facts.operators.add(type(node.op).__name__)
         facts.powers += isinstance(node.op, ast.Pow)
@@ -211,24 +221,24 @@ class _Reader(ast.NodeVisitor):
             facts.inverted |= isinstance(node.left, ast.Name) and node.left.id not in self.constants and "n" in node.left.id
         self.generic_visit(node)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self.facts.operators.add(type(node.op).__name__)
         self.generic_visit(node)
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:  # noqa: N802
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         self.facts.inverted |= isinstance(node.op, ast.Invert | ast.Not)
         self.facts.operators.add(type(node.op).__name__)
         self.generic_visit(node)
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> None:  # noqa: N802
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
         self.facts.operators.add(type(node.op).__name__)
         self.generic_visit(node)
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         self.facts.attributes.add(node.attr)
         self.generic_visit(node)
 
-    def visit_Subscript(self, node: ast.Subscript) -> None:  # noqa: N802
+    def visit_Subscript(self, node: ast.Subscript) -> None:
         for part in node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]:
             number = _number(part, {})
             if number is not None:
@@ -236,10 +246,10 @@ class _Reader(ast.NodeVisitor):
             self.facts.slices |= isinstance(part, ast.Slice) and not (part.lower is None and part.upper is None)
         self.generic_visit(node)
 
-    def visit_Continue(self, node: ast.Continue) -> None:  # noqa: N802
+    def visit_Continue(self, node: ast.Continue) -> None:
         self.facts.inverted = True
 
-    def visit_For(self, node: ast.For) -> None:  # noqa: N802
+    def visit_For(self, node: ast.For) -> None:
         self.facts.loops += 1
         self.generic_visit(node)
 
@@ -247,7 +257,7 @@ class _Reader(ast.NodeVisitor):
         self.facts.loops += 1
         self.generic_visit(node)
 
-    def visit_Constant(self, node: ast.Constant) -> None:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> None:
         number = _number(node, {})
         if number is not None:
             self.facts.free_numbers.add(number)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from treadle.coding.doubts import doubts
 from treadle.coding.expectations import metrics_in
 from treadle.data import summarise
 from treadle.retrieval import Pack, Search
@@ -52,8 +53,11 @@ def data_examples(
             moved.append(with_numbers(candidate, request))
             break
     runs = sandbox.run_many([Program(source=e.program) for e in moved], [Path(data.path)], SHOT_LIMITS)
-    working = [example for example, run in zip(moved, runs, strict=True) if _gave_a_result(run)]
-    return nearest_examples(request, working, k)
+    working = [(example, run) for example, run in zip(moved, runs, strict=True) if _gave_a_result(run)]
+    # What would be doubted as an answer to this request is shown only where nothing better is left: small models copy.
+    doubted = {e.id for e, run in working if doubts(e.program, run.stdout, request, data)}
+    ranked = nearest_examples(request, [e for e, _ in working], len(working))
+    return sorted(ranked, key=lambda e: e.id in doubted)[:k]
 
 
 def nearest_examples(request: str, examples: Sequence[Example], k: int) -> list[Example]:

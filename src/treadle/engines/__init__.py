@@ -1,0 +1,1 @@
+"""Where completions come from: the Engine protocol, its backends, constraints and model files."""

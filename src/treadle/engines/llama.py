@@ -41,8 +41,8 @@ SLOTS = 8
 """Drafts decoded at once. With a unified KV cache 16 slots were seen to hang, 8 never."""
 CONTEXT_TOKENS = 8192
 MAX_ALTERNATIVES = 20
-BATCH_TOKENS = 256
-"""Tokens of a prompt that are read in one step; between two steps decoding can be stopped."""
+BATCH_TOKENS = 128
+"""Tokens of a prompt that are read in one step; only between two steps can it be stopped. 256 read 4 % faster, 512 8 %."""
 
 
 class _UnixConnection(http.client.HTTPConnection):

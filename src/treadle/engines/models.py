@@ -17,7 +17,7 @@ from pathlib import Path
 
 from treadle.errors import ModelFileError, UnknownNameError
 
-__all__ = ["CATALOGUE", "ModelFile", "OnBytes", "find_model", "model_path", "pull", "sha256_of"]
+__all__ = ["CATALOGUE", "ModelFile", "OnBytes", "check_model", "find_model", "model_path", "pull", "sha256_of"]
 
 OnBytes = Callable[[str, int, int], None]
 """Progress: (what is being done, bytes done, bytes in all)."""

@@ -46,6 +46,7 @@ USES = [
     ("Select events with exactly two muons", "print(ak.sum(ak.num(events.Muon_pt) == 2))"),
     ("Select events with at least two muons", "print(ak.sum(ak.num(events.Muon_pt) > 1))"),
     ("Invariant mass of the two muons", "m = f(events.pt1, events.pt2)\nprint(m)"),
+    ("What is the mean invariant mass of the two muons?", "print(ak.mean(events.M))"),
     ("Invariant mass of the two leading muons", "a, b = mu[:, 0], mu[:, 1]\nprint((a + b).mass)"),
     ("Histogram of M with 50 bins from 60 to 120", "h = np.histogram(events.M, bins=50, range=(60, 120))\nprint(h)"),
     ("Histogram of M with 50 bins between 60 and 120 GeV", "h = np.histogram(events.M, np.linspace(60, 120, 51))\nprint(h)"),

@@ -51,6 +51,7 @@ _QUALIFIED = re.compile(
     re.IGNORECASE,
 )
 _DEMANDED = re.compile(r"(?:exactly|at least|at most|more than|less than|fewer than|only)\s+$", re.IGNORECASE)
+_DEFINITE = re.compile(r"\b(?:the|both|these|those)\s+$", re.IGNORECASE)
 _SMALL_COUNT = 6
 _LISTED = re.compile(r"[^.\n]*\b(?:has|have|contains?|holds?|with)\s+(?:the\s+)?(?:columns|branches|fields)\b[^.\n]*")
 _NAMED_BEFORE = re.compile(
@@ -133,6 +134,8 @@ def _mentioned_numbers(prose: str, columns: set[str]) -> list[NumberMention]:
         if abs(mention.value) in (0.0, 1.0) or mention.text in columns:
             continue
         counted = _COUNTED.match(prose[mention.end :]) or _QUALIFIED.search(prose[: mention.start])
+        if mention.word and mention.value == 2 and _DEFINITE.search(prose[: mention.start]):
+            continue  # 'the two muons': a column may already be about both
         if not mention.word or counted:
             mentions.append(mention)
     return mentions

@@ -1,0 +1,30 @@
+"""What several rooms' tests need: the embedded model, fetched once, and one engine that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from treadle.engines.llama import LlamaEngine
+from treadle.engines.models import find_model, pull
+from treadle.errors import ModelFileError
+from treadle.settings import load_settings
+
+
+@pytest.fixture(scope="session")
+def model_file() -> Path:
+    """The embedded model in the user's cache (or in ``TREADLE_CACHE_DIR``)."""
+    try:
+        return pull(find_model("smollm2"), load_settings().cache_dir)
+    except ModelFileError as error:
+        pytest.skip(f"the embedded model is not in the cache and cannot be fetched: {error}")
+
+
+@pytest.fixture(scope="session")
+def llama(model_file: Path) -> Iterator[LlamaEngine]:
+    """The embedded engine; tests share it, so none may close it."""
+    with closing(LlamaEngine(model_file, name="llama:smollm2")) as engine:
+        yield engine

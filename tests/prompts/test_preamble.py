@@ -1,0 +1,163 @@
+"""The first lines of a program really open the file: each kind, awkward names, wide tables. Run in the real sandbox."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pandas as pd
+import pytest
+import uproot
+
+from treadle.data import summarise
+from treadle.errors import SandboxRefusedError
+from treadle.prompts import focused, preamble
+from treadle.prompts.preamble import WIDE_COLUMNS
+from treadle.sandbox import Sandbox, open_sandbox
+from treadle.types import DataSummary, Program
+
+ROWS = 5
+FIELDS = "\nprint(len(events), list(events.fields if hasattr(events, 'fields') else events.columns))\n"
+FLAT = {"pt 1": np.arange(1.0, 6.0), "n": np.arange(5)}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    try:
+        opened = open_sandbox()
+    except SandboxRefusedError as error:
+        pytest.skip(str(error))
+    with closing(opened):
+        yield opened
+
+
+def root(path: Path) -> None:
+    write_root(path, {"pt": np.arange(5.0), "n": np.arange(5)})
+
+
+def write_root(path: Path, columns: dict[str, Any], tree: str = "events") -> None:
+    # uproot takes a colon in a name for the path of an object: write beside, then move
+    plain = path.with_name("plain.root")
+    with uproot.recreate(plain) as file:
+        file.mktree(tree, {name: np.asarray(values).dtype for name, values in columns.items()})
+        file[tree].extend(columns)
+    plain.rename(path)
+
+
+def csv(path: Path) -> None:
+    pd.DataFrame(FLAT).to_csv(path, index=False)
+
+
+def parquet(path: Path) -> None:
+    pd.DataFrame(FLAT).to_parquet(path)
+
+
+def jagged(path: Path) -> None:
+    ak.to_parquet(ak.Array({"jet pt": [[1.0, 2.0], [], [3.0], [], [4.0]], "met": [1.0, 2.0, 3.0, 4.0, 5.0]}), str(path))
+
+
+def json_rows(path: Path) -> None:
+    path.write_text(json.dumps([{"a b": i, "c": "x"} for i in range(ROWS)]), encoding="utf-8")
+
+
+def json_lines(path: Path) -> None:
+    path.write_text("".join(json.dumps({"a b": i, "c": "x"}) + "\n" for i in range(ROWS)), encoding="utf-8")
+
+
+def sqlite(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute('CREATE TABLE "muon ""hits""" ("pt 1" REAL, n INTEGER)')
+        database.executemany('INSERT INTO "muon ""hits""" VALUES (?, ?)', [(float(i), i) for i in range(ROWS)])
+
+
+def opened(sandbox: Sandbox, summary: DataSummary, source: str) -> tuple[int, list[str]]:
+    run = sandbox.run(Program(source=source + FIELDS), [Path(summary.path)])
+    assert run.ok, (source, run.error, run.stderr)
+    count, _, fields = run.stdout.partition(" ")
+    return int(count), ast.literal_eval(fields)
+
+
+WRITERS: list[tuple[str, Callable[[Path], None]]] = [
+    (".root", root),
+    (".csv", csv),
+    (".parquet", parquet),
+    ("_jagged.parquet", jagged),
+    (".json", json_rows),
+    (".jsonl", json_lines),
+    (".ndjson", json_lines),
+    (".sqlite", sqlite),
+    (".db", sqlite),
+]
+
+
+@pytest.mark.parametrize("stem", ["table", "it's a \"table\" 1", "\\n {braces} $HOME é", "#1"])
+@pytest.mark.parametrize(("ending", "write"), WRITERS, ids=[e for e, _ in WRITERS])
+def test_the_file_is_opened(
+    sandbox: Sandbox, tmp_path: Path, ending: str, write: Callable[[Path], None], stem: str
+) -> None:
+    path = tmp_path / (stem + ending)
+    write(path)
+    summary = summarise(path)
+    count, fields = opened(sandbox, summary, preamble(summary, summary.tables[0], wide=False))
+    assert count == ROWS
+    assert fields == [c.name for c in summary.tables[0].columns]
+
+
+@pytest.mark.parametrize("name", ["run:3.root", "a*b.root", "x[1].root"])
+def test_root_files_with_names_that_mean_something(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
+    root(tmp_path / name)
+    summary = summarise(tmp_path / name)
+    assert opened(sandbox, summary, preamble(summary, summary.tables[0], wide=False))[0] == ROWS
+
+
+@pytest.mark.parametrize("name", ["a*b.parquet", "x[1].parquet", "x?.parquet"])
+def test_jagged_files_with_names_that_mean_something(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
+    jagged(tmp_path / "plain.parquet")
+    (tmp_path / "plain.parquet").rename(tmp_path / name)
+    summary = summarise(tmp_path / name)
+    assert opened(sandbox, summary, preamble(summary, summary.tables[0], wide=False))[0] == ROWS
+
+
+@pytest.mark.parametrize("tree", ["dir/sub/events", "my events", "it's"])
+def test_trees_in_folders_and_with_odd_names(sandbox: Sandbox, tmp_path: Path, tree: str) -> None:
+    write_root(tmp_path / "t.root", {"x": np.arange(5.0)}, tree)
+    summary = summarise(tmp_path / "t.root")
+    assert opened(sandbox, summary, preamble(summary, summary.tables[0], wide=False)) == (ROWS, ["x"])
+
+
+def test_of_a_wide_table_only_what_is_needed_is_read(sandbox: Sandbox, tmp_path: Path) -> None:
+    names = [f"c{i}" for i in range(WIDE_COLUMNS)]
+    write_root(tmp_path / "wide.root", {n: np.arange(5.0) for n in names})
+    summary = summarise(tmp_path / "wide.root")
+    wanted = [c for c in summary.tables[0].columns if c.name in ("c3", "c40")]
+    near = focused(summary, wanted)
+    source = preamble(near, near.tables[0], wide=True)
+    assert '.arrays(["c3", "c40"])' in source
+    assert opened(sandbox, near, source) == (ROWS, ["c3", "c40"])
+    narrow = focused(near, [])
+    assert narrow == near, "a narrow table is left as it is"
+
+
+def test_the_tree_that_was_chosen_is_opened(sandbox: Sandbox, tmp_path: Path) -> None:
+    with uproot.recreate(tmp_path / "two.root") as file:
+        for name, count in (("many", 9), ("few", 3)):
+            file.mktree(name, {"x": np.dtype(float)})
+            file[name].extend({"x": np.arange(float(count))})
+    summary = summarise(tmp_path / "two.root", "few")
+    assert opened(sandbox, summary, preamble(summary, summary.tables[0], wide=False))[0] == 3
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_tables_with_other_delimiters(sandbox: Sandbox, tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "t.csv"
+    pd.DataFrame(FLAT).to_csv(path, index=False, sep=delimiter)
+    summary = summarise(path)
+    fields = opened(sandbox, summary, preamble(summary, summary.tables[0], wide=False))[1]
+    assert fields == [c.name for c in summary.tables[0].columns] == ["pt 1", "n"]
