@@ -54,10 +54,11 @@ def data_examples(
             break
     runs = sandbox.run_many([Program(source=e.program) for e in moved], [Path(data.path)], SHOT_LIMITS)
     working = [(example, run) for example, run in zip(moved, runs, strict=True) if _gave_a_result(run)]
-    # What would be doubted as an answer to this request is shown only where nothing better is left: small models copy.
+    # What would be doubted as an answer to this request is shown only where nothing else is left: small models copy.
     doubted = {e.id for e, run in working if doubts(e.program, run.stdout, request, data)}
     ranked = nearest_examples(request, [e for e, _ in working], len(working))
-    return sorted(ranked, key=lambda e: e.id in doubted)[:k]
+    fitting = [e for e in ranked if e.id not in doubted]
+    return (fitting or ranked)[:k]
 
 
 def nearest_examples(request: str, examples: Sequence[Example], k: int) -> list[Example]:
