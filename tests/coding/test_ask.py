@@ -23,7 +23,9 @@ from treadle.retrieval import builtin_packs
 from treadle.threads import open_store
 from treadle.types import Completion, Outcome, Prompt, Rung, Sampling, Status
 
-RUN = "Write longest_run(s): the length of the longest run of equal characters. longest_run('aab') == 2, longest_run('') == 0"
+RUN = (
+    "Write longest_run(s): the length of the longest run of equal characters. longest_run('aab') == 2, longest_run('') == 0"
+)
 RIGHT = """
     best = run = 0
     for i, c in enumerate(s):
@@ -404,9 +406,7 @@ class Stopping(ScriptedEngine):
         super().__init__(batches)
         self.at = at
 
-    def complete(
-        self, prompt: Prompt, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None
-    ) -> list[Completion]:
+    def complete(self, prompt: Prompt, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None) -> list[Completion]:
         completions = super().complete(prompt, samplings, on_tokens)
         if len(self.prompts) == self.at:
             signal.raise_signal(signal.SIGINT)

@@ -175,7 +175,9 @@ def test_probes_without_examples_are_common_values() -> None:
     assert {"f(7, 7)", "f('abca', 'abca')", "f([3, 1, 2, 3], [3, 1, 2, 3])"} <= set(calls)
 
 
-@pytest.mark.parametrize("parameters", ["a, b=1", "a, *rest", "a, /", "a: int", "a: 'list[int]' = ()", "a, *, key=None", "a, /, b=2, *c", ""])
+@pytest.mark.parametrize(
+    "parameters", ["a, b=1", "a, *rest", "a, /", "a: int", "a: 'list[int]' = ()", "a, *, key=None", "a, /, b=2, *c", ""]
+)
 def test_probes_fill_what_must_be_given(parameters: str) -> None:
     """Every call must bind: a probe that raises TypeError in each draft makes all drafts agree on nothing."""
     space: dict[str, Any] = {}

@@ -97,11 +97,9 @@ WRITERS: list[tuple[str, Callable[[Path], None]]] = [
 ]
 
 
-@pytest.mark.parametrize("stem", ["table", "it's a \"table\" 1", "\\n {braces} $HOME é", "#1"])
+@pytest.mark.parametrize("stem", ["table", 'it\'s a "table" 1', "\\n {braces} $HOME é", "#1"])
 @pytest.mark.parametrize(("ending", "write"), WRITERS, ids=[e for e, _ in WRITERS])
-def test_the_file_is_opened(
-    sandbox: Sandbox, tmp_path: Path, ending: str, write: Callable[[Path], None], stem: str
-) -> None:
+def test_the_file_is_opened(sandbox: Sandbox, tmp_path: Path, ending: str, write: Callable[[Path], None], stem: str) -> None:
     path = tmp_path / (stem + ending)
     write(path)
     summary = summarise(path)
