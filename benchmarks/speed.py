@@ -56,7 +56,7 @@ QUICK = Counts(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the table. ``goal`` is a text such as '<= 150 ms'; ``good`` says whether it is met, None without a goal."""
+    """One line of the table. ``goal`` is a text such as '<= 150 ms'; ``good``: whether it is met, None without a goal."""
 
     what: str
     value: str

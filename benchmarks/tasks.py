@@ -2,9 +2,9 @@
 
     python -m benchmarks.tasks --tasks tasks.yaml --data DIR [--samples 8] [--no-examples] [--limit N] [--json OUT]
 
-A task is solved where every expected metric is printed, by its own name or, where task and program have one metric each, by any
-name (the request does not tell the name). The validators never reach `ask`. Greedy alone is the first draft as it was drawn:
-its program run once, no repair, no choice.
+A task is solved where every expected metric is printed, by its own name or, where task and program have one metric each, by
+any name (the request does not tell the name). The validators never reach `ask`. Greedy alone is the first draft as it was
+drawn: its program run once, no repair, no choice.
 """
 
 from __future__ import annotations

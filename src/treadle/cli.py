@@ -205,19 +205,20 @@ def _write(path: Path, text: str) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line. Exit codes: 0 fine, 1 error, 2 usage error, 3 neither verified nor agreed, 130 Ctrl-C."""
-    sys.exit(_guarded(lambda: app(argv, standalone_mode=False)))
+    sys.exit(_guarded(lambda: app(argv, prog_name="treadle", standalone_mode=False)))
 
 
 def _guarded(run: Callable[[], Any]) -> int:
     try:
-        return run() or 0
+        code = run() or 0
+        # Newer versions of Typer turn Ctrl-C into this code, older ones into Abort.
+        return code if code != EXIT_INTERRUPTED else _stopped()
     except UsageError as error:
         return _complain(error, EXIT_USAGE)
     except TreadleError as error:
         return _complain(error, EXIT_ERROR)
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("stopped; what was done is kept: treadle threads list", err=True)
-        return EXIT_INTERRUPTED
+        return _stopped()
     except BrokenPipeError:
         return EXIT_ERROR
     except Exception as error:
@@ -226,6 +227,11 @@ def _guarded(run: Callable[[], Any]) -> int:
             raise
         error.show()
         return int(error.exit_code)
+
+
+def _stopped() -> int:
+    typer.echo("stopped; what was done is kept: treadle threads list", err=True)
+    return EXIT_INTERRUPTED
 
 
 def _complain(error: TreadleError, code: int) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import itertools
+from collections.abc import Container, Iterator, Sequence
+from pathlib import Path, PurePath
 
 from treadle.coding.ask import Answered, Options, Tools, ask
 from treadle.coding.expectations import expectations_in, load_schema, load_tests, parse_expect
@@ -82,20 +83,29 @@ def pull_model(name: str) -> Path:
 
 
 def write_answer(answered: Answered, folder: Path) -> list[Path]:
-    """Write the program, its provenance card and its artifacts into ``folder``; returns the files."""
-    files: dict[str, bytes] = {a.name: a.content for a in answered.answer.artifacts}
+    """Write the program, its provenance card and its artifacts into ``folder``; returns the files.
+
+    An artifact whose name is taken gets a number: ``x.csv``, ``x-2.csv``.
+    """
+    files: dict[str, bytes] = {}
     if answered.answer.program is not None:
-        files["program.py"] = answered.answer.program.encode()
+        files["program.py"] = answered.answer.program.encode("utf-8", "backslashreplace")
     files["CARD.md"] = render_card(answered.answer.card).encode()
-    written = []
+    for artifact in answered.answer.artifacts:
+        files[_free_name(artifact.name, files)] = artifact.content
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            path = folder / Path(name).name
-            path.write_bytes(content)
-            written.append(path)
+            (folder / name).write_bytes(content)
     except OSError as error:
         raise UsageError(
             f"cannot write the answer to {folder}: {error.strerror}; it is stored as thread {answered.thread}"
         ) from None
-    return written
+    return [folder / name for name in files]
+
+
+def _free_name(wanted: str, taken: Container[str]) -> str:
+    """The last part of ``wanted``, with a number where that is taken."""
+    path = PurePath(PurePath(wanted).name or "artifact")
+    names = (f"{path.stem}-{n}{path.suffix}" if n > 1 else path.name for n in itertools.count(1))
+    return next(name for name in names if name not in taken)

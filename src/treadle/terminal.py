@@ -38,7 +38,8 @@ __all__ = [
 # The word is always there beside the colour: colours alone do not reach everybody.
 _STYLES = {Status.VERIFIED: "bold green", Status.AGREED: "bold cyan", Status.RAN: "bold yellow", Status.FAILED: "bold red"}
 _MARKS = {Outcome.PASSED: ("passed ", "green"), Outcome.FAILED: ("FAILED ", "red"), Outcome.SKIPPED: ("skipped", "dim")}
-_MAX_LINES = 40
+_MAX_LINES, _MAX_CHARACTERS = 40, 4000
+_LISTED = ("id", "asked (UTC)", "status")
 
 
 def _console() -> Console:
@@ -157,10 +158,14 @@ def _width(console: Console) -> int:
 
 
 def _shortened(text: str) -> str:
+    """The beginning of a long text, and how much was left out."""
     lines = text.rstrip("\n").split("\n")
+    kept = "\n".join(lines[:_MAX_LINES])
+    if len(kept) > _MAX_CHARACTERS:
+        return f"{kept[:_MAX_CHARACTERS]}\n... ({len(text) - _MAX_CHARACTERS} more characters)"
     if len(lines) <= _MAX_LINES:
-        return "\n".join(lines)
-    return "\n".join([*lines[:_MAX_LINES], f"... ({len(lines) - _MAX_LINES} more lines)"])
+        return kept
+    return f"{kept}\n... ({len(lines) - _MAX_LINES} more lines)"
 
 
 def _show_program(console: Console, answer: Answer) -> None:
@@ -219,17 +224,23 @@ def show_threads(threads: Sequence[ThreadInfo], as_json: bool) -> None:
     if not threads:
         _console().print('no threads yet; ask something: treadle ask "What is the mean of pt1?" --data zmumu.root')
         return
-    table = Table("id", "asked (UTC)", "status", "request", box=None)
-    for info in threads:
-        status = Text(info.status or info.state, style=_STYLES[Status(info.status)] if info.status else "dim")
-        table.add_row(
-            info.id,
-            info.created[:16].replace("T", " "),
-            status,
-            Text(_plain_text(" ".join(info.request.split())), overflow="ellipsis"),
-        )
-    table.columns[0].no_wrap = table.columns[1].no_wrap = table.columns[3].no_wrap = True
-    _console().print(table)
+    console = _console()
+    fixed = [_fixed(info) for info in threads]
+    widths = [max(map(len, [title, *cells])) for title, cells in zip(_LISTED, zip(*fixed, strict=True), strict=True)]
+    # Only the request is cut: an id that is cut cannot be typed. Every column has a blank on both sides.
+    room = max(console.width - sum(widths) - 2 * (len(widths) + 1), 10)
+    table = Table(*_LISTED, "request", box=None)
+    for info, (name, asked, status) in zip(threads, fixed, strict=True):
+        request = Text(_plain_text(" ".join(info.request.split())))
+        request.truncate(room, overflow="ellipsis")
+        style = _STYLES[Status(info.status)] if info.status else "dim"
+        table.add_row(name, asked, Text(status, style=style), request)
+    console.print(table, no_wrap=True)
+
+
+def _fixed(info: ThreadInfo) -> tuple[str, str, str]:
+    """Id, time to the minute, status: what a listing shows in full."""
+    return info.id, info.created[:16].replace("T", " "), info.status or info.state
 
 
 def show_thread(record: ThreadRecord, drafts: bool) -> None:

@@ -252,7 +252,7 @@ def test_no_hint_holds_an_expected_value(asking: Any, text: str, draft: str, opt
         f"assert f(3) == {SECRET}\n",
         f"def test_f():\n    assert f(3) == {SECRET}, 'f(3) is not {SECRET}'\n",
         f"def check(candidate):\n    assert candidate(3) == {SECRET}\n",
-        f"import unittest\nclass TestF(unittest.TestCase):\n    def test_f(self):\n        self.assertEqual(f(3), {SECRET})\n",
+        f"import unittest\nclass TestF(unittest.TestCase):\n    def test(self):\n        self.assertEqual(f(3), {SECRET})\n",
     ],
 )
 def test_no_hint_holds_a_value_of_the_test_file(asking: Any, tmp_path: Path, tests: str) -> None:
@@ -329,7 +329,7 @@ def test_everything_is_kept(asking: Any, likely: Callable[..., Completion]) -> N
         assert [(v.check, v.outcome) for v in kept.verdicts[candidate.draft.id]] == [
             (v.check, v.outcome) for v in candidate.verdicts
         ]
-    assert [purpose for purpose, _ in kept.runs["1.0"]][0] == "ran"
+    assert kept.runs["1.0"][0][0] == "ran"
     assert "0.0" not in kept.runs
     assert kept.answer is not None
     assert (kept.answer.status, kept.answer.draft_id) == (Status.VERIFIED, answered.answer.draft_id)

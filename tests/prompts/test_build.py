@@ -1,6 +1,6 @@
 """Prompts: pinned to snapshots, inert whatever a request holds, within their budget, and counted part by part.
 
-The snapshots are the files ``tests/prompts/snapshots/*.txt``. After a change of a template that is meant, write them anew with
+The snapshots are the files ``tests/prompts/snapshots/*.txt``. After a change of a template that is meant, write them with
 
     WRITE_SNAPSHOTS=1 python -m pytest tests/prompts/test_build.py
 

@@ -61,8 +61,8 @@ class Judge:
         names = function_names(self._request.text) if self._request.data is None else []
         if names:
             return self._of_function(names[0], program)
-        if run is None or not (run.stdout.strip() or run.artifacts):
-            return None, []
+        if run is None or run.stdout_truncated or not (run.stdout.strip() or run.artifacts):
+            return None, []  # of what was cut off only the beginning could be compared
         return behaviour_of_run(run), []
 
     def _of_function(self, name: str, program: str) -> tuple[Hashable, list[tuple[str, Run]]]:

@@ -1,0 +1,89 @@
+"""The examples for a request: near, working on the user's file, none shown twice."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from treadle.coding.shots import data_examples, function_examples, nearest_examples, similarity
+from treadle.data import summarise
+from treadle.prompts import preamble
+from treadle.retrieval import Search, builtin_packs
+from treadle.sandbox import Sandbox
+from treadle.types import Example, Program
+
+ZMUMU = Path(__file__).parents[2] / "examples" / "data" / "zmumu.root"
+PACKS = builtin_packs()
+ALL = [e for pack in PACKS for e in pack.examples]
+
+
+def example(request: str, body: str) -> Example:
+    return Example(id=request, request=request, program=body, body=body, pack="p", kind="data")
+
+
+def found(sandbox: Sandbox, request: str, path: Path, k: int = 4) -> list[Example]:
+    data = summarise(path)
+    return data_examples(Search(ALL), PACKS, request, data, preamble(data, data.tables[0], wide=False), sandbox, k)
+
+
+@pytest.mark.parametrize("request_", ["What is the mean of M?", "How many events have pt1 above 40?"])
+def test_examples_work_on_the_file(sandbox: Sandbox, request_: str) -> None:
+    shown = found(sandbox, request_, ZMUMU)
+    assert 1 <= len(shown) <= 4
+    assert len({" ".join(e.body.split()) for e in shown}) == len(shown)
+    for one in shown:
+        run = sandbox.run(Program(source=one.program), [ZMUMU])
+        assert run.ok, (one.program, run.error)
+        assert "nan" not in run.stdout
+
+
+def test_the_nearest_example_speaks_of_the_same_operation(sandbox: Sandbox) -> None:
+    assert "mean" in found(sandbox, "What is the mean of M?", ZMUMU)[0].body
+
+
+def test_a_file_that_no_example_fits_gets_few_and_working_ones(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "words.csv"
+    path.write_text("word,other\nab,cd\nef,gh\n", encoding="utf-8")
+    for one in found(sandbox, "Which word is the longest?", path):
+        assert sandbox.run(Program(source=one.program), [path]).ok
+
+
+def test_k_bounds(sandbox: Sandbox) -> None:
+    assert len(found(sandbox, "What is the mean of M?", ZMUMU, k=1)) == 1
+    assert len(function_examples(Search(ALL), "reverse the words of a text", 3)) <= 3
+
+
+def test_function_examples_are_functions() -> None:
+    assert {e.kind for e in function_examples(Search(ALL), "Count the vowels of a word", 4)} == {"function"}
+
+
+def test_programs_are_shown_once() -> None:
+    same = [example("mean of x", "print(1)\n"), example("the mean of x", "print(1)\n\n"), example("sum of x", "print(2)\n")]
+    assert len(nearest_examples("mean of x", same, 5)) == 2
+
+
+words = st.lists(st.sampled_from(["mean", "sum", "of", "the", "x", "pt1", "count", "events", "above", "3", "median", "histogram"]), max_size=6).map(
+    " ".join
+)
+
+
+@settings(deadline=None)
+@given(words, words)
+def test_similarity(one: str, other: str) -> None:
+    value = similarity(one, other)
+    assert 0 <= value <= 1
+    assert value == pytest.approx(similarity(other, one))
+    assert similarity(one, one) >= value
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(words, max_size=6), words, st.randoms(use_true_random=False))
+def test_nearest_comes_first_whatever_the_order(requests: list[str], request: str, rng: random.Random) -> None:
+    examples = [example(r, f"print({i})\n") for i, r in enumerate(requests)]
+    shuffled = rng.sample(examples, len(examples))
+    ranks = [[similarity(request, e.request) for e in nearest_examples(request, order, 3)] for order in (examples, shuffled)]
+    assert ranks[0] == ranks[1] == sorted(ranks[0], reverse=True)
