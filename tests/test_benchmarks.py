@@ -62,7 +62,8 @@ from benchmarks.run import show
 from benchmarks.speed import Machine, Row, machine
 assert machine().cpu and machine().cores >= 1
 for load in (0.1, 3.0):
-    show([Row(what="x", value="1 ms", goal="<= 2 ms", good=load < 1)], Machine(cpu="c", cores=2, load=load, system="s"), False)
+    row = Row(what="x", value="1 ms", goal="<= 2 ms", good=load < 1)
+    show([row], Machine(cpu="c", cores=2, load=load, system="s"), False)
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     idle, busy = done.stdout.split("load 0.10")

@@ -1,4 +1,4 @@
-"""What is there is documented, and what is documented is there: options, settings, extras, errors, commands, links, paths."""
+"""What is there is documented, and what is documented is there: options, settings, extras, errors, commands, links."""
 
 from __future__ import annotations
 
