@@ -103,16 +103,15 @@ def test_any_output_has_a_key(text: str) -> None:
 
 # -------------------------------------------------------------------------------------------------------- calls
 
-plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.lists(inner, max_size=3).map(tuple)
-        | st.dictionaries(st.text() | st.integers(), inner, max_size=3)
-        | st.frozensets(st.integers() | st.text(), max_size=3)
-    ),
-    max_leaves=8,
-)
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
+
+
+def holding(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    lists = st.lists(inner, max_size=3)
+    return lists | lists.map(tuple) | st.dictionaries(st.text() | st.integers(), inner, max_size=3)
+
+
+plain = leaves | st.frozensets(st.integers() | st.text(), max_size=3) | holding(leaves | holding(leaves))
 
 
 @settings(deadline=None)
