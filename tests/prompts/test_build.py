@@ -178,10 +178,7 @@ def test_a_request_stays_text(text: str, kind: str) -> None:
     [
         "data",
         "function_with_signature",
-        pytest.param(
-            "function_without_signature",
-            marks=pytest.mark.xfail(reason="the failed draft is shown with a line break between 'def' and its name"),
-        ),
+        "function_without_signature",
     ],
 )
 def test_the_primer_of_a_repair_is_a_file_too(kind: str) -> None:
@@ -210,12 +207,7 @@ def test_jinja_in_a_request_is_not_rendered() -> None:
             assert "{{ 7 * 7 }} {# gone #}" in sent
 
 
-QUOTES = pytest.param(
-    'run(\'"""\')', marks=pytest.mark.xfail(reason="calls and values are not escaped for the docstring"), id="quotes"
-)
-
-
-@pytest.mark.parametrize("call", [QUOTES, "run('''a\nb''')", 'run("\\\\")'])
+@pytest.mark.parametrize("call", ['run(\'"""\')', "run('''a\nb''')", 'run("\\\\")'])
 def test_example_calls_stay_text(call: str) -> None:
     tree = code_of(build_prompt(ENGINES["primer"], replace(SIGNED, calls=((call, "1"),)), PLENTY).primer)
     assert shape_of(tree) == ["FunctionDef"] * 3
@@ -254,15 +246,12 @@ def test_parts_add_up_to_the_whole(kind: str, style: str) -> None:
     assert all(p.source for p in repair.parts)
 
 
-NOT_SHOWN = pytest.mark.xfail(reason="requests of function examples are counted, the primer does not show them")
-
-
 @pytest.mark.parametrize(
     ("kind", "style"),
     [
         ("data", "primer"),
-        pytest.param("function_with_signature", "primer", marks=NOT_SHOWN),
-        pytest.param("function_without_signature", "primer", marks=NOT_SHOWN),
+        ("function_with_signature", "primer"),
+        ("function_without_signature", "primer"),
         *((kind, "chat") for kind in KINDS),
     ],
 )

@@ -132,7 +132,8 @@ def _parts(engine: Engine, prompt: Prompt, ingredients: Ingredients) -> tuple[Pr
         found.append(("data summary", "the data file", ingredients.summary))
     if ingredients.preamble:
         found.append(("preamble", "the data file", ingredients.preamble))
-    found += [(f"example {e.id}", f"pack {e.pack}", f"{e.request}\n{e.body}") for e in ingredients.examples]
+    shown = "{0.body}" if prompt.primer and ingredients.kind == "function" else "{0.request}\n{0.body}"
+    found += [(f"example {e.id}", f"pack {e.pack}", shown.format(e)) for e in ingredients.examples]
     found.append(("request", "the user", ingredients.request))
     parts = [PromptPart(name=n, source=s, text=t, tokens=engine.count_tokens(t)) for n, s, t in found]
     rest = engine.count_tokens(engine.render(prompt)) - sum(p.tokens for p in parts)
@@ -166,8 +167,8 @@ def build_repair(engine: Engine, prompt: Prompt, ingredients: Ingredients, draft
 
 def _body(prompt: Prompt, draft: Draft, ingredients: Ingredients) -> str:
     program = draft.program or draft.completion.text
-    text = program.removeprefix(prompt.program_prefix).strip("\n")
-    return text if ingredients.kind == "data" else text.rstrip()
+    text = program.removeprefix(prompt.program_prefix)
+    return text.strip("\n") if ingredients.kind == "data" else text.rstrip()
 
 
 def _counted(engine: Engine, prompt: Prompt, problem: str) -> Prompt:
