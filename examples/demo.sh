@@ -31,7 +31,7 @@ if ! grep -q '"status": "verified"' <<<"$status"; then
 fi
 
 say "You know nothing beforehand: eight drafts are written, run and compared. Agreed means that several do the same, no more."
-run treadle ask "What is the correlation of pt1 and pt2?" --data "$data"
+run treadle ask "What fraction of the events lies in the Z window 80 < M < 100?" --data "$data"
 
 say "Both requests are kept, with every prompt, draft, check and run. 'treadle threads show ID' shows one."
 run treadle threads list --limit 2
