@@ -478,7 +478,8 @@ def test_ctrl_c_while_a_program_runs(shell: Shell, sandboxed: None) -> None:
 
 
 def test_a_reader_that_leaves_early(asked: Asked) -> None:
-    command = f"{shlex.quote(sys.executable)} -m treadle.cli threads export {asked.thread} | head -c 1; exit ${{PIPESTATUS[0]}}"
+    python = shlex.quote(sys.executable)  # the path of a checkout may hold a space
+    command = f"{python} -m treadle.cli threads export {asked.thread} | head -c 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], env=asked.shell.environment, capture_output=True, text=True, check=False)
     assert done.stdout == "{"
     assert "Traceback" not in done.stderr
