@@ -102,7 +102,7 @@ def _cpu_name() -> str:
 
 def start_up(counts: Counts) -> list[Row]:
     """The wall time of `treadle --help`, and what `import treadle` adds to the start of Python."""
-    help_seconds = [_wall([sys.executable, "-m", "treadle.cli", "--help"]) for _ in range(counts.starts)]
+    help_seconds = [_wall([*_treadle(), "--help"]) for _ in range(counts.starts)]
     code = "import time; s = time.perf_counter(); import treadle; print(time.perf_counter() - s)"
     import_seconds = [float(_output([sys.executable, "-c", code])) for _ in range(counts.starts)]
     bare = [_wall([sys.executable, "-c", "pass"]) for _ in range(counts.starts)]
@@ -111,6 +111,12 @@ def start_up(counts: Counts) -> list[Row]:
         _below("treadle --help", statistics.median(help_seconds), 0.150, note),
         _below("import treadle", statistics.median(import_seconds), 0.050, f"median of {counts.starts}"),
     ]
+
+
+def _treadle() -> list[str]:
+    """The installed command of this Python, else the module."""
+    script = Path(sys.executable).with_name("treadle")
+    return [str(script)] if script.is_file() else [sys.executable, "-m", "treadle.cli"]
 
 
 def _wall(command: list[str]) -> float:
@@ -135,7 +141,7 @@ def ask_memory(counts: Counts) -> list[Row]:
     if not _model_is_here():
         return [_no_model("peak memory of ask")]
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "treadle.cli", "ask", REQUEST, "--data", str(DATA)]
+        command = [*_treadle(), "ask", REQUEST, "--data", str(DATA)]
         command += ["--store", f"{folder}/threads.sqlite", *counts.ask_options]
         started = time.perf_counter()
         process = subprocess.Popen(

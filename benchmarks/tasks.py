@@ -1,10 +1,11 @@
 """Solved rates of `ask` on tasks with numeric validators: greedy alone against drafts with the whole loop around them.
 
-    python -m benchmarks.tasks --tasks tasks.yaml --data DIR [--samples 8] [--no-examples] [--limit N] [--json OUT]
+    python -m benchmarks.tasks --tasks tasks.yaml --data DIR [--samples 8] [--no-examples] [--limit N] [--out RESULTS.jsonl]
 
 A task is solved where every expected metric is printed, by its own name or, where task and program have one metric each, by
 any name (the request does not tell the name). The validators never reach `ask`. Greedy alone is the first draft as it was
-drawn: its program run once, no repair, no choice.
+drawn: its program run once, no repair, no choice. Every result is appended to ``--out`` as it comes; a run that was stopped
+goes on there with the tasks that are missing, if its settings are the same.
 """
 
 from __future__ import annotations
@@ -72,21 +73,41 @@ def judge(answered: Answered, expect: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Ask every task."""
+    """Ask every task that ``--out`` does not hold yet; returns all results, in the order of the tasks."""
     options = replace(Options(), samples=arguments.samples, repairs=arguments.repairs, seed=arguments.seed)
     options = replace(options, shots=0) if arguments.no_examples else options
-    results = []
+    settings = {name: getattr(arguments, name) for name in ("engine", "samples", "repairs", "seed", "no_examples")}
+    tasks = load_tasks(arguments.tasks)[: arguments.limit]
+    done = {} if arguments.out is None else stored(arguments.out, settings)
     with (
         tempfile.TemporaryDirectory() as folder,
         compose.tools(arguments.engine, Path(folder) / "threads.sqlite", None, [], quiet=True) as (tools, progress),
     ):
-        for task in track(load_tasks(arguments.tasks)[: arguments.limit], console=Console(stderr=True)):
+        for task in track([t for t in tasks if t["id"] not in done], console=Console(stderr=True)):
             started = time.monotonic()
             request = compose.request(task["request"], arguments.data / task["file"], None, [], None, None)
             answered = compose.answer(request, tools, options, progress)
-            result = judge(answered, task["expect"]) | {"id": task["id"], "request": task["request"]}
-            results.append(result | {"total_seconds": time.monotonic() - started})
-    return results
+            result = judge(answered, task["expect"]) | {
+                "id": task["id"],
+                "level": task.get("level", ""),
+                "request": task["request"],
+            }
+            done[task["id"]] = result | {"total_seconds": time.monotonic() - started, "settings": settings}
+            if arguments.out is not None:
+                with arguments.out.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps(done[task["id"]]) + "\n")
+    return [done[task["id"]] for task in tasks]
+
+
+def stored(path: Path, settings: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The results of an earlier run by task, where it was made with the same settings; else an error."""
+    if not path.exists():
+        return {}
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    for result in found:
+        if result["settings"] != settings:
+            raise SystemExit(f"{path} holds results made with {result['settings']}; name another file for {settings}")
+    return {result["id"]: result for result in found}
 
 
 def report(results: list[dict[str, Any]]) -> None:
@@ -124,12 +145,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--no-examples", action="store_true")
-    parser.add_argument("--json", type=Path, default=None)
+    parser.add_argument("--out", type=Path, default=None, help="JSON lines, one result each, written as they come")
     arguments = parser.parse_args()
-    results = run(arguments)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=1))
-    report(results)
+    report(run(arguments))
 
 
 if __name__ == "__main__":

@@ -25,10 +25,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: loading Rich to draw it took half of the time of `treadle --help`
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-threads_app = typer.Typer(no_args_is_help=True, help="What was asked before, with every draft, verdict and run.")
-models_app = typer.Typer(no_args_is_help=True, help="Model files for the embedded engine.")
+threads_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="What was asked before, with every draft, verdict and run."
+)
+models_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Model files for the embedded engine.")
 app.add_typer(threads_app, name="threads")
 app.add_typer(models_app, name="models")
 
@@ -52,7 +55,7 @@ def _root(
     """Ask in plain words, get code that was run and checked, on your own machine."""
 
 
-@app.command()
+@app.command(short_help="Write a program, run it and check it.")
 def ask(
     request: Annotated[str, typer.Argument(help="What you want, in plain words.")],
     data: Annotated[Path | None, typer.Option("--data", "-d", help="A ROOT, parquet, CSV, JSON or SQLite file.")] = None,

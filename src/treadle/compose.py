@@ -13,7 +13,7 @@ from treadle.coding.plan import make_plan
 from treadle.coding.progress import Progress
 from treadle.data import summarise
 from treadle.engines.models import find_model, pull
-from treadle.engines.registry import open_engine
+from treadle.engines.registry import check_engine, open_engine
 from treadle.errors import UsageError
 from treadle.retrieval import builtin_packs, load_pack
 from treadle.sandbox import open_sandbox
@@ -54,6 +54,7 @@ def tools(
 ) -> Iterator[tuple[Tools, Progress]]:
     """Open everything that answering takes; closes it again, the sandbox's processes first."""
     settings = load_settings()
+    check_engine(engine or settings.engine)  # before the seconds that the sandbox and the model take to open
     with contextlib.ExitStack() as stack:
         own = [load_pack(folder) for folder in packs]
         opened_store = stack.enter_context(contextlib.closing(open_store(store or settings.store)))

@@ -28,6 +28,7 @@ __all__ = [
     "EngineIdentity",
     "Example",
     "Expectation",
+    "Layout",
     "Limits",
     "Message",
     "Outcome",
@@ -208,6 +209,20 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a text file (CSV, JSON) is laid out, as far as a program that opens it must know.
+
+    ``header``: 'first line' holds the names of the columns as they are; 'renamed': it holds others (blanks around them, or
+    none); 'none': the first line is data. ``form``: how a JSON file holds its rows.
+    """
+
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    header: Literal["first line", "renamed", "none"] = "first line"
+    form: Literal["table", "lines", "key", "record", "list"] = "table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A tree, table or frame inside a data file."""
 
@@ -215,6 +230,7 @@ class Table:
     columns: tuple[Column, ...]
     entries: int | None = None
     note: str = ""
+    layout: Layout = Layout()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from treadle.errors import DataError, nearest
 __all__ = ["Kind", "detect_kind", "read_start", "require_file", "sha256_of"]
 
 Kind = Literal["root", "parquet", "csv", "json", "sqlite"]
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _START_BYTES = 64 << 10
 _CHUNK_BYTES = 1 << 20
 _DATA_SUFFIXES = (".root", ".parquet", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".sqlite", ".db")
@@ -81,7 +82,7 @@ def sha256_of(path: Path) -> str:
 
 def decode_start(start: bytes) -> str | None:
     """The start of a text file without its last, possibly cut, character; None for what is no text."""
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if start.startswith(UTF16_MARKS):
         encoding = "utf-16"
     elif b"\x00" in start:
         return None

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from treadle.data.files import decode_start, dialect_of, read_start
+from treadle.data.files import UTF16_MARKS, decode_start, dialect_of, read_start
 from treadle.errors import DataError
-from treadle.types import Column, Table
+from treadle.types import Column, Layout, Table
 
 __all__ = ["csv_tables", "json_tables"]
 
@@ -62,17 +62,21 @@ def csv_tables(path: Path) -> tuple[Table, ...]:
     except csv.Error as error:
         raise DataError(f"the CSV file {str(path)!r} cannot be read: {error}.") from None
     has_header = any(_text_type([cell]) == "str" and cell.strip() for cell in rows[0])
-    names = [cell.strip() for cell in rows[0]] if has_header else [f"column_{i}" for i in range(len(rows[0]))]
+    names = [cell.strip() or f"column_{i}" if has_header else f"column_{i}" for i, cell in enumerate(rows[0])]
     body = rows[1:] if has_header else rows
     columns = tuple(
-        Column(name=name or f"column_{i}", type=_text_type(row[i] for row in body if i < len(row)))
-        for i, name in enumerate(names)
+        Column(name=name, type=_text_type(row[i] for row in body if i < len(row))) for i, name in enumerate(names)
     )
     notes = [] if has_header else ["no header line"]
     if delimiter != ",":
         notes.append(f"delimiter {delimiter!r}")
-    table = Table(name=path.stem, columns=columns, entries=_count_lines(path) - int(has_header), note=", ".join(notes))
-    return (table,)
+    layout = Layout(
+        delimiter=delimiter,
+        encoding="utf-16" if read_start(path).startswith(UTF16_MARKS) else "utf-8",
+        header=("first line" if rows[0] == names else "renamed") if has_header else "none",
+    )
+    entries = _count_lines(path) - int(has_header)
+    return (Table(name=path.stem, columns=columns, entries=entries, note=", ".join(notes), layout=layout),)
 
 
 def _json_type(value: Any) -> tuple[str, Shape]:
@@ -102,11 +106,14 @@ def _column(name: str, values: Iterable[Any]) -> Column:
     return Column(name=name, type=_common(types) if types else "str", shape=shape)
 
 
-def _from_records(name: str, records: list[dict[str, Any]], note: str) -> Table:
+Form = Literal["table", "lines", "key", "record", "list"]
+
+
+def _from_records(name: str, records: list[dict[str, Any]], note: str, form: Form = "table") -> Table:
     first = records[:_ROWS]
     names = list(dict.fromkeys(key for record in first for key in record))
     columns = tuple(_column(n, (record.get(n) for record in first)) for n in names)
-    return Table(name=name, columns=columns, entries=len(records), note=note)
+    return Table(name=name, columns=columns, entries=len(records), note=note, layout=Layout(form=form))
 
 
 def _from_columns(name: str, document: dict[str, list[Any]]) -> Table:
@@ -125,14 +132,16 @@ def _from_document(path: Path, document: Any) -> tuple[Table, ...]:
         values = list(document.values())
         if all(isinstance(v, list) and not _is_records(v) for v in values) and len({len(v) for v in values}) == 1:
             return (_from_columns(path.stem, document),)
-        tables = [_from_records(k, v, "a list of records under its key") for k, v in document.items() if _is_records(v)]
+        tables = [
+            _from_records(k, v, "a list of records under its key", "key") for k, v in document.items() if _is_records(v)
+        ]
         if tables:
             return tuple(sorted(tables, key=lambda t: -(t.entries or 0)))
-        return (
-            Table(name=path.stem, columns=tuple(_column(k, [v]) for k, v in document.items()), entries=1, note="one record"),
-        )
+        columns = tuple(_column(k, [v]) for k, v in document.items())
+        return (Table(name=path.stem, columns=columns, entries=1, note="one record", layout=Layout(form="record")),)
     if isinstance(document, list) and document:
-        return (Table(name=path.stem, columns=(_column("value", document[:_ROWS]),), entries=len(document), note="a list"),)
+        columns = (_column("value", document[:_ROWS]),)
+        return (Table(name=path.stem, columns=columns, entries=len(document), note="a list", layout=Layout(form="list")),)
     raise DataError(f"the JSON file {str(path)!r} holds no values ({type(document).__name__}); it needs records or columns.")
 
 
@@ -142,7 +151,7 @@ def _json_lines(path: Path, text: str) -> tuple[Table, ...] | None:
         records = [json.loads(line) for line in lines]
     except json.JSONDecodeError:
         return None
-    return (_from_records(path.stem, records, "a record a line"),) if _is_records(records) else None
+    return (_from_records(path.stem, records, "a record a line", "lines"),) if _is_records(records) else None
 
 
 def json_tables(path: Path) -> tuple[Table, ...]:

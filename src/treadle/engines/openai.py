@@ -7,11 +7,15 @@ the answer, completions come without tokens.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import queue
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from treadle.engines.base import OnTokens, require
@@ -19,6 +23,9 @@ from treadle.errors import EndpointError, EngineError, UnsupportedError, UsageEr
 from treadle.types import Alternative, Capabilities, Chunk, Completion, Constraint, EngineIdentity, Prompt, Sampling, Token
 
 __all__ = ["OpenAIEngine"]
+
+AT_ONCE = 8
+"""Requests that are sent side by side."""
 
 
 class OpenAIEngine:
@@ -71,15 +78,12 @@ class OpenAIEngine:
         for sampling in samplings:
             require(self, sampling)
         self._refuse_primer(prompt)
-        with ThreadPoolExecutor(max_workers=min(8, max(1, len(samplings)))) as pool:
-            futures = [pool.submit(self._one, prompt, s) for s in samplings]
-            completions = []
-            for future in futures:
-                completion = future.result()
-                completions.append(completion)
-                if on_tokens is not None:
-                    on_tokens(len(completion.tokens) or self.count_tokens(completion.text))
-        return completions
+        completions: dict[int, Completion] = {}
+        for index, completion in _side_by_side([partial(self._one, prompt, s) for s in samplings]):
+            completions[index] = completion
+            if on_tokens is not None:
+                on_tokens(len(completion.tokens) or self.count_tokens(completion.text))
+        return [completions[i] for i in range(len(samplings))]
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[Chunk]:
         require(self, sampling)
@@ -172,6 +176,35 @@ class OpenAIEngine:
         if isinstance(error, api.APIStatusError):
             return EndpointError(f"{where} answers {error.status_code}: {str(error)[:300]}")
         return self._nonsense(str(error)[:200])
+
+
+def _side_by_side(jobs: Sequence[Callable[[], Completion]]) -> Iterator[tuple[int, Completion]]:
+    """Results of ``jobs`` with their indexes, as they come; at most ``AT_ONCE`` run at a time; the first error is raised.
+
+    An executor would wait for its threads, so Ctrl-C would wait for an endpoint that does not answer. Nothing waits for
+    these: they are daemons, and no job is begun after the caller left.
+    """
+    waiting, done = deque(enumerate(jobs)), queue.SimpleQueue[tuple[int, Completion | Exception]]()
+
+    def work() -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                index, job = waiting.popleft()
+                try:
+                    done.put((index, job()))
+                except Exception as error:  # raised again where the results are read
+                    done.put((index, error))
+
+    for _ in range(min(AT_ONCE, len(jobs))):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        for _ in jobs:
+            index, result = done.get()
+            if isinstance(result, Exception):
+                raise result
+            yield index, result
+    finally:
+        waiting.clear()
 
 
 def _schema(constraint: Constraint) -> Any:

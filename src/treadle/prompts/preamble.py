@@ -46,7 +46,33 @@ def _pandas_reader(summary: DataSummary, table: Table, name: str) -> str:
         query = json.dumps(f'SELECT * FROM "{quoted}"', ensure_ascii=False)  # noqa: S608
         return f"import pandas as pd\nimport sqlite3\n\nevents = pd.read_sql_query({query}, sqlite3.connect({name}))"
     if summary.kind == "json":
-        lines = ", lines=True" if PurePath(summary.path).suffix in (".jsonl", ".ndjson") else ""
-        return f"import pandas as pd\n\nevents = pd.read_json({name}{lines})"
-    reader = "read_parquet" if summary.kind == "parquet" else "read_csv"
-    return f"import pandas as pd\n\nevents = pd.{reader}({name})"
+        return _json_reader(table, name)
+    if summary.kind == "csv":
+        return f"import pandas as pd\n\nevents = pd.read_csv({name}{_csv_options(table)})"
+    return f"import pandas as pd\n\nevents = pd.read_parquet({name})"
+
+
+def _csv_options(table: Table) -> str:
+    """What ``read_csv`` must be told to find the columns under the names of the summary."""
+    layout, told = table.layout, ""
+    if layout.delimiter != ",":
+        told += f", sep={json.dumps(layout.delimiter)}"
+    if layout.encoding != "utf-8":
+        told += f", encoding={json.dumps(layout.encoding)}"
+    if layout.header != "first line":
+        names = json.dumps([c.name for c in table.columns], ensure_ascii=False)
+        told += f", header={'None' if layout.header == 'none' else '0'}, names={names}"
+    return told
+
+
+def _json_reader(table: Table, name: str) -> str:
+    opened = f'json.load(open({name}, encoding="utf-8-sig"))'
+    form = table.layout.form
+    if form in ("table", "lines"):
+        return f"import pandas as pd\n\nevents = pd.read_json({name}{', lines=True' if form == 'lines' else ''})"
+    made = {
+        "key": f"pd.DataFrame({opened}[{json.dumps(table.name, ensure_ascii=False)}])",
+        "record": f"pd.DataFrame([{opened}])",
+        "list": f'pd.DataFrame({{"value": {opened}}})',
+    }[form]
+    return f"import json\nimport pandas as pd\n\nevents = {made}"

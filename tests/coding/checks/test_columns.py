@@ -108,6 +108,9 @@ def test_frames(summary: DataSummary) -> None:
     assert found(HEAD + "df = pd.read_csv('t.csv')\nprint(df['pt3'])", csv) == [("column", "pt3")]
     assert found(HEAD + "df = pd.read_csv('t.csv')\nprint(df.head()['pt3'])", csv) == [("column", "pt3")]
     assert found(HEAD + "df = pd.read_csv('t.csv', names=['pt3'])\nprint(df['pt3'])", csv) == []
+    named = HEAD + "df = pd.read_csv('t.csv', sep=';', header=0, names=%r)\nprint(df['pt3'])"
+    assert found(named % sorted(c.name for c in csv.tables[0].columns), csv) == []
+    assert found(named % [c.name for c in csv.tables[0].columns], csv) == [("column", "pt3")]
     assert found(HEAD + "df = pd.read_csv('t.csv')\ng = df.groupby('M')['pt1'].mean()\nprint(g['a'])", csv) == []
     assert found(HEAD + "df = pd.read_csv('t.csv')\ndf.insert(0, 'y', 1)\nprint(df['y'])", csv) == []
     assert found(HEAD + "df = pd.read_csv('x.csv')", csv) == [("file", "x.csv")]

@@ -9,7 +9,9 @@ from treadle.coding.checks.sources import Columns, Dataset, File, Finding, Kind,
 
 __all__ = ["Readers"]
 
-_PANDAS_SAFE = frozenset({"nrows", "dtype", "low_memory", "engine", "encoding", "parse_dates", "columns", "usecols"})
+_PANDAS_SAFE = frozenset(
+    {"nrows", "dtype", "low_memory", "engine", "encoding", "parse_dates", "columns", "usecols", "sep", "lines"}
+)
 _READ_ALL = frozenset({"entry_start", "entry_stop", "library", "expressions", "step_size", "cut"})
 _LIBRARIES = {"ak": "awkward", "awkward": "awkward", "pd": "pandas", "pandas": "pandas", "np": "dict", "numpy": "dict"}
 
@@ -40,7 +42,7 @@ class Readers:
             tree = self._open(first, node.lineno)
             columns = self._arrays(node, tree, arguments[1:]) if isinstance(tree, Tree) else None
             return True, Many(columns) if columns is not None and name == "uproot.iterate" else columns
-        if name in ("pandas.read_csv", "pandas.read_parquet"):
+        if name in ("pandas.read_csv", "pandas.read_parquet", "pandas.read_json"):
             return True, self._frame(node, first, "pandas")
         if name == "awkward.from_parquet":
             return True, self._frame(node, first, "awkward")
@@ -104,18 +106,26 @@ class Readers:
         """The names asked for, where all are written out."""
         candidates = [argument for argument in node.args if not _is_path(argument)]
         wanted = keywords.get("expressions") or (candidates[0] if candidates else None)
-        elements = wanted.elts if isinstance(wanted, ast.List | ast.Tuple) else [wanted]
-        names = [e.value for e in elements if isinstance(e, ast.Constant) and isinstance(e.value, str)]
-        return names if wanted is not None and len(names) == len(elements) else None
+        return _texts(wanted)
 
     def _frame(self, node: ast.Call, path: Kind, flavour: str) -> Kind:
         table = self._data.first
-        keywords = {keyword.arg for keyword in node.keywords}
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
         if not isinstance(path, Text) or not self._is_the_file(path.value, node.lineno) or table is None:
             return None
-        if not keywords <= _PANDAS_SAFE or len(node.args) > 1:
+        renamed = {"header", "names"} & keywords.keys()
+        if renamed and _texts(keywords.get("names")) != [c.name for c in table.columns]:
+            return None
+        if not keywords.keys() - renamed <= _PANDAS_SAFE or len(node.args) > 1:
             return None
         return Columns(column_names(table), flavour)
+
+
+def _texts(node: ast.expr | None) -> list[str] | None:
+    """The strings of a list that is written out, or a single one; None for anything else."""
+    elements = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
+    names = [e.value for e in elements if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+    return names if len(names) == len(elements) else None
 
 
 def _finding(kind: str, name: str, line: int, known: Sequence[str], tree: str = "") -> Finding:
