@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 from treadle.coding.ask import Answered, Options, Tools, ask
 from treadle.coding.expectations import expectations_in, load_schema, load_tests, parse_expect
-from treadle.coding.plan import make_plan
+from treadle.coding.job import open_job
 from treadle.coding.progress import Progress
 from treadle.data import summarise
 from treadle.engines.models import find_model, pull
@@ -74,7 +74,7 @@ def answer(asked: Request, with_tools: Tools, options: Options, progress: Progre
 
 def prompt(asked: Request, with_tools: Tools, options: Options) -> Prompt:
     """The prompt of the first round, nothing sent."""
-    return make_plan(asked, with_tools, options).prompt
+    return open_job(asked, with_tools, options).plan().prompt
 
 
 def pull_model(name: str) -> Path:

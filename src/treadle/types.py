@@ -200,12 +200,19 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A branch, column or key. ``shape``: 'flat' one value an entry, 'jagged' a list an entry, 'nested' anything deeper."""
+    """A branch, column or key. ``shape``: 'flat' one value an entry, 'jagged' a list an entry, 'nested' anything deeper.
+
+    Of a database also: ``key``, it is (part of) the primary key; ``references``, the ``table.column`` that a foreign key
+    names; ``values``, a few real values as SQL literals. ``note`` says the same in words.
+    """
 
     name: str
     type: str
     shape: Literal["flat", "jagged", "nested"] = "flat"
     note: str = ""
+    key: bool = False
+    references: str = ""
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,10 +242,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSummary:
-    """What is in a data file. ``tables`` starts with the one that a program should open by default."""
+    """What is in a data file or a database. ``tables`` starts with the one that a program should open by default.
+
+    ``path`` of a PostgreSQL database is its address without password; its ``sha256`` is that of the schema.
+    """
 
     path: str
-    kind: Literal["root", "parquet", "csv", "json", "sqlite"]
+    kind: Literal["root", "parquet", "csv", "json", "sqlite", "duckdb", "postgresql"]
     sha256: str
     size_bytes: int
     tables: tuple[Table, ...]
@@ -397,12 +407,13 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the user asked, with everything that came along."""
+    """What the user asked, with everything that came along. ``language``: of the answer wanted."""
 
     text: str
     data: DataSummary | None = None
     expectations: tuple[Expectation, ...] = ()
     tree: str | None = None
+    language: Literal["python", "sql"] = "python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,7 +421,7 @@ class Example:
     """A request with a program that was executed and passed.
 
     ``body`` is the part of ``program`` after the common preamble (imports and opening of the data file), as shown to
-    the model. ``kind`` is 'data' (opens a data file) or 'function'.
+    the model. ``kind`` is 'data' (opens a data file), 'function' or 'sql' (``program`` and ``body`` are the statement).
     """
 
     id: str
@@ -418,7 +429,7 @@ class Example:
     program: str
     body: str
     pack: str
-    kind: Literal["data", "function"]
+    kind: Literal["data", "function", "sql"]
     tags: tuple[str, ...] = ()
     data: str | None = None
 

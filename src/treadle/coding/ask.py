@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from treadle.coding.checks import Context, Introspector, Ladder
 from treadle.coding.choose import Candidate, Choice, best_failed, choose, height
-from treadle.coding.judge import Judge
-from treadle.coding.plan import Plan, make_plan
+from treadle.coding.job import open_job
+from treadle.coding.plan import Plan
 from treadle.coding.progress import Progress, Silent
 from treadle.engines.base import Engine
 from treadle.errors import UsageError
@@ -110,15 +109,12 @@ class _Work:
         self.thread: str | None = tools.store.begin(request, tools.engine.identity, to_plain(options))
         self.prompts: list[Prompt] = []
         self.candidates: list[Candidate] = []
-        context = Context(
-            request=request, sandbox=tools.sandbox, limits=options.limits, introspector=Introspector(tools.sandbox)
-        )
-        self.judge = Judge(request, context, Ladder())
+        self.job = open_job(request, tools, options)
 
     def answer(self) -> Answered:
         with self.clock("prompt"):
             self.progress.phase("reading the data and choosing examples")
-            plan = make_plan(self.request, self.tools, self.options)
+            plan = self.job.plan()
         self._round(plan.prompt, self._samplings(), 0, {})
         for round_ in range(1, self.options.repairs + 1):
             if any(c.passed and not c.doubts for c in self.candidates):
@@ -174,7 +170,7 @@ class _Work:
         with self.clock("decode"):
             completions = self.tools.engine.complete(prompt, samplings, self.progress.tokens)
         drafts = [
-            self.judge.draft(f"{index}.{i}", completion, prompt, round_, descent.get("repairs"))
+            self.job.draft(f"{index}.{i}", completion, prompt, round_, descent.get("repairs"))
             for i, completion in enumerate(completions)
         ]
         self.store.add_drafts(self._thread(), index, drafts)
@@ -185,7 +181,7 @@ class _Work:
 
     def _judged(self, draft: Draft, origin: str) -> Candidate:
         with self.clock("checks"):
-            candidate = self.judge.judge(draft, origin)
+            candidate = self.job.judge(draft, origin)
         if candidate.same_as is None:  # what another draft's run showed is not stored as a run of this one
             self.clock.move("checks", "runs", sum(run.wall_seconds for _, run in candidate.runs))
             for purpose, run in candidate.runs:

@@ -71,26 +71,40 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _VALUE_CHARACTERS else text[: _VALUE_CHARACTERS - 3] + "..."
 
 
-def _samples(db: sqlite3.Connection, table: str, column: str) -> str:
+def _key_of(db: sqlite3.Connection, table: str) -> str:
+    """The primary key's first column, which a foreign key without a column means."""
+    keys = [(key, name) for _, name, _, _, _, key in db.execute(f"PRAGMA table_info({_quoted(table)})") if key]
+    return str(min(keys)[1]) if keys else "rowid"
+
+
+def _samples(db: sqlite3.Connection, table: str, column: str) -> tuple[str, ...]:
     """A few different values from the first rows, as literals."""
     rows = db.execute(
         f"SELECT DISTINCT {_quoted(column)} FROM (SELECT {_quoted(column)} FROM {_quoted(table)} LIMIT {_SAMPLE_ROWS})"  # noqa: S608
         f" WHERE {_quoted(column)} IS NOT NULL LIMIT {_SAMPLE_VALUES}"
     ).fetchall()
-    return f"e.g. {', '.join(_shown(value) for (value,) in rows)}" if rows else ""
+    return tuple(_shown(value) for (value,) in rows)
 
 
 def _sqlite_columns(db: sqlite3.Connection, table: str) -> tuple[Column, ...]:
-    foreign = {
-        row[3]: f"references {row[2]}({row[4] or 'its key'})"
-        for row in db.execute(f"PRAGMA foreign_key_list({_quoted(table)})")
-    }
+    foreign = {row[3]: (row[2], row[4]) for row in db.execute(f"PRAGMA foreign_key_list({_quoted(table)})")}
     columns = []
     for _, name, kind, _, _, key in db.execute(f"PRAGMA table_info({_quoted(table)})").fetchall():
+        there, other = foreign.get(name, ("", ""))
+        values = _samples(db, table, name)
         notes = ["primary key"] if key else []
-        notes += [foreign[name]] if name in foreign else []
-        notes += [sample] if (sample := _samples(db, table, name)) else []
-        columns.append(Column(name=name, type=kind or "any", note="; ".join(notes)))
+        notes += [f"references {there}({other or 'its key'})"] if there else []
+        notes += [f"e.g. {', '.join(values)}"] if values else []
+        columns.append(
+            Column(
+                name=name,
+                type=kind or "any",
+                note="; ".join(notes),
+                key=bool(key),
+                references=f"{there}.{other or _key_of(db, there)}" if there else "",
+                values=values,
+            )
+        )
     return tuple(columns)
 
 

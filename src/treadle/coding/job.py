@@ -1,0 +1,51 @@
+"""The seam between the loop and the kinds of work: how a prompt is planned and a draft judged, for Python and for SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from treadle.coding.choose import Candidate
+from treadle.coding.plan import Plan
+from treadle.types import Completion, Draft, Prompt, Request
+
+if TYPE_CHECKING:
+    from treadle.coding.ask import Options, Tools
+
+__all__ = ["Job", "open_job"]
+
+
+class Job(Protocol):
+    """One request being worked on, in one language."""
+
+    def plan(self) -> Plan:
+        """Summarise, choose examples, build the prompt of the first round."""
+        ...
+
+    def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
+        """The draft of a completion of ``prompt``, its program extracted."""
+        ...
+
+    def judge(self, draft: Draft, origin: str) -> Candidate:
+        """Climb the ladder, note doubts, key the behaviour. A program that was judged before is not run again."""
+        ...
+
+
+def _python(request: Request, tools: Tools, options: Options) -> Job:
+    from treadle.coding.python import PythonJob
+
+    return PythonJob(request, tools, options)
+
+
+def _sql(request: Request, tools: Tools, options: Options) -> Job:
+    from treadle.coding.sql.job import SqlJob
+
+    return SqlJob(request, tools, options)
+
+
+_JOBS: dict[str, Callable[[Request, Tools, Options], Job]] = {"python": _python, "sql": _sql}
+
+
+def open_job(request: Request, tools: Tools, options: Options) -> Job:
+    """The job that ``request`` is."""
+    return _JOBS[request.language](request, tools, options)
