@@ -28,8 +28,8 @@ class Rows:
 class Database(Protocol):
     """A database that statements can only read, whatever they say.
 
-    A statement that fails gives a ``Run`` whose ``error`` is the database's own message ('no such column: x'); one that hits a
-    limit a ``Run`` with ``limit_hit``; ``rows_of`` reads the rows of one that succeeded.
+    A statement that fails gives a ``Run`` whose ``error`` is the database's own message ('no such column: x'); one that hits
+    a limit a ``Run`` with ``limit_hit``; ``rows_of`` reads the rows of one that succeeded.
     """
 
     @property

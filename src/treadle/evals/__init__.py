@@ -1,0 +1,1 @@
+"""Tasks, scorers, the runner and its reports: does any of it help?"""
