@@ -120,7 +120,7 @@ def test_a_store_of_a_newer_treadle(path: Path) -> None:
     for words in (
         str(path),
         "written by treadle 99.1 (store version 0999)",
-        "up to 0001",
+        "up to 0002",
         "Upgrade treadle",
         "TREADLE_STORE",
     ):

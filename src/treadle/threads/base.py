@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from treadle.types import Answer, Draft, EngineIdentity, Prompt, Request, Run, Verdict
+from treadle.types import Answer, DataSummary, Draft, EngineIdentity, Expectation, Prompt, Request, Run, Verdict
 
-__all__ = ["Feedback", "Store", "ThreadInfo", "ThreadRecord"]
+__all__ = [
+    "Basis",
+    "Correction",
+    "Digest",
+    "DigestDraft",
+    "ExampleState",
+    "Feedback",
+    "Pair",
+    "Store",
+    "StoredExample",
+    "ThreadInfo",
+    "ThreadRecord",
+]
+
+ExampleState = Literal["active", "replaced", "removed"]
+"""Only active examples are shown to a model: a later correction of the same thread replaces, the user removes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +71,120 @@ class ThreadRecord:
     feedback: tuple[Feedback, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What an example was made on, and what its run showed.
+
+    ``data`` has only the tables and columns that the program names: enough to move it onto another file. ``metrics``
+    were printed, ``artifacts`` are names of files left behind, ``calls`` are the expectations of the request that were
+    met, ``doubts`` those that it was accepted with.
+    """
+
+    data: DataSummary | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    artifacts: tuple[str, ...] = ()
+    calls: tuple[Expectation, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A corrected program that passed, on its way into the store.
+
+    ``draft`` is the id of the draft that it replaces, ``rejected`` that draft's program (its text, where it held none)
+    and ``reason`` what was wrong with it. ``chosen`` is the program as the user gave it; ``program`` and ``body`` are
+    its form as an example.
+    """
+
+    draft: str
+    rejected: str
+    reason: str
+    chosen: str
+    request: str
+    language: Literal["python", "sql"]
+    kind: Literal["data", "function", "sql"]
+    program: str
+    body: str
+    basis: Basis
+    tags: tuple[str, ...] = ()
+    dialect: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredExample:
+    """A correction as it is shown to models. ``id`` is the thread's with a number: '20261124-3wq7k2q.1'.
+
+    ``data`` is the name of the data file without its folder; ``Store.basis`` has the rest about it.
+    """
+
+    id: str
+    thread: str
+    created: str
+    request: str
+    language: Literal["python", "sql"]
+    kind: Literal["data", "function", "sql"]
+    program: str
+    body: str
+    tags: tuple[str, ...] = ()
+    dialect: str | None = None
+    data: str | None = None
+    data_sha256: str | None = None
+    note: str = ""
+    state: ExampleState = "active"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A failing draft and the program that the user put in its place. ``state`` is that of the example made of it."""
+
+    thread: str
+    created: str
+    draft: str
+    rejected: str
+    reason: str
+    chosen: str
+    example: str
+    note: str = ""
+    state: ExampleState = "active"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestDraft:
+    """A draft as training needs it: its text without its tokens, and how its checks ended.
+
+    ``failed``: a check failed; ``met``: none failed, and an expectation was met.
+    """
+
+    id: str
+    prompt: int
+    program: str | None
+    mean_logprob: float | None
+    failed: bool
+    met: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What a thread teaches. ``rating`` is the last one given, or None."""
+
+    id: str
+    request: Request
+    prompts: tuple[Prompt, ...]
+    drafts: tuple[DigestDraft, ...]
+    status: str | None
+    answer: str | None
+    rating: Literal["good", "bad"] | None
+
+
 @runtime_checkable
 class Store(Protocol):
     """Keeps threads. Every method returns only after its rows are on disk.
 
     Methods that add to a thread take its full id; those that a user calls by hand (``load``, ``export``,
-    ``add_feedback``, ``feedback``) also take a prefix that fits one thread only. An id that fits none or several raises
-    ``UnknownNameError``, a write that failed ``StoreError``: what was stored before stays.
+    ``add_feedback``, ``feedback``, ``pairs``, ``example``, ``remove_example``) also take a prefix that fits one thread
+    only. An id that fits none or several raises ``UnknownNameError``, a write that failed ``StoreError``: what was stored
+    before stays.
     """
 
     def begin(self, request: Request, engine: EngineIdentity, options: Mapping[str, Any]) -> str:
@@ -93,6 +215,41 @@ class Store(Protocol):
 
     def feedback(self, thread: str) -> list[Feedback]:
         """The feedback on a thread, oldest first."""
+        ...
+
+    def add_correction(self, thread: str, correction: Correction) -> str:
+        """Store an example with its pair, and return the example's id; an active one of the same thread is replaced.
+
+        All of it or nothing. The correction stands among the thread's feedback, too.
+        """
+        ...
+
+    def examples(self, every: bool = False) -> list[StoredExample]:
+        """The active examples, newest first; with ``every`` also those that were replaced or removed."""
+        ...
+
+    def example(self, name: str) -> StoredExample:
+        """One example by its id, the beginning of it, or the id of its thread (then the active one)."""
+        ...
+
+    def basis(self, example: str) -> Basis:
+        """What the example with this full id was made on."""
+        ...
+
+    def remove_example(self, name: str) -> StoredExample:
+        """Show an example to no model any more; returns it as it was. Its pair stays, and is not exported."""
+        ...
+
+    def pairs(self, thread: str | None = None) -> list[Pair]:
+        """The pairs of one thread, or all, oldest first."""
+        ...
+
+    def ratings(self) -> dict[str, str]:
+        """The last rating of every thread that has one."""
+        ...
+
+    def digest(self, thread: str) -> Digest:
+        """What the thread with this full id teaches; reads no tokens, so it takes a tenth of the time of ``load``."""
         ...
 
     def listing(self, limit: int = 20) -> list[ThreadInfo]:

@@ -17,8 +17,10 @@ __all__ = [
     "artifacts",
     "blobs",
     "drafts",
+    "examples",
     "feedback",
     "metadata",
+    "pairs",
     "prompts",
     "runs",
     "store_info",
@@ -26,7 +28,7 @@ __all__ = [
     "verdicts",
 ]
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. A store at this version is opened without loading Alembic (0.3 s); a test compares the two."""
 
 NAMES = {
@@ -198,3 +200,36 @@ feedback = sa.Table(
     _text("value"),
     _text("note"),
 )
+
+examples = sa.Table(
+    "examples",
+    metadata,
+    _text("id", 48, primary_key=True),
+    _thread(index=True),
+    _text("created", 40),
+    _text("state", 16, index=True),
+    _text("language", 16),
+    _text("kind", 16),
+    _text("request"),
+    _text("program"),
+    _text("data", nullable=True),
+    _text("data_sha256", 64, nullable=True),
+    _text("dialect", 32, nullable=True),
+    _body(),
+    _body("basis_body"),
+)
+"""Corrections that passed. ``basis_body`` is read only for the few examples that are moved or exported."""
+
+pairs = sa.Table(
+    "pairs",
+    metadata,
+    _id(),
+    _thread(index=True),
+    _text("created", 40),
+    _text("draft", 64),
+    sa.Column("example", sa.String(48), sa.ForeignKey("examples.id"), nullable=False),
+    _text("reason"),
+    _body(),
+    _draft_key(),
+)
+"""A failing draft with the program that replaced it; kept when the example is replaced or removed."""

@@ -12,8 +12,17 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from treadle.errors import StoreError, TreadleError, UnknownNameError, UsageError, nearest
-from treadle.threads import rows, schema
-from treadle.threads.base import Feedback, ThreadInfo, ThreadRecord
+from treadle.threads import corrections, rows, schema
+from treadle.threads.base import (
+    Basis,
+    Correction,
+    Digest,
+    Feedback,
+    Pair,
+    StoredExample,
+    ThreadInfo,
+    ThreadRecord,
+)
 from treadle.threads.export import to_document
 from treadle.threads.ids import new_id
 from treadle.threads.reading import read_feedback, read_info, read_thread
@@ -102,7 +111,42 @@ class SqlStore:
             values = {"thread": found, "created": _now(), "kind": kind, "value": value, "note": note}
             connection.execute(schema.feedback.insert().values(values))
 
+    def add_correction(self, thread: str, correction: Correction) -> str:
+        with self._write(f"thread {thread}: the correction was not stored", thread) as connection:
+            _require_draft(connection, thread, correction.draft)
+            return corrections.insert_correction(connection, thread, _now(), correction)
+
+    def remove_example(self, name: str) -> StoredExample:
+        with self._write(f"example {name} was not removed") as connection:
+            return corrections.remove_example(connection, name, self._origin)
+
     # ------------------------------------------------------------------------------------------------- reading
+
+    def examples(self, every: bool = False) -> list[StoredExample]:
+        with self._read("the examples cannot be read") as connection, _damage_told():
+            return corrections.read_examples(connection, every)
+
+    def example(self, name: str) -> StoredExample:
+        with self._read(f"example {name} cannot be read") as connection, _damage_told():
+            return corrections.find_example(connection, name, self._origin)
+
+    def basis(self, example: str) -> Basis:
+        with self._read(f"example {example} cannot be read") as connection, _damage_told():
+            return corrections.read_basis(connection, example, self._origin)
+
+    def pairs(self, thread: str | None = None) -> list[Pair]:
+        with self._read("the pairs cannot be read") as connection, _damage_told():
+            return corrections.read_pairs(connection, None if thread is None else self._resolve(connection, thread))
+
+    def ratings(self) -> dict[str, str]:
+        with self._read("the ratings cannot be read") as connection:
+            return corrections.read_ratings(connection)
+
+    def digest(self, thread: str) -> Digest:
+        with self._read(f"thread {thread} cannot be read") as connection, _damage_told():
+            if not _exists(connection, thread):
+                raise self._unknown(connection, thread)
+            return corrections.read_digest(connection, thread)
 
     def listing(self, limit: int = 20) -> list[ThreadInfo]:
         if limit < 1:
@@ -117,10 +161,8 @@ class SqlStore:
     def load(self, thread: str) -> ThreadRecord:
         with self._read(f"thread {thread} cannot be read") as connection:
             found = self._resolve(connection, thread)
-            try:
+            with _damage_told():
                 return read_thread(connection, found)
-            except (TreadleError, ValueError, zlib.error) as error:
-                raise StoreError(f"what is stored is damaged ({error})") from error
 
     def export(self, thread: str) -> dict[str, Any]:
         return to_document(self.load(thread))
@@ -205,6 +247,16 @@ def _iso(moment: datetime) -> str:
 
 def _now() -> str:
     return _iso(datetime.now(UTC))
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except (TreadleError, ValueError, zlib.error) as error:
+        if isinstance(error, UnknownNameError) and error.kind in ("thread", "example"):
+            raise  # the user's name, not one in a form
+        raise StoreError(f"what is stored is damaged ({error})") from error
 
 
 def _exists(connection: sa.Connection, thread: str) -> bool:
