@@ -8,7 +8,7 @@ from treadle.sandbox.base import Sandbox
 
 __all__ = ["DEFAULT_PRELOAD", "Sandbox", "open_sandbox"]
 
-DEFAULT_PRELOAD = ("numpy", "awkward", "uproot", "hist", "vector", "matplotlib.pyplot", "pandas")
+DEFAULT_PRELOAD = ("numpy", "sqlite3", "awkward", "uproot", "hist", "vector", "matplotlib.pyplot", "pandas")
 """Imported ahead where installed: what the programs of this field use and what costs time."""
 
 

@@ -28,7 +28,7 @@ _GRACE_SECONDS = 30.0
 _HANG_UP_SECONDS = 5.0
 
 
-_SMALL = ("numpy",)
+_SMALL = ("numpy", "sqlite3")
 """What the small server imports. A fork costs with the size of the parent, so programs that need no more go there."""
 
 _IMPORT = re.compile(r"^\s*(?:from\s+(\w+)|import\s+([\w ,.]+))", re.MULTILINE)
