@@ -9,6 +9,8 @@ import pytest
 from treadle.errors import PackError
 from treadle.retrieval import builtin_packs, load_pack
 from treadle.retrieval import packs as packs_module
+from treadle.retrieval.tables import tables_as_json
+from treadle.types import Column, Table
 
 PACK_TOML = 'name = "mine"\nversion = "1"\ndescription = "d"\nlicence = "CC0-1.0"\n'
 DATA = (
@@ -44,6 +46,88 @@ def test_load_pack(tmp_path: Path) -> None:
     assert loaded.data_path(two) is None
 
 
+SQL = (
+    "-- request: Which is the largest n?\n-- kind: sql\n-- data: d.sqlite\n-- expect: rows = 1\n"
+    "-- ---\nSELECT max(n)\nFROM t;\n"
+)
+TABLES = (
+    '[{"name": "t", "entries": 3, "columns": [{"name": "n", "type": "INTEGER", "key": true},'
+    ' {"name": "m", "type": "REAL", "shape": "flat", "references": "u.k"}]}]'
+)
+
+
+def sql_pack(folder: Path, text: str = SQL, tables: str | None = TABLES) -> Path:
+    pack(folder)
+    (folder / "examples" / "largest.sql").write_text(text)
+    if tables is not None:
+        (folder / "tables").mkdir()
+        (folder / "tables" / "d.sqlite.json").write_text(tables)
+    return folder
+
+
+def test_statements(tmp_path: Path) -> None:
+    (sql_pack(tmp_path, tables=None) / "data" / "d.sqlite").write_bytes(b"x")
+    loaded = load_pack(tmp_path)
+    (example,) = loaded.examples
+    assert (example.id, example.kind, example.data) == ("mine/largest", "sql", "d.sqlite")
+    assert (example.body, example.program) == ("SELECT max(n)\nFROM t;", "SELECT max(n)\nFROM t;\n")
+    assert [(e.subject, e.expected) for e in loaded.expectations[example.id]] == [("rows", 1.0)]
+    assert loaded.data_path(example) == tmp_path / "data" / "d.sqlite"
+
+
+def test_data_that_is_described_only(tmp_path: Path) -> None:
+    loaded = load_pack(sql_pack(tmp_path))
+    (example,) = loaded.examples
+    (table,) = loaded.tables[example.id]
+    assert (table.name, table.entries) == ("t", 3)
+    assert [(c.name, c.type, c.shape, c.key, c.references) for c in table.columns] == [
+        ("n", "INTEGER", "flat", True, ""),
+        ("m", "REAL", "flat", False, "u.k"),
+    ]
+    assert loaded.data_path(example) is None
+    (tmp_path / "data" / "d.sqlite").write_bytes(b"x")  # the file itself goes before its description
+    assert load_pack(tmp_path).tables == {}
+
+
+def test_a_description_of_tables_keeps_no_value_of_the_data() -> None:
+    column = Column(name="n", type="TEXT", key=True, references="u.k", values=("'secret'",), note="e.g. 'secret'")
+    text = tables_as_json([Table(name="t", columns=(column,), note="secret")])
+    assert "secret" not in text
+    assert '"references": "u.k"' in text
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ("{", r"d\.sqlite\.json does not describe tables: "),
+        ("[]", r"there is none in it"),
+        ('{"name": "t"}', r"does not describe tables"),
+        ('[{"name": "t"}]', r"the key 'columns' is missing"),
+        ('[{"name": 3, "columns": []}]', r"3 is not a text"),
+        ('[{"name": "t", "columns": [], "entries": "x"}]', r"'entries' is 'x', not a number"),
+        ('[{"name": "t", "columns": [{"name": "n", "type": "x", "shape": "round"}]}]', r"the shape 'round' is none of"),
+    ],
+)
+def test_malformed_descriptions(tmp_path: Path, tables: str, message: str) -> None:
+    with pytest.raises(PackError, match=message):
+        load_pack(sql_pack(tmp_path, tables=tables))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (SQL.replace("kind: sql", "kind: data"), r"largest.sql, line 2: unknown kind 'data'"),
+        (SQL.replace("-- request", "# request"), r"line 1: expected '-- key: value' or '-- ---'"),
+        (SQL.replace("-- data: d.sqlite\n", ""), r"the header lacks '-- data: ...'"),
+        (SQL.replace("SELECT max(n)\nFROM t;", ""), r"the body is empty"),
+        (SQL.replace("FROM", "-- ---\nFROM"), r"kind 'sql' has one program"),
+    ],
+)
+def test_malformed_statements(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(PackError, match=message):
+        load_pack(sql_pack(tmp_path, text))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -54,6 +138,8 @@ def test_load_pack(tmp_path: Path) -> None:
         (DATA.replace("n = 3", "n: 3"), r"line 5: write 'expect: name = number"),
         (DATA.replace("# request: Count\n", ""), r"line 1: the header lacks '# request"),
         (DATA.replace("# request: Count", "# request: a\n# request: b"), r"line 2: 'request' is given twice"),
+        (DATA.replace("# request", "-- request"), r"line 1: expected '# key: value'"),
+        (DATA.replace("kind: data", "kind: sql"), r"line 2: unknown kind 'sql'"),
         (DATA.replace("# request: Count", "request"), r"line 1: expected '# key: value'"),
         (DATA.replace("x = 1\n# ---\n", ""), r"line 8: kind 'data' has a preamble"),
         (DATA.replace("# ---\n", ""), r"line 7: expected '# key: value'"),

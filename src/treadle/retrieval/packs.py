@@ -1,9 +1,13 @@
 """Packs: folders with the conventions of a community, and the examples in them.
 
-A pack holds ``pack.toml`` (name, version, description, licence), ``hints.md``, ``examples/*.py`` and ``data/``.
-An example file is a header of ``# key: value`` lines, a line ``# ---``, then the program; a second ``# ---`` parts the
-preamble (imports, opening of the data) from the body, which is all that the model has to write. Example files are read
-here, never run: tests run them in the sandbox.
+A pack holds ``pack.toml`` (name, version, description, licence), ``hints.md``, ``examples/*.py``, ``examples/*.sql``
+and ``data/``. An example file is a header of ``# key: value`` lines, a line ``# ---``, then the program; a second ``# ---``
+parts the preamble (imports, opening of the data) from the body, which is all that the model has to write. In SQL files
+the lines begin with ``--``, and the statement follows the header. Example files are read here, never run: tests run them
+in the sandbox.
+
+A data file that is not passed on may be described instead: ``tables/NAME.json`` (``treadle.retrieval.tables``) stands for
+``data/NAME``. Its examples can be moved onto another file, but not run on their own.
 """
 
 from __future__ import annotations
@@ -18,15 +22,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from treadle.errors import PackError, nearest
-from treadle.types import Example, Expectation
+from treadle.retrieval.tables import read_tables
+from treadle.types import Example, Expectation, Table
 
 __all__ = ["Pack", "builtin_packs", "load_pack"]
 
 _REQUIRED = ("name", "version", "description", "licence")
 _SINGLE = frozenset({"request", "kind", "data", "tags"})
 _REPEATED = frozenset({"expect", "check", "artifact"})
-_HEADER = re.compile(r"#\s*([A-Za-z_]+)\s*:\s*(.*?)\s*$")
-_RULE = re.compile(r"#\s*---\s*$")
+_HEADER = {mark: re.compile(rf"{mark}\s*([A-Za-z_]+)\s*:\s*(.*?)\s*$") for mark in ("#", "--")}
+_RULE = {mark: re.compile(rf"{mark}\s*---\s*$") for mark in ("#", "--")}
+_KINDS: dict[str, tuple[Literal["data", "function", "sql"], ...]] = {".py": ("data", "function"), ".sql": ("sql",)}
 _EXPECT = re.compile(r"(\w+)\s*=\s*(\S+)(?:\s*(?:\+-|\+/-|±)\s*(\S+?)\s*(%?))?$")
 
 
@@ -34,7 +40,9 @@ _EXPECT = re.compile(r"(\w+)\s*=\s*(\S+)(?:\s*(?:\+-|\+/-|±)\s*(\S+?)\s*(%?))?$
 class Pack:
     """A loaded pack.
 
-    ``expectations`` and ``artifacts`` say, by example id, what a run of the example must print, return and leave behind.
+    ``expectations`` and ``artifacts`` say, by example id, what a run of the example must print, return and leave behind;
+    of a statement the metric ``rows`` is the number of its rows. ``tables`` has the tables of examples whose data file is
+    described and not there, by example id.
     """
 
     name: str
@@ -46,10 +54,13 @@ class Pack:
     folder: Path
     expectations: Mapping[str, tuple[Expectation, ...]] = field(default_factory=dict)
     artifacts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tables: Mapping[str, tuple[Table, ...]] = field(default_factory=dict)
 
     def data_path(self, example: Example) -> Path | None:
-        """The data file that ``example`` opens, or None where it needs none."""
-        return self.folder / "data" / example.data if example.data else None
+        """The data file that ``example`` opens, or None where it needs none or where it is described only."""
+        if not example.data or example.id in self.tables:
+            return None
+        return self.folder / "data" / example.data
 
 
 @dataclass
@@ -64,8 +75,13 @@ class _Source:
     def one(self, key: str) -> str:
         values = self.header.get(key, [])
         if not values or not values[0][1]:
-            raise PackError(f"{self.path}, line 1: the header lacks '# {key}: ...'.")
+            raise PackError(f"{self.path}, line 1: the header lacks '{_mark(self.path)} {key}: ...'.")
         return values[0][1]
+
+
+def _mark(path: Path) -> str:
+    """What begins a comment in such a file."""
+    return "--" if path.suffix == ".sql" else "#"
 
 
 def _near(key: str, known: frozenset[str] | tuple[str, ...]) -> str:
@@ -76,21 +92,24 @@ def _near(key: str, known: frozenset[str] | tuple[str, ...]) -> str:
 def _parse_header(path: Path, lines: list[str]) -> tuple[dict[str, list[tuple[int, str]]], int]:
     """The header and the index of the line after its ``# ---``."""
     header: dict[str, list[tuple[int, str]]] = {}
+    mark = _mark(path)
     for number, line in enumerate(lines, start=1):
-        if _RULE.match(line):
+        if _RULE[mark].match(line):
             return header, number
         if not line.strip():
             continue
-        match = _HEADER.match(line)
+        match = _HEADER[mark].match(line)
         if match is None:
-            raise PackError(f"{path}, line {number}: expected '# key: value' or '# ---' in the header, got {line!r}.")
+            raise PackError(
+                f"{path}, line {number}: expected '{mark} key: value' or '{mark} ---' in the header, got {line!r}."
+            )
         key = match[1]
         if key not in _SINGLE | _REPEATED:
             raise PackError(f"{path}, line {number}: unknown key {key!r}.{_near(key, _SINGLE | _REPEATED)}")
         if key in _SINGLE and key in header:
             raise PackError(f"{path}, line {number}: {key!r} is given twice (first in line {header[key][0][0]}).")
         header.setdefault(key, []).append((number, match[2]))
-    raise PackError(f"{path}, line {len(lines)}: the header has no end; put a line '# ---' before the program.")
+    raise PackError(f"{path}, line {len(lines)}: the header has no end; put a line '{mark} ---' before the program.")
 
 
 def _read_source(path: Path) -> _Source:
@@ -101,7 +120,7 @@ def _read_source(path: Path) -> _Source:
     header, start = _parse_header(path, lines)
     sections, current = [], list[str]()
     for line in lines[start:]:
-        if _RULE.match(line):
+        if _RULE[_mark(path)].match(line):
             sections.append("\n".join(current))
             current = []
         else:
@@ -163,6 +182,8 @@ def _program(source: _Source, kind: str) -> tuple[str, str]:
     body = source.sections[-1].strip("\n")
     if not body.strip():
         raise PackError(f"{source.path}, line {source.first_line}: the body is empty.")
+    if kind == "sql":
+        return program, body  # whether it parses depends on the database: running it tells
     try:
         ast.parse(program)
     except SyntaxError as error:
@@ -171,25 +192,36 @@ def _program(source: _Source, kind: str) -> tuple[str, str]:
     return program, body
 
 
-def _kind(source: _Source) -> Literal["data", "function"]:
-    kind = source.one("kind")
-    if kind == "data":
-        return "data"
-    if kind == "function":
-        return "function"
+def _kind(source: _Source) -> Literal["data", "function", "sql"]:
+    kind, known = source.one("kind"), _KINDS[source.path.suffix]
+    for one in known:
+        if kind == one:
+            return one
     line = source.header["kind"][0][0]
-    raise PackError(f"{source.path}, line {line}: unknown kind {kind!r}.{_near(kind, ('data', 'function'))}")
+    raise PackError(f"{source.path}, line {line}: unknown kind {kind!r}.{_near(kind, known)}")
+
+
+def _data(folder: Path, source: _Source, kind: str) -> str | None:
+    """The name of the data file, which is there or described."""
+    if kind == "function":
+        if "data" in source.header:
+            raise PackError(f"{source.path}, line {source.header['data'][0][0]}: kind 'function' takes no data.")
+        return None
+    data = source.one("data")
+    if not (folder / "data" / data).is_file() and not _described(folder, data).is_file():
+        known = sorted(p.name for p in (folder / "data").glob("*"))
+        line = source.header["data"][0][0]
+        raise PackError(f"{source.path}, line {line}: no file {data!r} in {folder / 'data'}.{_near(data, tuple(known))}")
+    return data
+
+
+def _described(folder: Path, data: str) -> Path:
+    return folder / "tables" / f"{data}.json"
 
 
 def _example(pack: str, folder: Path, source: _Source) -> Example:
     kind = _kind(source)
-    data = source.one("data") if kind == "data" else None
-    if data and not (folder / "data" / data).is_file():
-        known = sorted(p.name for p in (folder / "data").glob("*"))
-        line = source.header["data"][0][0]
-        raise PackError(f"{source.path}, line {line}: no file {data!r} in {folder / 'data'}.{_near(data, tuple(known))}")
-    if kind == "function" and "data" in source.header:
-        raise PackError(f"{source.path}, line {source.header['data'][0][0]}: kind 'function' takes no data.")
+    data = _data(folder, source, kind)
     program, body = _program(source, kind)
     tags = source.header.get("tags", [(0, "")])[0][1]
     return Example(
@@ -236,7 +268,8 @@ def load_pack(folder: str | Path) -> Pack:
     examples: list[Example] = []
     expectations: dict[str, tuple[Expectation, ...]] = {}
     artifacts: dict[str, tuple[str, ...]] = {}
-    for path in sorted((folder / "examples").glob("*.py")):
+    tables: dict[str, tuple[Table, ...]] = {}
+    for path in sorted(p for p in (folder / "examples").glob("*") if p.suffix in _KINDS):
         source = _read_source(path)
         example = _example(description["name"], folder, source)
         examples.append(example)
@@ -245,6 +278,8 @@ def load_pack(folder: str | Path) -> Pack:
             *(_call(path, n, text) for n, text in source.header.get("check", [])),
         )
         artifacts[example.id] = tuple(text for _, text in source.header.get("artifact", []))
+        if example.data and not (folder / "data" / example.data).is_file():
+            tables[example.id] = read_tables(_described(folder, example.data))
     return Pack(
         **description,
         hints=hints_file.read_text(encoding="utf-8").strip() if hints_file.is_file() else "",
@@ -252,6 +287,7 @@ def load_pack(folder: str | Path) -> Pack:
         folder=folder,
         expectations=expectations,
         artifacts=artifacts,
+        tables=tables,
     )
 
 
