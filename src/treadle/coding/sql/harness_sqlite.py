@@ -70,6 +70,8 @@ class _Guard:
             return sqlite3.SQLITE_OK  # no column: rows are counted, maybe those of a WITH
         if action == sqlite3.SQLITE_FUNCTION and second is not None and second.lower() in _FUNCTIONS:
             return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_PRAGMA and first == "data_version" and second is None:
+            return sqlite3.SQLITE_OK  # full text search asks for it
         if action not in (sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION) and not self.denied:
             known = _ACTIONS[action] if action < len(_ACTIONS) else f"action {action}"
             self.denied = "a change of the schema" if first in _SCHEMA_TABLES else f"{known} {first or ''}".strip()
