@@ -422,6 +422,7 @@ class Example:
 
     ``body`` is the part of ``program`` after the common preamble (imports and opening of the data file), as shown to
     the model. ``kind`` is 'data' (opens a data file), 'function' or 'sql' (``program`` and ``body`` are the statement).
+    ``why``, where it was chosen for a request, says in words where it comes from and how near it is.
     """
 
     id: str
@@ -432,6 +433,7 @@ class Example:
     kind: Literal["data", "function", "sql"]
     tags: tuple[str, ...] = ()
     data: str | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

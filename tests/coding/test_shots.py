@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treadle.coding.shots import data_examples, function_examples, nearest_examples, similarity
+from treadle.coding.shots import data_examples, function_examples, nearest_examples
 from treadle.data import summarise
 from treadle.prompts import preamble
 from treadle.retrieval import Search, builtin_packs
+from treadle.retrieval.similarity import relatedness
 from treadle.sandbox import Sandbox
 from treadle.types import Example, Program
 
@@ -71,19 +72,14 @@ WORDS = ("mean", "sum", "of", "the", "x", "pt1", "count", "events", "above", "3"
 words = st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)
 
 
-@settings(deadline=None)
-@given(words, words)
-def test_similarity(one: str, other: str) -> None:
-    value = similarity(one, other)
-    assert 0 <= value <= 1
-    assert value == pytest.approx(similarity(other, one))
-    assert similarity(one, one) >= value
-
-
 @settings(deadline=None, max_examples=50)
 @given(st.lists(words, max_size=6), words, st.randoms(use_true_random=False))
 def test_nearest_comes_first_whatever_the_order(requests: list[str], request: str, rng: random.Random) -> None:
     examples = [example(r, f"print({i})\n") for i, r in enumerate(requests)]
     shuffled = rng.sample(examples, len(examples))
-    ranks = [[similarity(request, e.request) for e in nearest_examples(request, order, 3)] for order in (examples, shuffled)]
+    ranks = []
+    for order in (examples, shuffled):
+        found = nearest_examples(request, order, 3)
+        ranks.append([round(value, 2) for value in relatedness(request, [e.request for e in found])])
+        assert [e.why.rpartition(" ")[2] for e in found] == [f"{value:.2f}" for value in ranks[-1]]
     assert ranks[0] == ranks[1] == sorted(ranks[0], reverse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,21 +12,30 @@ from treadle.coding.doubts import doubts
 from treadle.coding.expectations import metrics_in
 from treadle.data import summarise
 from treadle.retrieval import Pack, Search
+from treadle.retrieval.search import CORRECTIONS
+from treadle.retrieval.similarity import relatedness
 from treadle.retrieval.transplant import transplant, with_numbers
 from treadle.sandbox.base import Sandbox
 from treadle.types import DataSummary, Example, Limits, Program, Run, Table
-from treadle.words import OPERATIONS, split_terms
 
-__all__ = ["data_examples", "function_examples"]
+__all__ = ["data_examples", "function_examples", "nearest_examples", "sql_examples"]
 
 POOL = 24
 """Examples tried on the user's file. Each costs one run (about 10 ms on two cores); more did not find better ones."""
 SHOT_LIMITS = Limits(cpu_seconds=5.0, wall_seconds=8.0)
+TRUSTED_SIMILARITY = 0.5
+"""From here on a correction that is nearest to a request is shown whatever is doubted about it: the user has spoken."""
 
 
 def function_examples(search: Search, request: str, k: int) -> list[Example]:
     """The ``k`` function examples nearest to the request, best first."""
-    return [example for example, _ in search.search(request, "function", k)]
+    found = [example for example, _ in search.search(request, "function", k)]
+    return [_explained(e, value) for e, value in zip(found, relatedness(request, [e.request for e in found]), strict=True)]
+
+
+def sql_examples(search: Search, request: str, k: int) -> list[Example]:
+    """The ``k`` statements nearest to the question, best first; whether they run on the database is not looked at."""
+    return nearest_examples(request, [example for example, _ in search.search(request, "sql", POOL)], k)
 
 
 def data_examples(
@@ -46,7 +56,7 @@ def data_examples(
     target = data.tables[0]
     moved: list[Example] = []
     for example, _ in search.search(request, "data", POOL, prefer=_layout(target)):
-        source = _source_table(by_name[example.pack].data_path(example))
+        source = _source_table(by_name[example.pack], example)
         if source is None:
             continue
         for candidate in transplant(example, source, target, preamble, request):
@@ -57,7 +67,8 @@ def data_examples(
     # What would be doubted as an answer to this request is shown only where nothing else is left: small models copy.
     doubted = {e.id for e, run in working if doubts(e.program, run.stdout, request, data)}
     ranked = nearest_examples(request, [e for e, _ in working], len(working))
-    fitting = [e for e in ranked if e.id not in doubted]
+    trusted = {e.id for e in ranked[:1] if e.pack == CORRECTIONS and _nearness(request, e) >= TRUSTED_SIMILARITY}
+    fitting = [e for e in ranked if e.id not in doubted - trusted]
     return (fitting or ranked)[:k]
 
 
@@ -65,35 +76,44 @@ def nearest_examples(request: str, examples: Sequence[Example], k: int) -> list[
     """The ``k`` examples most similar to ``request``, best first, programs that are shown once already left out.
 
     BM25 rewards what is shared and hardly minds what is not: for 'the mean of M' it put 'the statistical error of the mean
-    of M' first. Here the weight of the shared terms is divided by that of all terms of both.
+    of M' first. Here the weight of the shared terms is divided by that of all terms of both. Similarities that are equal
+    as they are shown, to two digits, leave corrections first, then the order given.
     """
-    ranked = sorted(examples, key=lambda e: similarity(request, e.request), reverse=True)  # stable: BM25 decides ties
+    values = [round(value, 2) for value in relatedness(request, [e.request for e in examples])]
+    ranked = sorted(zip(examples, values, strict=True), key=lambda pair: (-pair[1], pair[0].pack != CORRECTIONS))
     chosen: dict[str, Example] = {}
-    for example in ranked:
-        chosen.setdefault(" ".join(example.body.split()), example)
+    for example, value in ranked:
+        chosen.setdefault(" ".join(example.body.split()), _explained(example, value))
     return list(chosen.values())[:k]
 
 
-def similarity(one: str, other: str) -> float:
-    """Weighted Jaccard similarity of the terms of two requests: operations count 2, other words and names 1."""
-    weights = [_weights(text) for text in (one, other)]
-    union = {**weights[0], **weights[1]}
-    shared = weights[0].keys() & weights[1].keys()
-    return sum(union[t] for t in shared) / max(sum(union.values()), 1e-9)
+def _explained(example: Example, value: float) -> Example:
+    """With the reason why it is shown."""
+    thread = example.id.partition("/")[2].rpartition(".")[0]
+    origin = f"correction of thread {thread}" if example.pack == CORRECTIONS else f"pack {example.pack}"
+    return replace(example, why=f"{origin}, similarity {value:.2f}")
 
 
-def _weights(text: str) -> dict[str, float]:
-    spoken, names = split_terms(text)
-    return {**dict.fromkeys(names, 1.0), **{t: 2.0 if t in OPERATIONS else 1.0 for t in spoken}}
+def _nearness(request: str, example: Example) -> float:
+    return relatedness(request, [example.request])[0]
 
 
 def _layout(table: Table) -> tuple[str, ...]:
     return ("jagged",) if any(c.shape == "jagged" for c in table.columns) else ("flat",)
 
 
+def _source_table(pack: Pack, example: Example) -> Table | None:
+    """The table that the example was made on: as the pack describes it, else from its data file."""
+    described = pack.tables.get(example.id)
+    if described:
+        return described[0]
+    path = pack.data_path(example)
+    return None if path is None else _first_table(path)
+
+
 @lru_cache(maxsize=64)
-def _source_table(path: Path | None) -> Table | None:
-    return None if path is None else summarise(path).tables[0]
+def _first_table(path: Path) -> Table:
+    return summarise(path).tables[0]
 
 
 def _gave_a_result(run: Run) -> bool:
