@@ -10,14 +10,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from treadle import __version__
+from treadle.commands.options import (
+    EXIT_DOUBT,
+    EXIT_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    EngineOption,
+    JsonOption,
+    OutOption,
+    PackOption,
+    RepairsOption,
+    SamplesOption,
+    SeedOption,
+    ShowPromptOption,
+    StoreOption,
+    TemperatureOption,
+    TierOption,
+)
+from treadle.commands.sql import sql
 from treadle.errors import TreadleError, UsageError
 
 if TYPE_CHECKING:
     from treadle.threads.base import Store
 
 __all__ = ["app", "main"]
-
-EXIT_DOUBT, EXIT_USAGE, EXIT_ERROR, EXIT_INTERRUPTED = 3, 2, 1, 130
 
 app = typer.Typer(
     name="treadle",
@@ -34,12 +50,6 @@ threads_app = typer.Typer(
 models_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Model files for the embedded engine.")
 app.add_typer(threads_app, name="threads")
 app.add_typer(models_app, name="models")
-
-EngineOption = Annotated[
-    str | None, typer.Option("--engine", "-e", help="llama:smollm2, llama:/x.gguf, openai:<url>#<model>.")
-]
-StoreOption = Annotated[Path | None, typer.Option("--store", help="SQLite file with the threads.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 
 def _version(wanted: bool) -> None:
@@ -68,25 +78,17 @@ def ask(
     ] = None,
     schema: Annotated[Path | None, typer.Option("--schema", help="A JSON schema that the output must satisfy.")] = None,
     engine: EngineOption = None,
-    samples: Annotated[int, typer.Option("--samples", "-n", help="Drafts: the first greedy, the others sampled.")] = 8,
-    repairs: Annotated[int, typer.Option("--repairs", help="Rounds of repair, at most.")] = 2,
-    temperature: Annotated[float, typer.Option("--temperature", help="Of the sampled drafts.")] = 0.4,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed and engine give the same drafts.")] = 1,
+    samples: SamplesOption = 8,
+    repairs: RepairsOption = 2,
+    temperature: TemperatureOption = 0.4,
+    seed: SeedOption = 1,
     max_tokens: Annotated[int, typer.Option("--max-tokens", help="Length of a draft, at most.")] = 256,
     no_examples: Annotated[bool, typer.Option("--no-examples", help="Show the model no example.")] = False,
-    pack: Annotated[
-        list[Path] | None, typer.Option("--pack", help="A folder with a pack of your own; can be repeated.")
-    ] = None,
-    tier: Annotated[
-        str | None, typer.Option("--tier", help="Sandbox tier: namespaces or landlock (default: the best).")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for the program, its card and its artifacts.")
-    ] = None,
+    pack: PackOption = None,
+    tier: TierOption = None,
+    out: OutOption = None,
     store: StoreOption = None,
-    show_prompt: Annotated[
-        bool, typer.Option("--show-prompt", help="Print exactly what would be sent, with token counts, and stop.")
-    ] = False,
+    show_prompt: ShowPromptOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write a program for REQUEST, run and check it, and say what is known about it."""
@@ -116,6 +118,9 @@ def ask(
         show_answer(answered, out)
     if answered.answer.status not in ("verified", "agreed"):
         raise typer.Exit(EXIT_DOUBT)
+
+
+app.command(short_help="Answer a question from a database, in SQL.")(sql)
 
 
 @threads_app.command("list")

@@ -11,6 +11,7 @@ from treadle.coding.ask import Answered, Options, Tools, ask
 from treadle.coding.expectations import expectations_in, load_schema, load_tests, parse_expect
 from treadle.coding.job import open_job
 from treadle.coding.progress import Progress
+from treadle.coding.sql.expect import parse_sql_expect
 from treadle.data import summarise
 from treadle.engines.models import find_model, pull
 from treadle.engines.registry import check_engine, open_engine
@@ -23,7 +24,7 @@ from treadle.threads import open_store
 from treadle.threads.card import render_card
 from treadle.types import Prompt, Request
 
-__all__ = ["answer", "prompt", "pull_model", "request", "tools", "write_answer"]
+__all__ = ["answer", "prompt", "pull_model", "question", "request", "tools", "write_answer"]
 
 
 def request(
@@ -48,11 +49,30 @@ def request(
     return Request(text=text.strip(), data=summary, expectations=tuple(expectations), tree=tree)
 
 
+def question(text: str, with_tools: Tools, expect: Sequence[str]) -> Request:
+    """The request of a question answered in SQL from the database that ``with_tools`` has open.
+
+    Raises:
+        UsageError: the question is empty.
+        ExpectationError: an expectation cannot be read.
+    """
+    if not text.strip():
+        raise UsageError('the question is empty; say what you want to know, e.g. "How many runs are there?"')
+    assert with_tools.database is not None
+    expectations = tuple(parse_sql_expect(e) for e in expect)
+    return Request(text=text.strip(), data=with_tools.database.summary, expectations=expectations, language="sql")
+
+
 @contextlib.contextmanager
 def tools(
-    engine: str | None, store: Path | None, tier: str | None, packs: Sequence[Path], quiet: bool = False
+    engine: str | None,
+    store: Path | None,
+    tier: str | None,
+    packs: Sequence[Path],
+    quiet: bool = False,
+    database: Sequence[str] = (),
 ) -> Iterator[tuple[Tools, Progress]]:
-    """Open everything that answering takes; closes it again, the sandbox's processes first."""
+    """Open everything that answering takes, the ``database`` too where one is named; closes it again, last opened first."""
     settings = load_settings()
     check_engine(engine or settings.engine)  # before the seconds that the sandbox and the model take to open
     with contextlib.ExitStack() as stack:
@@ -60,11 +80,20 @@ def tools(
         opened_store = stack.enter_context(contextlib.closing(open_store(store or settings.store)))
         # The sandbox imports numpy and others in the background while the model is loaded.
         sandbox = stack.enter_context(contextlib.closing(open_sandbox(tier)))
+        opened_database = None
+        if database:
+            from treadle.coding.sql.open import open_database
+
+            opened_database = stack.enter_context(contextlib.closing(open_database(database, sandbox)))
         bar = stack.enter_context(ByteBar(quiet))
         opened = stack.enter_context(contextlib.closing(open_engine(engine or settings.engine, settings, bar)))
         bar.close()
         progress = stack.enter_context(TerminalProgress(quiet))
-        yield Tools(engine=opened, sandbox=sandbox, store=opened_store, packs=[*own, *builtin_packs()]), progress
+        packs_in_order = [*own, *builtin_packs()]
+        yield (
+            Tools(engine=opened, sandbox=sandbox, store=opened_store, packs=packs_in_order, database=opened_database),
+            progress,
+        )
 
 
 def answer(asked: Request, with_tools: Tools, options: Options, progress: Progress) -> Answered:
@@ -90,7 +119,9 @@ def write_answer(answered: Answered, folder: Path) -> list[Path]:
     """
     files: dict[str, bytes] = {}
     if answered.answer.program is not None:
-        files["program.py"] = answered.answer.program.encode("utf-8", "backslashreplace")
+        files["statement.sql" if answered.language == "sql" else "program.py"] = answered.answer.program.encode(
+            "utf-8", "backslashreplace"
+        )
     files["CARD.md"] = render_card(answered.answer.card).encode()
     for artifact in answered.answer.artifacts:
         files[_free_name(artifact.name, files)] = artifact.content

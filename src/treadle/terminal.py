@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from treadle.coding.ask import Answered
+from treadle.coding.sql.base import rows_of
 from treadle.engines.base import Engine
 from treadle.engines.models import ModelFile
 from treadle.threads.base import ThreadInfo, ThreadRecord
@@ -29,10 +30,12 @@ __all__ = [
     "TerminalProgress",
     "answer_as_json",
     "show_answer",
+    "show_code",
     "show_models",
     "show_prompt_parts",
     "show_thread",
     "show_threads",
+    "show_verdicts",
 ]
 
 # The word is always there beside the colour: colours alone do not reach everybody.
@@ -130,15 +133,24 @@ def answer_as_json(answered: Answered) -> str:
     plain["metrics"] = {
         k: v if v == v and abs(v) != float("inf") else None for k, v in metrics_in(answered.answer.output).items()
     }
+    if answered.language == "sql" and answered.run is not None and (rows := rows_of(answered.run)) is not None:
+        plain["columns"], plain["rows"] = list(rows.columns), [[_json_value(v) for v in row] for row in rows.rows]
     plain["claim"] = CLAIMS[answered.answer.status]
     plain["seconds"] = {k: round(v, 3) for k, v in answered.seconds.items()}
     return json.dumps(plain, indent=1, allow_nan=False)
 
 
+def _json_value(value: Any) -> Any:
+    """A value of a row as strict JSON: bytes in hexadecimal, what is no number as null."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return None if isinstance(value, float) and (value != value or abs(value) == float("inf")) else value
+
+
 def show_answer(answered: Answered, out: Path | None = None) -> None:
     """Program, output, ladder, status with what it claims, and where the thread is."""
     console, answer = _console(), answered.answer
-    _show_program(console, answer)
+    _show_program(console, answer, answered.language)
     if answer.output.strip():
         console.print(
             Panel(Text(_shortened(_plain_text(answer.output))), title="output", title_align="left", width=_width(console))
@@ -168,13 +180,14 @@ def _shortened(text: str) -> str:
     return f"{kept}\n... ({len(lines) - _MAX_LINES} more lines)"
 
 
-def _show_program(console: Console, answer: Answer) -> None:
+def _show_program(console: Console, answer: Answer, language: str) -> None:
+    what = "statement" if language == "sql" else "program"
     if answer.program is None:
-        console.print(Text("no draft held a program", style="bold red"))
+        console.print(Text(f"no draft held a {what}", style="bold red"))
         return
-    title = "program" if answer.status is not Status.FAILED else "best draft, NOT an answer"
+    title = what if answer.status is not Status.FAILED else "best draft, NOT an answer"
     code = Syntax(
-        _plain_text(answer.program.rstrip()), "python", theme="ansi_light", word_wrap=True, background_color="default"
+        _plain_text(answer.program.rstrip()), language, theme="ansi_light", word_wrap=True, background_color="default"
     )
     console.print(Panel(code, title=title, title_align="left", width=_width(console)))
 
@@ -259,7 +272,7 @@ def show_thread(record: ThreadRecord, drafts: bool) -> None:
             console.print(
                 Syntax(
                     _plain_text(draft.program or draft.completion.text),
-                    "python",
+                    record.request.language,
                     theme="ansi_light",
                     background_color="default",
                 )
@@ -267,7 +280,7 @@ def show_thread(record: ThreadRecord, drafts: bool) -> None:
     if record.answer is None:
         console.print(Text(f"no answer: {record.interruption or 'still open, or its process was killed'}", style="yellow"))
         return
-    _show_program(console, record.answer)
+    _show_program(console, record.answer, record.request.language)
     if record.answer.output.strip():
         console.print(Panel(Text(_shortened(_plain_text(record.answer.output))), title="output", title_align="left"))
     console.print(_ladder(record.answer.verdicts))
@@ -282,3 +295,18 @@ def show_models(models: Sequence[tuple[ModelFile, Path]]) -> None:
         state = f"here: {path}" if path.is_file() else f"treadle models pull {model.name}"
         table.add_row(model.name, model.title, f"{model.size_bytes / 1e6:.0f} MB", model.licence, state)
     _console().print(table)
+
+
+# ------------------------------------------------------------------------------------------------------ pieces
+
+
+def show_code(text: str, language: str, title: str) -> None:
+    """A program in a frame."""
+    console = _console()
+    code = Syntax(_plain_text(text.rstrip()), language, theme="ansi_light", word_wrap=True, background_color="default")
+    console.print(Panel(code, title=title, title_align="left", width=_width(console)))
+
+
+def show_verdicts(verdicts: Sequence[Verdict]) -> None:
+    """The ladder."""
+    _console().print(_ladder(verdicts))

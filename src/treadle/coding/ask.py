@@ -13,6 +13,7 @@ from treadle.coding.choose import Candidate, Choice, best_failed, choose, height
 from treadle.coding.job import open_job
 from treadle.coding.plan import Plan
 from treadle.coding.progress import Progress, Silent
+from treadle.coding.sql.base import Database
 from treadle.engines.base import Engine
 from treadle.errors import UsageError
 from treadle.prompts import build_repair, request_examples
@@ -21,7 +22,7 @@ from treadle.sandbox.base import Sandbox
 from treadle.threads.base import Store
 from treadle.threads.card import provenance_card
 from treadle.threads.forms import to_plain
-from treadle.types import Answer, Draft, Limits, Outcome, Prompt, Request, Sampling
+from treadle.types import Answer, Completion, Draft, Limits, Outcome, Prompt, Request, Run, Sampling
 
 __all__ = ["Answered", "Options", "Tools", "ask"]
 
@@ -48,6 +49,8 @@ class Options:
     shots: int = 4
     """Examples shown, at most; 0 shows none."""
     limits: Limits = field(default_factory=Limits)
+    style: str = "house"
+    """Of SQL: 'house' formats statements as the packs say, 'plain' leaves them as they were written."""
 
     def __post_init__(self) -> None:
         if self.samples < 1:
@@ -58,6 +61,8 @@ class Options:
             raise UsageError(f"the number of examples must not be negative, got {self.shots}")
         if not 0 <= self.temperature <= 2:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}")
+        if self.style not in ("house", "plain"):
+            raise UsageError(f"--style is 'house' or 'plain', not {self.style!r}")
         if self.max_tokens < 1:
             raise UsageError(f"--max-tokens must be at least 1, got {self.max_tokens}")
 
@@ -70,6 +75,8 @@ class Tools:
     sandbox: Sandbox
     store: Store
     packs: Sequence[Pack]
+    database: Database | None = None
+    """Where statements are executed, for requests answered in SQL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +87,12 @@ class Answered:
     answer: Answer
     candidates: tuple[Candidate, ...]
     seconds: Mapping[str, float]
+    language: str = "python"
+
+    @property
+    def run(self) -> Run | None:
+        """The run whose output is the answer's."""
+        return next((_last_run(c) for c in self.candidates if c.draft.id == self.answer.draft_id), None)
 
 
 def ask(request: Request, tools: Tools, options: Options, progress: Progress | None = None) -> Answered:
@@ -116,6 +129,7 @@ class _Work:
             self.progress.phase("reading the data and choosing examples")
             plan = self.job.plan()
         self._round(plan.prompt, self._samplings(), 0, {})
+        self._by_rules()
         for round_ in range(1, self.options.repairs + 1):
             if any(c.passed and not c.doubts for c in self.candidates):
                 break
@@ -128,7 +142,11 @@ class _Work:
         answer = self._answer(choice, plan)
         self.store.finish(self._thread(), answer)
         return Answered(
-            thread=self._thread(), answer=answer, candidates=tuple(self.candidates), seconds=dict(self.clock.seconds)
+            thread=self._thread(),
+            answer=answer,
+            candidates=tuple(self.candidates),
+            seconds=dict(self.clock.seconds),
+            language=self.request.language,
         )
 
     def interrupted(self, error: BaseException) -> None:
@@ -179,6 +197,20 @@ class _Work:
             self.candidates.append(self._judged(draft, descent.get("origin", draft.id)))
             self.progress.tokens(1)
 
+    def _by_rules(self) -> None:
+        """Judge what rules wrote beside what the engine wrote; stored like any draft, under a prompt that was never sent."""
+        prompt = self.job.by_rules()
+        if prompt is None or not prompt.parts:
+            return
+        index = self._keep_prompt(prompt)
+        drafts = [
+            self.job.draft(f"{index}.{i}", Completion(text=part.text), prompt, 0, None)
+            for i, part in enumerate(prompt.parts)
+        ]
+        self.store.add_drafts(self._thread(), index, drafts)
+        for draft in drafts:
+            self.candidates.append(self._judged(draft, draft.id))
+
     def _judged(self, draft: Draft, origin: str) -> Candidate:
         with self.clock("checks"):
             candidate = self.job.judge(draft, origin)
@@ -208,8 +240,7 @@ class _Work:
 
     def _answer(self, choice: Choice, plan: Plan) -> Answer:
         best = choice.candidate
-        runs = [] if best is None else [run for purpose, run in best.runs if purpose == "ran"]
-        run = runs[-1] if runs else None
+        run = None if best is None else _last_run(best)
         card = provenance_card(
             status=choice.status,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -244,6 +275,10 @@ class _Work:
     def _keep_prompt(self, prompt: Prompt) -> int:
         self.prompts.append(prompt)
         return self.store.add_prompt(self._thread(), prompt)
+
+
+def _last_run(candidate: Candidate) -> Run | None:
+    return next((run for purpose, run in reversed(candidate.runs) if purpose == "ran"), None)
 
 
 def _problem(candidate: Candidate) -> str:

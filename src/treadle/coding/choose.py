@@ -23,6 +23,7 @@ class Candidate:
     """A draft with all that was found out about it.
 
     ``origin`` is the first draft it descends from; ``same_as`` an earlier draft with the same program, whose runs these are.
+    ``votes``: how much it counts where clusters of behaviours are compared.
     """
 
     draft: Draft
@@ -32,6 +33,7 @@ class Candidate:
     behaviour: Hashable = None
     origin: str = ""
     same_as: str | None = None
+    votes: int = 1
 
     @property
     def passed(self) -> bool:
@@ -85,20 +87,27 @@ def choose(candidates: Sequence[Candidate], expected: bool) -> Choice:
     largest = clusters[0]
     best = max(largest, key=_likelihood)
     share = (len({c.origin for c in largest}), drawn)
-    sizes = tuple(len({c.origin for c in cluster}) for cluster in clusters)
+    sizes = tuple(_votes(cluster) for cluster in clusters)
     if expected and best.met:
         return Choice(status=Status.VERIFIED, candidate=best, reason=_met(best), agreement=share, clusters=sizes)
     return _without_expectation(best, share, sizes, expected)
 
 
 def _clusters(pool: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Clusters of equal behaviour, largest first (by drafts written independently), then the likeliest."""
+    """Clusters of equal behaviour, largest first (by votes of drafts written independently), then the likeliest."""
     by_behaviour: dict[Hashable, list[Candidate]] = {}
     for candidate in pool:
         # What could not be compared agrees with nothing but itself.
         key = candidate.behaviour if candidate.behaviour is not None else ("alone", candidate.draft.id)
         by_behaviour.setdefault(key, []).append(candidate)
-    return sorted(by_behaviour.values(), key=lambda c: (len({m.origin for m in c}), max(map(_likelihood, c))), reverse=True)
+    return sorted(by_behaviour.values(), key=lambda c: (_votes(c), max(map(_likelihood, c))), reverse=True)
+
+
+def _votes(cluster: Sequence[Candidate]) -> int:
+    by_origin: dict[str, int] = {}
+    for candidate in cluster:
+        by_origin[candidate.origin] = max(candidate.votes, by_origin.get(candidate.origin, 0))
+    return sum(by_origin.values())
 
 
 def _without_expectation(best: Candidate, share: tuple[int, int], sizes: tuple[int, ...], expected: bool) -> Choice:
@@ -110,7 +119,8 @@ def _without_expectation(best: Candidate, share: tuple[int, int], sizes: tuple[i
     elif share[0] < 2:
         reason = "it ran; no second draft gave the same output"
     elif len(sizes) > 1 and sizes[1] == sizes[0]:
-        reason = f"it ran; as many drafts ({sizes[1]}) gave another output"
+        rivals = "as many drafts" if sizes[0] == share[0] else "other drafts with as many votes"
+        reason = f"it ran; {rivals} ({sizes[1]}) gave another output"
     else:
         status, reason = Status.AGREED, f"{agreeing}; no expectation was given"
     if expected:

@@ -12,7 +12,7 @@ import re
 
 from treadle.coding.checks.mentions import unused_mentions
 from treadle.coding.doubts_of_counts import count_doubts
-from treadle.coding.doubts_of_cuts import charge_doubts, cut_doubts
+from treadle.coding.doubts_of_cuts import charge_doubts, cut_doubts, foreign_cut_doubts
 from treadle.coding.doubts_of_operations import operation_doubts
 from treadle.coding.doubts_of_values import value_doubts
 from treadle.coding.program_facts import ProgramFacts, facts_of
@@ -36,6 +36,7 @@ def doubts(program: str, output: str, request: str, data: DataSummary | None) ->
     found += _column_doubts(asked, facts, data)
     found += cut_doubts(asked, facts)
     found += charge_doubts(asked, facts)
+    found += foreign_cut_doubts(asked, facts, data.column_names)
     found += count_doubts(asked, facts, data)
     found += value_doubts(asked, output, data)
     return list(dict.fromkeys(found))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from treadle.coding.program_facts import ProgramFacts
 from treadle.coding.wording import NumberMention, numbers_in
+from treadle.words import name_terms
 
-__all__ = ["charge_doubts", "cut_doubts"]
+__all__ = ["charge_doubts", "cut_doubts", "foreign_cut_doubts"]
 
 _THINGS = (
     r"\s+(?:[\w-]+\s+){0,2}?(?:jets?|muons?|electrons?|photons?|leptons?|taus?|tracks?|particles?|vertices|hits|objects?)\b"
@@ -27,7 +29,9 @@ def cut_doubts(asked: str, facts: ProgramFacts) -> list[str]:
         before, after = asked[: mention.start], asked[mention.end :]
         if any(start <= mention.start < end for start, end, _, _ in ranges) or mention.percent:
             continue
-        doubt = _count_doubt(mention, before, facts) if re.match(_THINGS, after) else _limit_doubt(mention, before, facts)
+        doubt = (
+            _count_doubt(mention, before, facts) if re.match(_THINGS, after) else _limit_doubt(mention, before, asked, facts)
+        )
         if doubt:
             found.append(doubt)
     for begin, _, low, high in ranges:
@@ -88,7 +92,7 @@ def _is_at_most(count: float, facts: ProgramFacts) -> bool:
 # ------------------------------------------------------------------------------------------------ thresholds
 
 
-def _limit_doubt(mention: NumberMention, before: str, facts: ProgramFacts) -> str | None:
+def _limit_doubt(mention: NumberMention, before: str, asked: str, facts: ProgramFacts) -> str | None:
     if facts.inverted or re.search(
         r"\b(?:not|n't|fails?|veto(?:es)?|reject\w*|exclud\w*|remov\w*|unless|neither|none|nor)\b",
         before[-40:],
@@ -109,7 +113,21 @@ def _limit_doubt(mention: NumberMention, before: str, facts: ProgramFacts) -> st
         return None
     if any(facts.compares(value, *wrong, "Eq", "NotEq") for value in values):
         return f"the request asks for values {word} {mention.text}, the program compares the other way"
-    return None
+    return _another_number(mention, word, asked, facts)
+
+
+def _another_number(mention: NumberMention, word: str, asked: str, facts: ProgramFacts) -> str | None:
+    """A limit that the program lacks, while it compares with a number that the request does not give.
+
+    Of small whole numbers only: that others are not used is found for every number (``unused_mentions``).
+    """
+    if mention.value not in (0, 1, 2) or mention.value in facts.free_numbers | facts.indices:
+        return None
+    said = {abs(v) for m in numbers_in(asked) for v in _same(m.value)}
+    others = [n for _, n in facts.comparisons if n is not None and n not in (0, 1, 2) and abs(n) not in said]
+    if not others:
+        return None
+    return f"the request asks for values {word} {mention.text}, the program compares with {others[0]:g}"
 
 
 def _same(value: float) -> tuple[float, ...]:
@@ -191,3 +209,59 @@ def charge_doubts(asked: str, facts: ProgramFacts) -> list[str]:
     if met or neutral:
         return []
     return [f"the request asks for {'opposite' if opposite else 'same'} charges, the program does not select them"]
+
+
+# ------------------------------------------------------------------------------------------------ selections not asked for
+
+
+_SELECTED = {
+    # What nobody selects by unless asked to; pt, energy and mass are often meant by a number with GeV alone.
+    "eta": r"\beta\b|η|pseudorapid|\bcentral|\bforward\b|\bbarrel|\bendcap|\bdelta\s*r\b|acceptance",
+    "phi": r"\bphi\b|φ|azimuth|\bdelta\s*r\b|back[- ]to[- ]back",
+    "charge": r"\bcharg|\bsign\b|\bnegative|\bpositive|\bZ\b|\bJ/psi|\bresonan|\bopposite|[+-]\s*(?:and|muon|electron)",
+    "btag": r"\bb[- ]?tag|\bb[- ]?jets?\b|\bb quark|\bheavy flavou?r|\btagged",
+}
+
+
+def foreign_cut_doubts(asked: str, facts: ProgramFacts, names: frozenset[str]) -> list[str]:
+    """Comparisons of a quantity that the request does not speak of: such a selection belongs to another question."""
+    if facts.tree is None or facts.usage.dynamic:
+        return []
+    holds = _columns_of_variables(facts.tree, names)
+    found = []
+    for node in ast.walk(facts.tree):
+        if not isinstance(node, ast.Compare):
+            continue
+        columns = {c for side in (node.left, *node.comparators) for c in _compared_columns(side, names, holds)}
+        for quantity, said in _SELECTED.items():
+            of_it = [c for c in sorted(columns) if quantity in name_terms(c)]
+            if of_it and not re.search(said, asked, re.IGNORECASE) and not any(c in asked for c in of_it):
+                found.append(f"the program selects by {of_it[0]}, which the request does not speak of")
+    return list(dict.fromkeys(found))
+
+
+def _compared_columns(node: ast.AST, names: frozenset[str], holds: dict[str, set[str]]) -> set[str]:
+    """Columns whose values are compared; a number of objects says nothing about the column that is counted."""
+    if isinstance(node, ast.Call) and (
+        (isinstance(node.func, ast.Attribute) and node.func.attr in ("num", "count", "count_nonzero"))
+        or (isinstance(node.func, ast.Name) and node.func.id == "len")
+    ):
+        return set()
+    if isinstance(node, ast.Compare):
+        return set()  # is looked at by itself
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names:
+        return {node.value}
+    if isinstance(node, ast.Name):
+        return holds.get(node.id, set())
+    if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Constant):
+        return _compared_columns(node.value, names, holds)  # what is selected by is no value
+    return {c for child in ast.iter_child_nodes(node) for c in _compared_columns(child, names, holds)}
+
+
+def _columns_of_variables(tree: ast.Module, names: frozenset[str]) -> dict[str, set[str]]:
+    """Which columns' values a variable of the program holds, assigned in order."""
+    holds: dict[str, set[str]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            holds[node.targets[0].id] = _compared_columns(node.value, names, holds)
+    return holds

@@ -37,6 +37,7 @@ from treadle.types import Expectation
 
 __all__ = [
     "NumberMention",
+    "as_metric_name",
     "expectations_in",
     "function_names",
     "load_schema",
@@ -47,11 +48,13 @@ __all__ = [
     "read_examples",
     "repeated_metrics",
     "requested_signature",
+    "unread_metrics",
 ]
 
 _MAX_FILE_BYTES = 1 << 20
 _METRIC_OPTION = re.compile(r"^\s*(?P<name>[A-Za-z_][\w.]*)\s*(?P<op>==|=|~|≈)\s*(?P<rest>.+?)\s*$", re.DOTALL)
 _METRIC_LINE = re.compile(rf"^METRIC:\s*([A-Za-z_][\w./-]*)\s*=\s*({NUMBER}|[+-]?nan)\s*$", re.IGNORECASE)
+_NEARLY_A_METRIC = re.compile(rf"^METRIC:[^=]+=\s*(?:{NUMBER}|[+-]?nan)\s*\S*$", re.IGNORECASE)
 _FORMS = (
     "accepted forms: NAME == NUMBER, NAME ~ NUMBER (within 1 %), NAME ~ NUMBER +- NUMBER, NAME ~ NUMBER +- PERCENT%, "
     "CALL == VALUE. Example: --expect 'mean_pt ~ 37.05 +- 1%'"
@@ -190,6 +193,22 @@ def repeated_metrics(stdout: str) -> list[str]:
     for name, value in _metric_pairs(stdout):
         values.setdefault(name, set()).add(repr(value))
     return [name for name, seen in values.items() if len(seen) > 1]
+
+
+def unread_metrics(stdout: str) -> list[str]:
+    """Lines that begin like a METRIC with one value, and whose name or value cannot be read as one."""
+    lines = [line.strip() for line in stdout.splitlines()]
+    return [
+        line[:80]
+        for line in lines
+        if re.match(r"METRIC:", line) and _METRIC_LINE.match(line) is None and _NEARLY_A_METRIC.match(line)
+    ]
+
+
+def as_metric_name(line: str) -> str:
+    """A name for the metric of such a line: what is no letter or digit becomes '_'."""
+    told = line.partition(":")[2].partition("=")[0]
+    return re.sub(r"\W+", "_", told).strip("_") or "result"
 
 
 def _metric_pairs(stdout: str) -> list[tuple[str, float]]:

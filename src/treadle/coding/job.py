@@ -22,6 +22,10 @@ class Job(Protocol):
         """Summarise, choose examples, build the prompt of the first round."""
         ...
 
+    def by_rules(self) -> Prompt | None:
+        """What rules, not the engine, write for this request: a prompt without messages with programs as parts."""
+        ...
+
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         """The draft of a completion of ``prompt``, its program extracted."""
         ...

@@ -24,6 +24,7 @@ class Judge:
     def __init__(self, request: Request, context: Context, ladder: Ladder) -> None:
         self._request, self._context, self._ladder = request, context, ladder
         self._known: dict[str | None, Candidate] = {}
+        self._prefixes: set[str] = set()
 
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         """The draft of a completion of ``prompt``."""
@@ -31,6 +32,7 @@ class Judge:
         if prompt.body_indent:
             # The model wrote the body of a function; the program has it at top level.
             text = textwrap.dedent(text.lstrip("\n"))
+            self._prefixes.add(prompt.program_prefix)
         found = extract(text, prompt.primer, prompt.program_prefix)
         return Draft(id=id_, completion=completion, program=found.program if found else None, round=round_, repairs=repairs)
 
@@ -53,9 +55,14 @@ class Judge:
             return candidate
         run = next((r for purpose, r in reversed(runs) if purpose == RAN), None)
         output = "" if run is None else run.stdout
-        found = doubts(draft.program, output, self._request.text, self._request.data)
+        found = doubts(self._written(draft.program), output, self._request.text, self._request.data)
         behaviour, probes = self._behaviour(draft.program, run)
         return replace(candidate, doubts=tuple(found), behaviour=behaviour, runs=(*candidate.runs, *probes))
+
+    def _written(self, program: str) -> str:
+        """What the model wrote: the lines that open a wide file name columns that the program need not use."""
+        prefix = next((p for p in self._prefixes if program.startswith(p)), "")
+        return program.removeprefix(prefix)
 
     def _behaviour(self, program: str, run: Run | None) -> tuple[Hashable, list[tuple[str, Run]]]:
         names = function_names(self._request.text) if self._request.data is None else []

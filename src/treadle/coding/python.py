@@ -27,3 +27,6 @@ class PythonJob(Judge):
 
     def plan(self) -> Plan:
         return make_plan(*self._work)
+
+    def by_rules(self) -> None:
+        """Nothing: programs are written by the engine alone."""

@@ -14,7 +14,7 @@ from treadle.data import summarise
 from treadle.retrieval import Pack, Search
 from treadle.retrieval.search import CORRECTIONS
 from treadle.retrieval.similarity import relatedness
-from treadle.retrieval.transplant import transplant, with_numbers
+from treadle.retrieval.transplant import columns_used, transplant, with_numbers
 from treadle.sandbox.base import Sandbox
 from treadle.types import DataSummary, Example, Limits, Program, Run, Table
 
@@ -65,7 +65,7 @@ def data_examples(
     runs = sandbox.run_many([Program(source=e.program) for e in moved], [Path(data.path)], SHOT_LIMITS)
     working = [(example, run) for example, run in zip(moved, runs, strict=True) if _gave_a_result(run)]
     # What would be doubted as an answer to this request is shown only where nothing else is left: small models copy.
-    doubted = {e.id for e, run in working if doubts(e.program, run.stdout, request, data)}
+    doubted = {e.id for e, run in working if doubts(e.body, run.stdout, request, data)}
     ranked = nearest_examples(request, [e for e, _ in working], len(working))
     trusted = {e.id for e in ranked[:1] if e.pack == CORRECTIONS and _nearness(request, e) >= TRUSTED_SIMILARITY}
     fitting = [e for e in ranked if e.id not in doubted - trusted]
@@ -105,8 +105,8 @@ def _layout(table: Table) -> tuple[str, ...]:
 def _source_table(pack: Pack, example: Example) -> Table | None:
     """The table that the example was made on: as the pack describes it, else from its data file."""
     described = pack.tables.get(example.id)
-    if described:
-        return described[0]
+    if described:  # several examples share a description: the table meant is the one whose columns are named
+        return max(described, key=lambda t: len(columns_used(example.body, frozenset(c.name for c in t.columns))))
     path = pack.data_path(example)
     return None if path is None else _first_table(path)
 

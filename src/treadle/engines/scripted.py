@@ -104,11 +104,17 @@ def _completion(item: str | Completion) -> Completion:
 
 
 def _batches(document: Any) -> list[list[Completion]]:
-    """The completions in the order drawn. A thread's prompts without drafts were never answered: they make no batch."""
+    """The completions in the order drawn. A thread's prompts without drafts were never answered: they make no batch.
+
+    Nor do prompts without messages: what is stored under them was written by rules, and no engine was asked.
+    """
     if "completions" in document:
         return [[Completion(text=_text(text)) for text in batch] for batch in document["completions"]]
     batches: dict[int, list[Completion]] = {}
+    asked = {index for index, prompt in enumerate(document["prompts"]) if prompt["messages"]}
     for draft in document["drafts"]:
+        if int(draft["prompt"]) not in asked:
+            continue
         batches.setdefault(int(draft["prompt"]), []).append(_from_plain(draft["completion"]))
     return [batches[index] for index in sorted(batches)]
 

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Ingredients", "build_prompt", "build_repair"]
 
 DATA_STOPS = ("```", "\ndef ", "\n#")
+SQL_STOPS = ("```", ";", "\n--", "\n\n")
 FUNCTION_STOPS = ("```", "\ndef ", "\n#", "\nprint(", "\nassert ", "\nif __name__", "\n>>>", "\nclass ")
+
+_STOPS = {"data": DATA_STOPS, "function": FUNCTION_STOPS, "sql": SQL_STOPS}
+_DIALECTS = {"sqlite": "SQLite", "duckdb": "DuckDB", "postgres": "PostgreSQL"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +37,11 @@ class Ingredients:
 
     ``preamble`` is empty for requests without data. ``signature`` is ``name(parameters)`` where the request gives it, and
     ``calls`` are the example calls of the request with their values, for the docstring: they are shown to the model, but
-    never become part of a program that is run.
+    never become part of a program that is run. ``dialect`` is that of a database, for questions answered in SQL.
     """
 
     request: str
+    dialect: str = ""
     preamble: str = ""
     summary: str = ""
     examples: tuple[Example, ...] = ()
@@ -45,7 +50,7 @@ class Ingredients:
 
     @property
     def kind(self) -> str:
-        return "data" if self.preamble else "function"
+        return "sql" if self.dialect else "data" if self.preamble else "function"
 
 
 @lru_cache(maxsize=1)
@@ -92,7 +97,6 @@ def build_prompt(engine: Engine, ingredients: Ingredients, budget_tokens: int) -
 
 def _assemble(engine: Engine, ingredients: Ingredients) -> Prompt:
     values = _values(ingredients)
-    values["rules"] = render_template(f"{ingredients.kind}_rules").strip()
     if not engine.capabilities.primer:
         content = render_template(f"{ingredients.kind}_chat", **values).strip()
         return Prompt(messages=(Message(role="user", content=content),))
@@ -103,12 +107,13 @@ def _assemble(engine: Engine, ingredients: Ingredients) -> Prompt:
         primer=primer,
         program_prefix=_program_prefix(ingredients),
         body_indent=4 if ingredients.kind == "data" else 0,
-        stop=DATA_STOPS if ingredients.kind == "data" else FUNCTION_STOPS,
+        stop=_STOPS[ingredients.kind],
     )
 
 
 def _values(ingredients: Ingredients) -> dict[str, Any]:
     return {
+        "rules": _rules(ingredients),
         "request": ingredients.request,
         "preamble": ingredients.preamble.rstrip(),
         "summary": ingredients.summary,
@@ -118,22 +123,30 @@ def _values(ingredients: Ingredients) -> dict[str, Any]:
     }
 
 
+def _rules(ingredients: Ingredients) -> str:
+    return render_template(f"{ingredients.kind}_rules", dialect=_DIALECTS.get(ingredients.dialect, "")).strip()
+
+
 def _program_prefix(ingredients: Ingredients) -> str:
     """The code that every program of this prompt begins with; the docstring carries no example value."""
+    if ingredients.kind == "sql":
+        return "SELECT"
     if ingredients.kind == "data":
         return ingredients.preamble
     return f"def {ingredients.signature}:" if ingredients.signature else "def"
 
 
 def _parts(engine: Engine, prompt: Prompt, ingredients: Ingredients) -> tuple[PromptPart, ...]:
-    rules = render_template(f"{ingredients.kind}_rules").strip()
-    found = [("rules", f"templates/{ingredients.kind}_rules.j2", rules)]
+    found = [("rules", f"templates/{ingredients.kind}_rules.j2", _rules(ingredients))]
     if ingredients.summary:
         found.append(("data summary", "the data file", ingredients.summary))
     if ingredients.preamble:
         found.append(("preamble", "the data file", ingredients.preamble))
     shown = "{0.body}" if prompt.primer and ingredients.kind == "function" else "{0.request}\n{0.body}"
-    found += [(f"example {e.id}", f"pack {e.pack}", shown.format(e)) for e in ingredients.examples]
+    found += [
+        (f"example {e.id}", e.why or (e.pack if " " in e.pack else f"pack {e.pack}"), shown.format(e))
+        for e in ingredients.examples
+    ]
     found.append(("request", "the user", ingredients.request))
     parts = [PromptPart(name=n, source=s, text=t, tokens=engine.count_tokens(t)) for n, s, t in found]
     rest = engine.count_tokens(engine.render(prompt)) - sum(p.tokens for p in parts)
@@ -146,11 +159,12 @@ def build_repair(engine: Engine, prompt: Prompt, ingredients: Ingredients, draft
 
     The failed program stands after everything that was sent before, so an engine reuses the whole first prompt's cells.
     """
+    language, repair = ("sql", "sql_chat_repair") if ingredients.kind == "sql" else ("python", "chat_repair")
     if not engine.capabilities.primer:
         messages = (
             *prompt.messages,
-            Message(role="assistant", content=f"```python\n{(draft.program or '').rstrip()}\n```"),
-            Message(role="user", content=render_template("chat_repair", problem=problem).strip()),
+            Message(role="assistant", content=f"```{language}\n{(draft.program or '').rstrip()}\n```"),
+            Message(role="user", content=render_template(repair, problem=problem).strip()),
         )
         return _counted(engine, replace(prompt, messages=messages), problem)
     values: Mapping[str, Any] = {

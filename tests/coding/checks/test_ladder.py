@@ -213,3 +213,18 @@ def test_a_degenerate_program_is_still_judged(climb: Climb) -> None:
     verdicts = climb("", "x = 1\nprint(" + " + ".join(["x"] * 900) + ")")
     assert not [verdict for verdict in verdicts if verdict.outcome is Outcome.FAILED]
     assert any(verdict.rung is Rung.RAN and verdict.outcome is Outcome.PASSED for verdict in verdicts)
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("correlation coefficient=0.5", "correlation_coefficient"), ("mean pt (GeV)=30.1", "mean_pt_GeV"), ("n=12 events", "n")],
+)
+def test_a_metric_that_cannot_be_read_is_no_output(sandbox: Sandbox, line: str, name: str) -> None:
+    context = Context(request=Request(text="What is it?"), sandbox=sandbox)
+    program = f"print('METRIC: {line}')\n"
+    draft = Draft(id="0", completion=Completion(text=program), program=program)
+    verdicts, _ = Ladder().climb(draft, context)
+    told = next(v for v in verdicts if v.rung is Rung.OUTPUT)
+    assert told.outcome is Outcome.FAILED
+    assert line in told.reason
+    assert f"METRIC: {name}=" in told.hint

@@ -11,7 +11,7 @@ from treadle.coding.checks.base import Context, failed, passed, skipped
 from treadle.coding.checks.names import near
 from treadle.coding.checks.ran import RAN
 from treadle.coding.examples import called_names
-from treadle.coding.expectations import function_names, metrics_in
+from treadle.coding.expectations import as_metric_name, function_names, metrics_in, unread_metrics
 from treadle.coding.extract import parse_source
 from treadle.types import Draft, Run, Rung, Verdict
 
@@ -38,6 +38,15 @@ class ProducedOutput:
         empty = _empty_result(run.stdout)
         if empty and not run.artifacts:
             return [failed(self, empty, f"{empty}; check the selection and what is printed")]
+        unread = unread_metrics(run.stdout)
+        if unread:
+            return [
+                failed(
+                    self,
+                    f"the line {unread[0]!r} is no METRIC: a name holds letters, digits and _ . / -, a value is one number",
+                    f"print it as METRIC: {as_metric_name(unread[0])}=<value>",
+                )
+            ]
         if run.stdout.strip() or run.artifacts:
             return [passed(self, _told(run), metrics=metrics_in(run.stdout))]
         defined = defined_functions(source)

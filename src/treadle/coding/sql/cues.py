@@ -1,0 +1,211 @@
+"""What a question asks for, from its words alone: counts, means, extremes, numbers with comparisons, groups, negations."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Bound", "Cues", "read_cues"]
+
+_NUMBER = r"(-?\d[\d,]*(?:\.\d+)?)"
+_COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_WORDS = {word: number + 1 for number, word in enumerate(_COUNTED)} | {"twenty": 20}
+_ANY_NUMBER = rf"(?:{_NUMBER}|({'|'.join(_WORDS)})\b)"
+_MORE = (
+    "more|greater|larger|higher|bigger|older|longer|taller|heavier|later|faster|hotter|warmer|wider|deeper|costlier|stronger"
+)
+_LESS = "less|fewer|smaller|lower|younger|shorter|cheaper|lighter|earlier|slower|colder|narrower|weaker"
+_COMPARISONS: tuple[tuple[str, str], ...] = (
+    (r"at least|no less than|not less than|no fewer than|minimum of|since|from|>=|≥", ">="),
+    (r"at most|no more than|not more than|up to|maximum of|until|<=|≤", "<="),
+    (rf"(?:{_MORE}) than|exceed(?:s|ing|ed)?|above|over|beyond|after|>", ">"),
+    (rf"(?:{_LESS}) than|below|under|before|<", "<"),
+    (r"exactly|equals?|equal to|=", "="),
+)
+_HIGH = (
+    "highest|largest|biggest|greatest|maximum|max|most|longest|tallest|oldest|heaviest|fastest|hottest|warmest|newest|latest|last"
+    "|best|widest|deepest|richest|wettest|windiest|strongest|busiest|steepest"
+)
+_LOW = (
+    "lowest|smallest|minimum|min|least|fewest|shortest|youngest|lightest|slowest|coldest|earliest|first|worst|narrowest|cheapest"
+    "|poorest|driest|weakest"
+)
+_EXTREME = f"{_HIGH}|{_LOW}"
+_DATED = frozenset({"newest", "latest", "last", "earliest", "first", "oldest", "youngest"})
+_SUPERLATIVE = re.compile(rf"\b({_EXTREME})\b", re.IGNORECASE)
+_GROUP = re.compile(
+    r"\b(?:for (?:each|every|all)|(?:in|of|at|by|to|from|with|on) (?:each|every)|each|every|per"
+    r"|(?:grouped|broken down|split) by|(?<!ed )(?<!en )(?<!order )(?<!is )(?<!was )(?<!are )by(?! (?:the|a|an)\b))"
+    r"\s+((?:\w+\s?){1,3})",
+    re.IGNORECASE,
+)
+_TOP = re.compile(
+    rf"\b(?:top|first|last|bottom)\s+{_ANY_NUMBER}|\b{_ANY_NUMBER}\s+(?:\w+\s+){{0,2}}?(?:with\s+the\s+)?(?:{_EXTREME})\b",
+    re.IGNORECASE,
+)
+_SORTED = re.compile(r"\b(?:sort(?:ed)?|order(?:ed)?|ranked|arranged)\s+(?:\w+\s+)?by\s+(.*)", re.IGNORECASE)
+_DESCENDING = re.compile(
+    r"\bdesc(?:ending)?\b|\b(?:highest|largest|biggest|most|newest|latest|longest|oldest)\s+(?:\w+\s+)?(?:first|to)\b"
+    r"|\bfrom\s+(?:the\s+)?(?:highest|largest|most|biggest|newest|latest)",
+    re.IGNORECASE,
+)
+_OFTEN = re.compile(r"\b(most|least)\s+(?:often|frequent(?:ly)?|common(?:ly)?|popular|used|times)\b", re.IGNORECASE)
+_RANGE = re.compile(
+    r"\b(?:difference|range)\b.*\b(?:highest|largest|maximum|max|most|oldest|longest|tallest)\b"
+    r".*\b(?:lowest|smallest|minimum|min|least|youngest|shortest)\b",
+    re.IGNORECASE,
+)
+_RATIO_TO = re.compile(r"\bratio\b.*?\bof\b(.*?)\bto\b(.*)", re.IGNORECASE)
+_AVERAGE = re.compile(r"\b(average|mean|avg|on average)\b", re.IGNORECASE)
+_SUM = re.compile(r"\b(total|sum|overall|altogether|combined)\b", re.IGNORECASE)
+_COUNT = re.compile(r"\b(how many|number of|count)\b", re.IGNORECASE)
+_RATIO = re.compile(r"\b(fraction|percentage|percent|proportion|share|ratio)\b", re.IGNORECASE)
+_DISTINCT = re.compile(r"\b(different|distinct|unique)\b", re.IGNORECASE)
+_BOTH = re.compile(r"\bboth\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:no|not|never|without|none|hasn't|haven't|don't|doesn't|didn't|lack(?:s|ing)?)\b", re.IGNORECASE)
+_LONG = re.compile(
+    r"\bhow long\b|\bnumber of days\b|\bdays\b.*\b(?:between|from|lasted|last|take|took|needed|until)\b"
+    r"|\blongest to\b|\btakes? (?:the )?(?:longest|most time)\b",
+    re.IGNORECASE,
+)
+_THAN_AVERAGE = re.compile(
+    rf"\b(above|over|below|under|(?:{_MORE})\s+(?:\w+\s+)?than|(?:{_LESS})\s+(?:\w+\s+)?than)"
+    r"\s+(?:the\s+)?(?:overall\s+)?(?:average|mean)",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"\b(?:in|during|of|for|year)\s+(?:the\s+year\s+)?((?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_MONTH = re.compile(rf"\b({_MONTHS})\s+(?:of\s+)?((?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
+_BETWEEN = re.compile(rf"\bbetween\s+{_NUMBER}\s+and\s+{_NUMBER}|\bfrom\s+{_NUMBER}\s+to\s+{_NUMBER}", re.IGNORECASE)
+_BOUNDS = tuple(
+    (re.compile(rf"(?<!\w)(?:{words})\s+(?:the\s+year\s+|an?\s+|[a-z]+\s+)?{_ANY_NUMBER}", re.IGNORECASE), operator)
+    for words, operator in _COMPARISONS
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A number with its comparison, at characters ``start`` to ``end``. ``year``: it reads as a calendar year."""
+
+    operator: str
+    value: str
+    start: int
+    end: int
+
+    @property
+    def year(self) -> bool:
+        return all(re.fullmatch(r"(1[5-9]|20)\d\d", v) for v in self.value.split(" AND "))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cues:
+    """What was read. Places are characters of the question.
+
+    ``superlative``: (place, word, highest); ``group``: (place, what follows 'each', 'per', 'by'); ``often``: (place, most)
+    of 'most often'; ``sort``: (place, what follows 'sorted by', descending); ``ratio_to``: places of both sides of 'ratio of
+    A to B'.
+    """
+
+    count: int | None
+    average: int | None
+    total: int | None
+    ratio: str
+    ratio_to: tuple[int, int] | None
+    distinct: bool
+    negation: int | None
+    duration: bool
+    than_average: str
+    superlative: tuple[int, str, bool] | None
+    dated: bool
+    often: tuple[int, bool] | None
+    spread: bool
+    both: bool
+    limit: int | None
+    group: tuple[int, str] | None
+    sort: tuple[int, str, bool] | None
+    bounds: tuple[Bound, ...]
+    year: str
+    month: str
+
+
+def read_cues(text: str) -> Cues:
+    """The cues in a question."""
+    than_average = _THAN_AVERAGE.search(text)
+    plain = text if than_average is None else _blanked(text, than_average.span())
+    sort = _SORTED.search(plain)
+    if sort is not None:
+        plain = _blanked(plain, sort.span())
+    limit, top = _limit(plain)
+    month, year = _MONTH.search(plain), _YEAR.search(plain)
+    group, often, ratio_to = _GROUP.search(plain), _OFTEN.search(plain), _RATIO_TO.search(plain)
+    superlative = None if often else _superlative(plain)
+    return Cues(
+        count=_place(_COUNT, plain),
+        average=_place(_AVERAGE, plain),
+        total=_place(_SUM, plain),
+        ratio="" if (ratio := _RATIO.search(plain)) is None else ratio[0].lower(),
+        ratio_to=None if ratio_to is None else (ratio_to.start(1), ratio_to.start(2)),
+        distinct=_DISTINCT.search(plain) is not None,
+        negation=_place(_NOT, plain),
+        duration=_LONG.search(plain) is not None,
+        than_average="" if than_average is None else ("<" if _is_low(than_average[1]) else ">"),
+        superlative=superlative,
+        dated=superlative is not None and superlative[1] in _DATED,
+        often=None if often is None else (often.start(), often[1].lower() == "most"),
+        spread=_RANGE.search(plain) is not None,
+        both=_BOTH.search(plain) is not None,
+        limit=limit,
+        group=None if group is None else (group.start(1), group[1].strip()),
+        sort=None if sort is None else (sort.start(1), sort[1], _DESCENDING.search(text[sort.start() :]) is not None),
+        bounds=tuple(b for b in _bounds(plain) if not (top and top[0] <= b.start < top[1])),
+        year="" if year is None or month else year[1],
+        month="" if month is None else f"{month[2]}-{_MONTHS.split('|').index(month[1].lower()) + 1:02}",
+    )
+
+
+def _blanked(text: str, span: tuple[int, int]) -> str:
+    """``text`` with blanks in a span, so that places stay."""
+    return text[: span[0]] + " " * (span[1] - span[0]) + text[span[1] :]
+
+
+def _superlative(text: str) -> tuple[int, str, bool] | None:
+    for match in _SUPERLATIVE.finditer(text):
+        word = match[0].lower()
+        if re.search(r"\bat\s+$", text[: match.start()]):
+            continue  # 'at least', 'at most' compare
+        if word in ("first", "last") and re.match(r"\s+(?:half|name|time|names)\b", text[match.end() :]):
+            continue
+        return match.start(), word, word in _HIGH.split("|")
+    return None
+
+
+def _place(pattern: re.Pattern[str], text: str) -> int | None:
+    match = pattern.search(text)
+    return None if match is None else match.start()
+
+
+def _is_low(words: str) -> bool:
+    return words.split()[0].lower() in ("below", "under", *_LESS.split("|"))
+
+
+def _limit(text: str) -> tuple[int | None, tuple[int, int] | None]:
+    match = _TOP.search(text)
+    if match is None:
+        return None, None
+    said = next(g for g in match.groups() if g)
+    return _WORDS.get(said.lower()) or int(float(said.replace(",", ""))), match.span()
+
+
+def _bounds(text: str) -> list[Bound]:
+    found: list[Bound] = []
+    for match in _BETWEEN.finditer(text):
+        low, high = [g.replace(",", "") for g in match.groups() if g]
+        found.append(Bound("BETWEEN", f"{low} AND {high}", *match.span()))
+    for pattern, operator in _BOUNDS:
+        for match in pattern.finditer(text):
+            if any(b.start < match.end() and match.start() < b.end for b in found):
+                continue
+            number = next(g for g in match.groups() if g)
+            value = str(_WORDS.get(number.lower(), number.replace(",", "")))
+            found.append(Bound(operator, value, *match.span()))
+    return sorted(found, key=lambda b: b.start)

@@ -1,0 +1,131 @@
+"""From a question to its prompt: the tables it needs, and examples over the database's own tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from treadle.coding.plan import Plan
+from treadle.coding.shots import nearest_examples
+from treadle.coding.sql.base import Database, rows_of
+from treadle.coding.sql.linking import Links, link, value_query
+from treadle.coding.sql.propose import propose
+from treadle.coding.sql.schema import Field, Schema
+from treadle.coding.sql.sketch import Sketch, to_sql, to_words
+from treadle.engines.base import Engine
+from treadle.prompts import Ingredients, build_prompt
+from treadle.types import Example, Limits, PromptPart
+
+if TYPE_CHECKING:
+    from treadle.coding.ask import Options
+
+__all__ = ["MADE_BY_RULES", "SqlPlan", "make_sql_plan"]
+
+SUMMARY_TOKENS = 450
+PROPOSED = 14
+"""Sketches that are executed before they may be shown; each costs one run."""
+LOOK_LIMITS = Limits(cpu_seconds=3.0, wall_seconds=5.0)
+READINGS = 1
+"""Readings that are judged beside the engine's drafts: variations of the first are other questions."""
+MADE_BY_RULES = "made from the schema by rules"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlPlan(Plan):
+    """A plan with what rules read in the question: statements that gave rows, the best first."""
+
+    readings: tuple[PromptPart, ...] = ()
+
+
+def make_sql_plan(
+    question: str, database: Database, engine: Engine, corrections: Sequence[Example], options: Options
+) -> SqlPlan:
+    """Link the question to the schema, choose examples, build the prompt."""
+    schema = Schema.of(database.summary)
+    links = link(question, schema, _values(question, database, schema))
+    made = list(_made(question, database, schema, links)) if options.shots else []
+    near = nearest_examples(question, corrections, options.shots)
+    examples = [*near, *(e for e in made if e.body not in {n.body for n in near})][: options.shots]
+    ingredients = Ingredients(
+        request=question,
+        dialect=database.dialect,
+        summary=describe(schema, links, database, SUMMARY_TOKENS, engine.count_tokens),
+        examples=tuple(examples),
+    )
+    return SqlPlan(
+        prompt=build_prompt(engine, ingredients, options.prompt_tokens),
+        ingredients=ingredients,
+        readings=tuple(_reading(e) for e in made[:READINGS]),
+    )
+
+
+def _reading(example: Example) -> PromptPart:
+    return PromptPart(name=f"reading {example.id}: {example.request}", source=MADE_BY_RULES, text=example.body, tokens=0)
+
+
+def _values(question: str, database: Database, schema: Schema) -> list[tuple[Field, str]]:
+    """Text values of the database that stand in the question; none where looking took too long."""
+    statement = value_query(question, schema)
+    found = None if statement is None else rows_of(database.execute(statement, LOOK_LIMITS))
+    fields = {(f.table, f.name): f for f in schema.fields}
+    return [] if found is None else [(fields[t, c], str(v)) for t, c, v in found.rows]
+
+
+def _made(question: str, database: Database, schema: Schema, links: Links) -> list[Example]:
+    found = []
+    for number, sketch in enumerate(propose(question, schema, links)[:PROPOSED]):
+        example = _example(number, sketch, database, schema)
+        if example is None:
+            continue
+        rows = rows_of(database.execute(example.program, LOOK_LIMITS))
+        if rows is not None and rows.rows and any(v is not None for row in rows.rows for v in row):
+            found.append(example)
+    return found
+
+
+def _example(number: int, sketch: Sketch, database: Database, schema: Schema) -> Example | None:
+    try:
+        statement = to_sql(sketch, schema, database.dialect)
+    except LookupError:
+        return None
+    return Example(
+        id=f"near-{number + 1}",
+        request=to_words(sketch, schema),
+        program=statement,
+        body=statement,
+        pack=MADE_BY_RULES,
+        kind="sql",
+    )
+
+
+def describe(
+    schema: Schema, links: Links, database: Database, budget_tokens: int, count_tokens: Callable[[str], int]
+) -> str:
+    """The tables as CREATE statements with a few values, those that the question speaks of first, within the budget."""
+    scores = {
+        t: links.tables[t] + max((links.fields[f] for f in fields), default=0.0) for t, fields in schema.tables.items()
+    }
+    for v in links.values:
+        scores[v.field.table] += 1.0
+    text = ""
+    for table in sorted(scores, key=lambda t: -scores[t]):
+        for with_values in (True, False):
+            longer = f"{text}{_table(schema, database, table, with_values)}\n"
+            if count_tokens(longer) <= budget_tokens:
+                text = longer
+                break
+    return text.rstrip("\n")
+
+
+def _table(schema: Schema, database: Database, table: str, with_values: bool) -> str:
+    columns = next(t.columns for t in database.summary.tables if t.name == table)
+    parts = []
+    for f, column in zip(schema.tables[table], columns, strict=True):
+        text = f"{column.name} {column.type}".rstrip()
+        text += " PRIMARY KEY" if column.key else ""
+        text += f" REFERENCES {column.references}" if column.references else ""
+        if with_values and f.values and f.role in ("text", "label", "date"):
+            text += f" /* {', '.join(f.values[:2])} */"
+        parts.append(text)
+    return f"CREATE TABLE {table} ({', '.join(parts)});"

@@ -1,0 +1,335 @@
+"""Readings of a question by rules: sketches of statements over the database's own tables, nearest first.
+
+They serve twice. Executed, they are the examples that a model is shown: a model of 135 M parameters copies what it is
+shown, names included, so examples over other tables mislead it. And the first reading is judged beside the model's drafts:
+rules about words and a model fail in different ways, so where both do the same that says more than two drafts of one model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from treadle.coding.sql.linking import Links
+from treadle.coding.sql.reader import NAMED, Reader
+from treadle.coding.sql.schema import Field, Schema, stem
+from treadle.coding.sql.sketch import Condition, Item, Sketch
+from treadle.words import name_parts
+
+__all__ = ["propose"]
+
+
+def propose(text: str, schema: Schema, links: Links) -> list[Sketch]:
+    """Sketches near to ``text``, nearest first, then variations of them."""
+    first = list(dict.fromkeys(_Readings(text, schema, links).all()))
+    varied = [v for sketch in first[:2] for v in _variations(sketch, schema)]
+    return list(dict.fromkeys([*first, *varied]))
+
+
+class _Readings(Reader):
+    """The ways to read one question, most specific first."""
+
+    def all(self) -> Iterator[Sketch]:
+        base = self.entity()
+        if base is None:
+            return
+        conditions = self.conditions(base)
+        self.used = {c.field for c in conditions}
+        for reading in (self._ratio, self._without, self._both, self._spread, self._extreme, self._grouped, self._having):
+            if sketch := reading(base, conditions):
+                yield self._sorted(sketch)
+        yield from self._aggregated(base, conditions)
+        yield self._sorted(self._listed(base, conditions))
+
+    def _ratio(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        if not self.cues.ratio:
+            return None
+        if self.cues.ratio_to is not None:
+            second = self.cues.ratio_to[1]
+            sides = [[c for p, c in self.of_values(base) if (p >= second) == later] for later in (False, True)]
+            if sides[0] and sides[1]:
+                return Sketch(base, (), ratio=tuple(sides[0]), ratio_to=tuple(sides[1]))
+        if not conditions:
+            return None
+        return Sketch(base, (), ratio=conditions, percent=self.cues.ratio.startswith("percent"))
+
+    def _without(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        if self.cues.negation is None or any(c.operator == "IS NULL" for c in conditions):
+            return None
+        others = [t for t, s in self.links.tables.items() if t != base and s >= NAMED and self.place(t) > self.cues.negation]
+        verbs = [t for t in self.schema.tables if t != base and self._verb(t) > self.cues.negation]
+        for other in (*sorted(others, key=self.place), *verbs):
+            if self.schema.path(base, other):
+                lacking = tuple(c for c in conditions if c.field.table != base)
+                own = tuple(c for c in conditions if c.field.table == base)
+                if lacking and lacking[0].field.table != other and not self.schema.path(other, lacking[0].field.table):
+                    continue
+                target = lacking[0].field.table if lacking else other
+                shown = (Item(),) if self.cues.count is not None else self.shown(base)
+                return Sketch(base, shown, own, without=target, lacking=lacking)
+        return None
+
+    def _verb(self, table: str) -> int:
+        """Where a form of the table's name is used: 'borrowed', 'loaned' for loans."""
+        return self.place(table) if self.links.tables[table] >= NAMED else -1
+
+    def _both(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        values = [c for _, c in self.of_values(base)]
+        if not self.cues.both or len(values) < 2 or len({c.field for c in values}) != 1 or values[0].field.table == base:
+            return None
+        rest = tuple(c for c in conditions if c.field != values[0].field)
+        return Sketch(base, self.shown(base), rest, both=tuple(values))
+
+    def _spread(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        if not self.cues.spread:
+            return None
+        item = self.measure(base, 0)
+        if item is None or item.field is None:
+            return None
+        return Sketch(self._home(base, item), (replace(item, aggregate="RANGE"),), conditions)
+
+    # ---------------------------------------------------------------------------------------- extremes
+
+    def _extreme(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        if self.cues.often is not None:
+            return self._most_rows(base, conditions, *self.cues.often)
+        if self.cues.superlative is None:
+            return None
+        place, word, high = self.cues.superlative
+        if word in ("most", "fewest", "least") and self.tables_after(place, len(word) + 2):
+            return self._most_rows(base, conditions, place, high)
+        item = (self._dated_item(base) if self.cues.dated else None) or self.measure(base, max(0, place - 1))
+        if item is None or item.field is None or self.grouping(base):
+            return None
+        if self.cues.dated and item.field.role == "number" and "age" not in item.field.words:
+            high = word in ("youngest", "latest", "newest", "last")
+        return self._extreme_of(base, conditions, item, high, word)
+
+    def _extreme_of(self, base: str, conditions: tuple[Condition, ...], item: Item, high: bool, word: str) -> Sketch | None:
+        assert item.field is not None
+        limit = self.cues.limit or 1
+        summed = "SUM" if self.cues.total is not None else "AVG" if self.cues.average is not None else ""
+        head = self._head_field(base, item.field)
+        if head is not None and not (summed or word == "most"):
+            summed = ""
+            head = None
+        if summed or head is not None:
+            group = (Item(field=head),) if head is not None else self.identity(base)
+            if head is not None or base != item.field.table:
+                order = replace(item, aggregate=summed or "SUM")
+                shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+                home = item.field.table
+                return Sketch(home, shown, conditions, group=group, order=order, descending=high, limit=limit)
+        asks_row = re.search(r"\b(which|who|whose|names?|titles?|list|show|give|return|where)\b", self.text, re.IGNORECASE)
+        if not asks_row and not self.cues.limit and not self._asks_other(base, item.field):
+            return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if high else "MIN"),), conditions)
+        shown = self.shown(base, but=lambda f: f == item.field and not self._asked(f))
+        return Sketch(self._home(base, item), shown, conditions, order=item, descending=high, limit=limit)
+
+    def _asked(self, f: Field) -> bool:
+        """Whether the measure itself is to be shown: named after 'give', or joined by 'and'."""
+        superlative = self.cues.superlative[0] if self.cues.superlative else 0
+        places = self.exact_places(f)
+        named_before = any(p < superlative for p in places)
+        after_show = [
+            m.start()
+            for m in re.finditer(r"\b(?:give|show|return|list|display|report)\b", self.text.lower())
+            if m.start() > superlative
+        ]
+        return named_before or (bool(after_show) and any(p > after_show[0] for p in places))
+
+    def _head_field(self, base: str, measure: Field) -> Field | None:
+        """'Which genre has ...': a category of the base named right after the question word."""
+        match = re.match(r"\s*(?:in |on |at )?(?:which|what)\s+(\w+)", self.text, re.IGNORECASE)
+        said = stem(match[1]) if match else ""
+        if not said or any(said == stem(name_parts(t)[-1]) for t in self.schema.tables):
+            return None
+        found = [
+            f for f in self.schema.fields if said == stem(f.words[-1] if f.words else f.name) and f.role in ("text", "date")
+        ]
+        found = [f for f in found if self.reaches(base, f) and f != measure]
+        return min(found, key=lambda f: self.near(base, f.table), default=None)
+
+    def _asks_other(self, base: str, measure: Field) -> bool:
+        """Whether something else than the measure is asked for: 'what is the day of the highest temperature'."""
+        return any(
+            f != measure and f.role in ("label", "text", "date")
+            for i in self.shown(base)
+            if (f := i.field) is not None and f not in self.used and self.exact_places(f)
+        )
+
+    def _most_rows(self, base: str, conditions: tuple[Condition, ...], place: int, high: bool) -> Sketch | None:
+        """The group with most rows: 'who scored the most goals', 'which was loaned most often', 'the most common genre'."""
+        counted = next(iter(self.tables_after(place, 25)), None)
+        fields = [f for f in self.named_fields("text") if self.reaches(base, f) and abs(self.place(f) - place) < 30]
+        head = self._head_field(base, self.schema.tables[base][0]) or (fields[0] if fields and counted is None else None)
+        others = [t for t, s in self.links.tables.items() if s >= NAMED and t != counted]
+        group: tuple[Item, ...]
+        if head is not None:
+            group, home = (Item(field=head),), counted or base
+        elif others:
+            entity = min(others, key=self.place)
+            linked = [t for t, s in self.links.tables.items() if t != entity and s >= NAMED]
+            home = counted or next(iter(linked), None) or entity
+            if counted is None and not linked:
+                many = [j for j in self.schema.joins if j.right == entity]
+                home = many[0].left if many else entity
+            group = self.identity(entity)
+        elif counted and re.match(r"\s*who\b", self.text, re.IGNORECASE):
+            people = [j.right for j in self.schema.joins if j.left == counted and self.schema.label(j.right)]
+            if not people:
+                return None
+            group, home = self.identity(people[-1]), counted
+        else:
+            return None
+        if not group or any(i.field and not self.reaches(home, i.field) for i in group):
+            return None
+        shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
+        if re.search(r"\b(?:and|with)\s+(?:the\s+|its\s+|their\s+)?(?:number|count)\b", self.text, re.IGNORECASE):
+            shown = [*shown, Item()]
+        return Sketch(home, tuple(shown), conditions, group=group, order=Item(), descending=high, limit=self.cues.limit or 1)
+
+    def _dated_item(self, base: str) -> Item | None:
+        dates = [f for f in self.schema.tables[base] if f.role == "date" or "year" in f.words]
+        named = [f for f in self.named_fields("number") if f.table == base]
+        return None if named or not dates else Item(field=dates[0])
+
+    # ------------------------------------------------------------------------------------------ groups
+
+    def _grouped(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        group = self.grouping(base)
+        if not group or group[0].field is None:
+            return None
+        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        item = self._aggregate(base, group)
+        if item.field is None and group[0].field.table == base and len(group) > 1:
+            other = self._other_table(base)
+            if other is None:
+                return None
+            base = other
+        elif item.field is not None:
+            base = self._home(base, item)
+        by_row = any(i.field and i.field.role == "key" and i.field.table == base for i in group)
+        if item.field is not None and by_row and item.field.table == base:
+            return None  # 'rain per reading': a mean over readings, not a group for each
+        return Sketch(base, (*shown, item), conditions, group=group)
+
+    def _other_table(self, base: str) -> str | None:
+        """The table whose rows are counted for each row of ``base``."""
+        named = [t for t, s in self.links.tables.items() if t != base and s >= NAMED and self.schema.path(base, t)]
+        return min(named, key=self.place, default=None)
+
+    def _aggregate(self, base: str, group: tuple[Item, ...]) -> Item:
+        grouped = {i.field for i in group}
+        superlative = self.cues.superlative
+        places = [("AVG", self.cues.average), ("SUM", self.cues.total)]
+        if superlative is not None:
+            places.append(("MAX" if superlative[2] else "MIN", superlative[0]))
+        for name, place in places:
+            if place is not None and (item := self.measure(base, place)) is not None and item.field not in grouped:
+                return replace(item, aggregate=name)
+        if self.cues.count is None and (item := self.measure(base, None)) is not None and item.field not in grouped:
+            return replace(item, aggregate="AVG")
+        return Item()
+
+    def _having(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'Which regions have more than two stations?': groups with a condition on the number of their rows."""
+        for bound in self.cues.bounds:
+            table = self.counts_rows(bound)
+            if table is None or "." in bound.value or " " in bound.value or self._field_after(bound, base):
+                continue
+            named = [f for f in self.named_fields("text", "label", "date") if self.place(f) < bound.start]
+            others = [t for t, s in self.links.tables.items() if t != table and s >= NAMED and self.place(t) < bound.start]
+            group = self.identity(others[0]) if others else tuple(Item(field=f) for f in named[:1])
+            if not group or group[0].field is None or self.schema.path(table, group[0].field.table) is None:
+                continue
+            shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
+            if self.cues.count is not None and self.cues.count > bound.end:
+                shown = [*shown, Item()]
+            between = self._between(table, group[0].field.table)
+            return Sketch(between, tuple(shown), conditions, group=group, having=(bound.operator, int(bound.value)))
+        return None
+
+    def _between(self, table: str, other: str) -> str:
+        """The table that links two others many to many, where there is one: its rows are what is counted."""
+        way = self.schema.path(other, table) or ()
+        return way[0].right if len(way) == 2 else table
+
+    # ------------------------------------------------------------------------------------- plain ones
+
+    def _aggregated(self, base: str, conditions: tuple[Condition, ...]) -> Iterator[Sketch]:
+        if self.cues.average is not None and not self.cues.than_average and (item := self.measure(base, self.cues.average)):
+            yield Sketch(self._home(base, item), (replace(item, aggregate="AVG"),), conditions)
+        elif self.cues.total is not None and (item := self.measure(base, self.cues.total)):
+            yield Sketch(self._home(base, item), (replace(item, aggregate="SUM"),), conditions)
+        elif self.cues.count is not None:
+            counted = self._distinct_field(base)
+            if counted is not None:
+                yield Sketch(counted.table, (Item("COUNT", counted, distinct=True),), conditions)
+            key = self.schema.key(base)
+            if key is not None and (self.to_many(base, conditions) or (self.cues.distinct and counted is None)):
+                yield Sketch(base, (Item("COUNT", key, distinct=True),), conditions)
+            yield Sketch(base, (Item(),), conditions)
+
+    def _home(self, base: str, item: Item) -> str:
+        assert item.field is not None
+        return item.field.table if self.schema.path(item.field.table, base) is not None else base
+
+    def _distinct_field(self, base: str) -> Field | None:
+        """The column whose values are counted: 'how many different genres', 'on how many days'."""
+        after = self.text[(self.cues.count or 0) :]
+        match = re.match(
+            r"(?:how many|number of|count)\s+(?:of\s+)?(?:the\s+)?(?:different|distinct|unique)?\s*(\w+)",
+            after,
+            re.IGNORECASE,
+        )
+        said = stem(match[1]) if match else ""
+        if not said or any(said == stem(w) for t in self.schema.tables for w in name_parts(t)):
+            return None
+        fields = [
+            f for f in self.schema.fields if said in [stem(w) for w in f.words] and f.role in ("text", "label", "date")
+        ]
+        near = {c.field.table for c in self.conditions(base)}
+        return min(fields, key=lambda f: (f.table not in near, f.table != base, len(f.words)), default=None)
+
+    def _listed(self, base: str, conditions: tuple[Condition, ...]) -> Sketch:
+        shown = self.shown(base)
+        joined = self.to_many(base, conditions) or self.cues.distinct
+        category = all(i.field and i.field.role == "text" for i in shown)
+        return Sketch(base, shown, conditions, distinct=joined or category)
+
+    def _sorted(self, sketch: Sketch) -> Sketch:
+        """With the order that 'sorted by ...' asks for."""
+        if self.cues.sort is None or sketch.order is not None:
+            return sketch
+        _, said, descending = self.cues.sort
+        words = [stem(w) for w in re.findall(r"\w+", said)]
+        aggregate = next((i for i in sketch.select if i.aggregate or i.field is None), None)
+        fields = [f for f in self.schema.fields if f.words and stem(f.words[-1]) in words and self.reaches(sketch.base, f)]
+        fields.sort(key=lambda f: (self.near(sketch.base, f.table), words.index(stem(f.words[-1]))))
+        by_number = re.match(r"(?:the\s+)?(?:number|count|average|mean|total|sum|highest)\b", said, re.IGNORECASE)
+        if aggregate is not None and (by_number or not fields or aggregate.field in fields):
+            return replace(sketch, order=aggregate, descending=descending)
+        return replace(sketch, order=Item(field=fields[0]), descending=descending) if fields else sketch
+
+
+def _variations(sketch: Sketch, schema: Schema) -> Iterator[Sketch]:
+    """Nearby questions: one condition less, the count instead of the list, another aggregate, order or column."""
+    for i in range(len(sketch.conditions)):
+        yield replace(sketch, conditions=sketch.conditions[:i] + sketch.conditions[i + 1 :])
+    if not any(i.aggregate or i.field is None for i in sketch.select) and not (sketch.order or sketch.group or sketch.ratio):
+        yield replace(sketch, select=(Item(),), distinct=False)
+    for other in ("AVG", "MAX", "SUM", "MIN"):
+        if any(i.aggregate in ("AVG", "SUM", "MAX", "MIN") and i.aggregate != other for i in sketch.select):
+            changed = (replace(i, aggregate=other) if i.aggregate and i.field else i for i in sketch.select)
+            yield replace(sketch, select=tuple(changed))
+    if sketch.order is not None and not sketch.group:
+        yield replace(sketch, descending=not sketch.descending)
+    for item in sketch.select:
+        for f in schema.tables[sketch.base]:
+            if item.field and f.role == "number" == item.field.role and item.until is None and f != item.field:
+                yield replace(sketch, select=tuple(replace(i, field=f) if i == item else i for i in sketch.select))
+    label = schema.label(sketch.base)
+    if label is not None and sketch.select == (Item(),) and not sketch.group:
+        yield replace(sketch, select=(Item(field=label),))

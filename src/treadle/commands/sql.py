@@ -1,0 +1,94 @@
+"""``treadle sql``: a question in plain words, answered by a statement that was executed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from treadle.commands.options import (
+    EXIT_DOUBT,
+    EngineOption,
+    JsonOption,
+    OutOption,
+    PackOption,
+    RepairsOption,
+    SamplesOption,
+    SeedOption,
+    ShowPromptOption,
+    StoreOption,
+    TemperatureOption,
+    TierOption,
+)
+from treadle.errors import UsageError
+
+__all__ = ["sql"]
+
+
+def sql(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="DATABASE... QUESTION", help="x.sqlite, duckdb:x.duckdb, *.parquet, postgresql://..."),
+    ],
+    expect: Annotated[
+        list[str] | None, typer.Option("--expect", help="'rows == 3', \"name == 'pi+'\", 'value ~ 26.03 +- 1%'.")
+    ] = None,
+    style: Annotated[
+        str, typer.Option("--style", help="house: the pack's form of SQL; plain: as it was written.")
+    ] = "house",
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV on standard output, nothing else.")] = False,
+    engine: EngineOption = None,
+    samples: SamplesOption = 8,
+    repairs: RepairsOption = 2,
+    temperature: TemperatureOption = 0.4,
+    seed: SeedOption = 1,
+    no_examples: Annotated[
+        bool, typer.Option("--no-examples", help="Show the model no example, read nothing by rules.")
+    ] = False,
+    pack: PackOption = None,
+    tier: TierOption = None,
+    out: OutOption = None,
+    store: StoreOption = None,
+    show_prompt: ShowPromptOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer QUESTION by one SQL statement, executed read-only on DATABASE, and say what is known about it."""
+    from treadle import compose
+    from treadle.coding.ask import Options
+    from treadle.coding.sql.base import rows_of
+    from treadle.coding.sql.rows import rows_as_csv
+    from treadle.terminal import answer_as_json, show_answer, show_prompt_parts
+
+    if len(words) < 2:
+        raise UsageError(
+            f"name a database and ask a question; only {words[0]!r} was given. Example: "
+            'treadle sql particles.sqlite "Which charged meson lives longest?"'
+        )
+    options = Options(
+        samples=samples,
+        repairs=repairs,
+        temperature=temperature,
+        seed=seed,
+        max_tokens=160,
+        shots=0 if no_examples else Options().shots,
+        style=style,
+    )
+    *database, question = words
+    with compose.tools(engine, store, tier, pack or [], quiet=as_json or as_csv, database=database) as (tools, progress):
+        asked = compose.question(question, tools, expect or [])
+        if show_prompt:
+            show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))
+            return
+        answered = compose.answer(asked, tools, options, progress)
+    if out is not None:
+        compose.write_answer(answered, out)
+    rows = None if answered.run is None else rows_of(answered.run)
+    if as_json:
+        typer.echo(answer_as_json(answered))
+    elif as_csv:
+        typer.echo("" if rows is None else rows_as_csv(rows), nl=False)
+        typer.echo(f"{answered.answer.status.value}: {answered.answer.reason}", err=True)
+    else:
+        show_answer(answered, out)
+    if answered.answer.status not in ("verified", "agreed"):
+        raise typer.Exit(EXIT_DOUBT)
