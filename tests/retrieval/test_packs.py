@@ -75,6 +75,23 @@ def test_statements(tmp_path: Path) -> None:
     assert loaded.data_path(example) == tmp_path / "data" / "d.sqlite"
 
 
+def test_what_a_statement_must_give(tmp_path: Path) -> None:
+    text = SQL.replace("-- expect: rows = 1\n", "-- dialect: duckdb\n-- tags: top, max\n-- expect-rows: 2\n")
+    cells = "-- expect: n = 3 +- 1%\n-- expect: who = Ada Lovelace\n-- expect: COUNT(*) = -4\n-- expect: end = NULL\n"
+    (sql_pack(tmp_path, text.replace("-- ---", cells + "-- ---"), tables=None) / "data" / "d.sqlite").write_bytes(b"x")
+    loaded = load_pack(tmp_path)
+    (example,) = loaded.examples
+    assert example.tags == ("duckdb", "top", "max")
+    told = [(e.subject, e.expected, e.relative) for e in loaded.expectations[example.id]]
+    assert told == [
+        ("rows", 2.0, 0.0),
+        ("n", 3.0, 0.01),
+        ("who", "Ada Lovelace", 0.0),
+        ("COUNT(*)", -4.0, 0.0),
+        ("end", None, 0.0),
+    ]
+
+
 def test_data_that_is_described_only(tmp_path: Path) -> None:
     loaded = load_pack(sql_pack(tmp_path))
     (example,) = loaded.examples
@@ -94,6 +111,12 @@ def test_a_description_of_tables_keeps_no_value_of_the_data() -> None:
     text = tables_as_json([Table(name="t", columns=(column,), note="secret")])
     assert "secret" not in text
     assert '"references": "u.k"' in text
+
+
+def test_two_examples_of_one_name(tmp_path: Path) -> None:
+    (sql_pack(tmp_path) / "examples" / "largest.py").write_text(FUNCTION)
+    with pytest.raises(PackError, match="another example is called 'largest' already"):
+        load_pack(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +144,11 @@ def test_malformed_descriptions(tmp_path: Path, tables: str, message: str) -> No
         (SQL.replace("-- data: d.sqlite\n", ""), r"the header lacks '-- data: ...'"),
         (SQL.replace("SELECT max(n)\nFROM t;", ""), r"the body is empty"),
         (SQL.replace("FROM", "-- ---\nFROM"), r"kind 'sql' has one program"),
+        (SQL.replace("-- expect: rows = 1", "-- expect: rows"), r"line 4: write 'expect: column = value'"),
+        (SQL.replace("rows = 1", "n = x +- 2"), r"line 4: a tolerance needs a number, got 'x'"),
+        (SQL.replace("expect: rows = 1", "expect-rows: many"), r"line 4: 'expect-rows' is a whole number"),
+        (SQL.replace("expect: rows = 1", "dialect: sqlit"), r"line 4: unknown dialect 'sqlit'. Did you mean 'sqlite'"),
+        (SQL.replace("-- expect:", "-- artifact:"), r"line 4: unknown key 'artifact'"),
     ],
 )
 def test_malformed_statements(tmp_path: Path, text: str, message: str) -> None:
@@ -184,7 +212,7 @@ def test_not_text(tmp_path: Path) -> None:
 
 
 def test_builtin_packs_in_a_checkout() -> None:
-    assert [p.name for p in builtin_packs()] == ["python", "scikit-hep"]
+    assert [p.name for p in builtin_packs()] == ["python", "scikit-hep", "sqlite"]
 
 
 def test_builtin_packs_in_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,9 @@
 A pack holds ``pack.toml`` (name, version, description, licence), ``hints.md``, ``examples/*.py``, ``examples/*.sql``
 and ``data/``. An example file is a header of ``# key: value`` lines, a line ``# ---``, then the program; a second ``# ---``
 parts the preamble (imports, opening of the data) from the body, which is all that the model has to write. In SQL files
-the lines begin with ``--``, and the statement follows the header. Example files are read here, never run: tests run them
-in the sandbox.
+the lines begin with ``--``, and the statement follows the header; ``expect-rows: N`` says how many rows it gives, ``expect:
+column = value`` what the first of them holds. Example files are read here, never run: tests run them in the sandbox.
+``style.toml`` holds the house style of SQL (``treadle.coding.sql.style``).
 
 A data file that is not passed on may be described instead: ``tables/NAME.json`` (``treadle.retrieval.tables``) stands for
 ``data/NAME``. Its examples can be moved onto another file, but not run on their own.
@@ -15,7 +16,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -28,11 +29,16 @@ from treadle.types import Example, Expectation, Table
 __all__ = ["Pack", "builtin_packs", "load_pack"]
 
 _REQUIRED = ("name", "version", "description", "licence")
-_SINGLE = frozenset({"request", "kind", "data", "tags"})
-_REPEATED = frozenset({"expect", "check", "artifact"})
-_HEADER = {mark: re.compile(rf"{mark}\s*([A-Za-z_]+)\s*:\s*(.*?)\s*$") for mark in ("#", "--")}
+_SINGLE = {
+    "#": frozenset({"request", "kind", "data", "tags"}),
+    "--": frozenset({"request", "kind", "data", "tags", "dialect", "expect-rows"}),
+}
+_REPEATED = {"#": frozenset({"expect", "check", "artifact"}), "--": frozenset({"expect"})}
+_DIALECTS = ("sqlite", "duckdb", "postgres")
+_HEADER = {mark: re.compile(rf"{mark}\s*([A-Za-z_-]+)\s*:\s*(.*?)\s*$") for mark in ("#", "--")}
 _RULE = {mark: re.compile(rf"{mark}\s*---\s*$") for mark in ("#", "--")}
 _KINDS: dict[str, tuple[Literal["data", "function", "sql"], ...]] = {".py": ("data", "function"), ".sql": ("sql",)}
+_CELL = re.compile(r"(.+?)\s*=\s*(.*?)(?:\s*(?:\+-|\+/-|±)\s*(\S+?)\s*(%?))?$")
 _EXPECT = re.compile(r"(\w+)\s*=\s*(\S+)(?:\s*(?:\+-|\+/-|±)\s*(\S+?)\s*(%?))?$")
 
 
@@ -41,8 +47,8 @@ class Pack:
     """A loaded pack.
 
     ``expectations`` and ``artifacts`` say, by example id, what a run of the example must print, return and leave behind;
-    of a statement the metric ``rows`` is the number of its rows. ``tables`` has the tables of examples whose data file is
-    described and not there, by example id.
+    of a statement the metric ``rows`` is the number of its rows, any other one a column of the first row. ``tables`` has
+    the tables of examples whose data file is described and not there, by example id.
     """
 
     name: str
@@ -93,6 +99,7 @@ def _parse_header(path: Path, lines: list[str]) -> tuple[dict[str, list[tuple[in
     """The header and the index of the line after its ``# ---``."""
     header: dict[str, list[tuple[int, str]]] = {}
     mark = _mark(path)
+    known = _SINGLE[mark] | _REPEATED[mark]
     for number, line in enumerate(lines, start=1):
         if _RULE[mark].match(line):
             return header, number
@@ -104,9 +111,9 @@ def _parse_header(path: Path, lines: list[str]) -> tuple[dict[str, list[tuple[in
                 f"{path}, line {number}: expected '{mark} key: value' or '{mark} ---' in the header, got {line!r}."
             )
         key = match[1]
-        if key not in _SINGLE | _REPEATED:
-            raise PackError(f"{path}, line {number}: unknown key {key!r}.{_near(key, _SINGLE | _REPEATED)}")
-        if key in _SINGLE and key in header:
+        if key not in known:
+            raise PackError(f"{path}, line {number}: unknown key {key!r}.{_near(key, known)}")
+        if key in _SINGLE[mark] and key in header:
             raise PackError(f"{path}, line {number}: {key!r} is given twice (first in line {header[key][0][0]}).")
         header.setdefault(key, []).append((number, match[2]))
     raise PackError(f"{path}, line {len(lines)}: the header has no end; put a line '{mark} ---' before the program.")
@@ -151,6 +158,44 @@ def _metric(path: Path, line: int, text: str) -> Expectation:
         relative=size / 100 if percent else 0.0,
         absolute=0.0 if percent else size,
     )
+
+
+def _cell(path: Path, line: int, text: str) -> Expectation:
+    """What a column of the first row holds: a number with its tolerance, NULL, or any other text as it stands."""
+    match = _CELL.match(text)
+    if match is None:
+        raise PackError(f"{path}, line {line}: write 'expect: column = value' (a number also +- tolerance), got {text!r}.")
+    column, value, tolerance, percent = match.groups()
+    expected: str | float | None = None if value == "NULL" else value
+    if re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", value):
+        expected = float(value)
+    elif tolerance:
+        raise PackError(f"{path}, line {line}: a tolerance needs a number, got {value!r}.")
+    size = _number(path, line, tolerance) if tolerance else 0.0
+    return Expectation(
+        kind="metric",
+        subject=column,
+        text=text,
+        origin=path.name,
+        expected=expected,
+        relative=size / 100 if percent else 0.0,
+        absolute=0.0 if percent else size,
+    )
+
+
+def _n_rows(path: Path, line: int, text: str) -> Expectation:
+    if not text.isdigit():
+        raise PackError(f"{path}, line {line}: 'expect-rows' is a whole number, got {text!r}.")
+    return Expectation(kind="metric", subject="rows", text=f"rows = {text}", origin=path.name, expected=float(text))
+
+
+def _expectations(source: _Source) -> tuple[Expectation, ...]:
+    def each(key: str, read: Callable[[Path, int, str], Expectation]) -> list[Expectation]:
+        return [read(source.path, line, text) for line, text in source.header.get(key, [])]
+
+    if _mark(source.path) == "--":
+        return (*each("expect-rows", _n_rows), *each("expect", _cell))
+    return (*each("expect", _metric), *each("check", _call))
 
 
 def _call(path: Path, line: int, text: str) -> Expectation:
@@ -223,7 +268,6 @@ def _example(pack: str, folder: Path, source: _Source) -> Example:
     kind = _kind(source)
     data = _data(folder, source, kind)
     program, body = _program(source, kind)
-    tags = source.header.get("tags", [(0, "")])[0][1]
     return Example(
         id=f"{pack}/{source.path.stem}",
         request=source.one("request"),
@@ -231,9 +275,20 @@ def _example(pack: str, folder: Path, source: _Source) -> Example:
         body=body,
         pack=pack,
         kind=kind,
-        tags=tuple(t.strip() for t in tags.split(",") if t.strip()),
+        tags=_tags(source, kind),
         data=data,
     )
+
+
+def _tags(source: _Source, kind: str) -> tuple[str, ...]:
+    """The tags; of a statement the first one is its dialect."""
+    tags = tuple(t.strip() for t in source.header.get("tags", [(0, "")])[0][1].split(",") if t.strip())
+    if kind != "sql":
+        return tags
+    line, dialect = source.header.get("dialect", [(0, "sqlite")])[0]
+    if dialect not in _DIALECTS:
+        raise PackError(f"{source.path}, line {line}: unknown dialect {dialect!r}.{_near(dialect, _DIALECTS)}")
+    return (dialect, *tags)
 
 
 def _description(path: Path) -> dict[str, str]:
@@ -273,10 +328,9 @@ def load_pack(folder: str | Path) -> Pack:
         source = _read_source(path)
         example = _example(description["name"], folder, source)
         examples.append(example)
-        expectations[example.id] = (
-            *(_metric(path, n, text) for n, text in source.header.get("expect", [])),
-            *(_call(path, n, text) for n, text in source.header.get("check", [])),
-        )
+        if example.id in expectations:
+            raise PackError(f"{path}: another example is called {path.stem!r} already; give this one a name of its own.")
+        expectations[example.id] = _expectations(source)
         artifacts[example.id] = tuple(text for _, text in source.header.get("artifact", []))
         if example.data and not (folder / "data" / example.data).is_file():
             tables[example.id] = read_tables(_described(folder, example.data))

@@ -21,8 +21,8 @@ __all__ = ["advice_for", "functions_of", "stored_functions"]
 _GRAMMAR: dict[Dialect, str] = {
     "sqlite": "cast raise exists json_each json_tree",
     "duckdb": (
-        "cast try_cast try coalesce nullif extract position substring overlay trim grouping grouping_id columns row exists any "
-        "all some if ifnull interval array map values lambda"
+        "cast try_cast try coalesce nullif extract position substring overlay trim grouping grouping_id columns row exists "
+        "any all some if ifnull interval array map values lambda"
     ),
     "postgres": (
         "cast coalesce nullif greatest least extract position substring overlay trim grouping row array exists any all some "

@@ -8,7 +8,7 @@ from treadle.coding.sql.pieces import Group, Item, Piece
 
 __all__ = ["Layout", "one_line"]
 
-_SIMPLE = frozenset({"SELECT", "FROM", "WHERE", "HAVING", "QUALIFY", "WINDOW", "LIMIT", "OFFSET", "FETCH", "VALUES", "WITH"})
+_SIMPLE = frozenset({"SELECT", "FROM", "WHERE", "HAVING", "QUALIFY", "WINDOW", "LIMIT", "FETCH", "VALUES", "WITH"})
 _COMBINING = frozenset({"UNION", "EXCEPT", "INTERSECT", "UNION ALL"})
 _JOIN_WORDS = frozenset(
     {"NATURAL", "LEFT", "RIGHT", "FULL", "INNER", "OUTER", "CROSS", "ASOF", "SEMI", "ANTI", "POSITIONAL"}
@@ -182,7 +182,8 @@ def _clauses(items: Sequence[Item]) -> list[list[Item]]:
     """A query cut before the keyword of each clause."""
     clauses: list[list[Item]] = [[]]
     for index, item in enumerate(items):
-        if clauses[-1] and _begins_clause(items, index):
+        offset_alone = _word(item) == "OFFSET" and bool(clauses[-1]) and _word(clauses[-1][0]) != "LIMIT"
+        if clauses[-1] and (offset_alone or _begins_clause(items, index)):
             clauses.append([])
         clauses[-1].append(item)
     return [clause for clause in clauses if clause]

@@ -120,7 +120,8 @@ def _blank(before: list[Piece], piece: Piece, sql: str) -> bool:
         return False
     if piece.text == "(":
         apart = last.word in _APART or last.word.endswith((" BY", " ALL"))
-        return apart or (last.kind in ("operator", "comma", "literal") and not _is_sign([*before, piece]))
+        sign = last.text in ("-", "+", "~") and _is_sign(before)
+        return apart or (last.kind in ("operator", "comma", "literal") and not sign)
     if last.text in ("-", "+", "~") and _is_sign(before):
         return False
     if (

@@ -44,7 +44,7 @@ class Style:
 
     plain: leave the text as it is; the other fields then say nothing.
     keyword_case: 'upper', 'lower' or 'keep'.
-    function_case: 'aggregates' (those, window functions, CAST and COALESCE in capitals, others small), 'upper', 'lower', 'keep'.
+    function_case: 'aggregates' (those, window functions, CAST in capitals, others small), 'upper', 'lower' or 'keep'.
     alias_keyword: put AS before aliases of columns and tables.
     clause_a_line: each clause in a line of its own; False: everything in one line.
     column_a_line: each column of SELECT in a line of its own; False: in one line where they fit into ``line_length``.
