@@ -17,7 +17,7 @@ from typing import Any
 
 from treadle.errors import UnknownNameError, UsageError
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "editor_command", "load_settings"]
 
 
 def _home(variable: str, fallback: str) -> Path:
@@ -53,6 +53,15 @@ def config_path() -> Path:
     """The user's configuration file (``$TREADLE_CONFIG`` or ``~/.config/treadle/config.toml``)."""
     explicit = os.environ.get("TREADLE_CONFIG")
     return Path(explicit) if explicit else _home("XDG_CONFIG_HOME", ".config") / "treadle" / "config.toml"
+
+
+def editor_command() -> tuple[str, str] | None:
+    """The user's editor as (variable, command): that of ``$VISUAL``, else of ``$EDITOR``; None where neither is set."""
+    for variable in ("VISUAL", "EDITOR"):
+        command = os.environ.get(variable, "").strip()
+        if command:
+            return variable, command
+    return None
 
 
 def _convert(name: str, value: Any, origin: str) -> Any:
