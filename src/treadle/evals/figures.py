@@ -1,0 +1,76 @@
+"""Figures and sentences of a report, from a summary: said once, for the terminal, Markdown and HTML alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from treadle.types import Status
+
+__all__ = ["headline_rows", "percent", "settings_line", "span", "status_rows", "told_seconds"]
+
+_SOLVED = (
+    ("greedy_solved", "solved by the first draft alone"),
+    ("solved", "solved by the answer"),
+    ("any_right", "some draft is right"),
+)
+
+
+def percent(share: float) -> str:
+    """A share in per cent, without decimals."""
+    return f"{100 * share:.0f} %"
+
+
+def span(ends: list[float]) -> str:
+    """An interval of shares: '12-34 %'."""
+    return f"{100 * ends[0]:.0f}-{100 * ends[1]:.0f} %"
+
+
+def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """(what, count, share, 95 % interval) of the solved tasks."""
+    tasks = summary["tasks"]
+    return [
+        (told, f"{summary[key]} of {tasks}", percent(summary[key] / max(tasks, 1)), span(summary["intervals"][key]))
+        for key, told in _SOLVED
+    ]
+
+
+def status_rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """(status, tasks, in fact right, wrong with its share and interval)."""
+    rows = []
+    for status in Status:
+        count = summary[status.value]
+        false = summary.get(f"false_{status.value}")
+        right = count - false if false is not None else summary[f"{status.value}_right"]
+        wrong = ""
+        if false is not None:
+            wrong = f"{false}"
+            if count:
+                wrong += f" ({percent(false / count)}, {span(summary['intervals'][f'false_{status.value}'])})"
+        rows.append((status.value, str(count), str(right), wrong))
+    return rows
+
+
+def told_seconds(summary: Mapping[str, Any]) -> str:
+    """Medians of seconds and tokens a task, as a sentence."""
+    parts = summary["seconds"]
+    split = ", ".join(f"{name} {parts[name]:.2f}" for name in ("prompt", "decode", "checks", "runs"))
+    return (
+        f"median {parts['total']:.2f} s a task ({split}); "
+        f"median {summary['tokens_per_task']:.0f} tokens decoded, {summary['prompt_tokens_per_task']:.0f} in prompts"
+    )
+
+
+def settings_line(summary: Mapping[str, Any]) -> str:
+    """What was evaluated, in one line."""
+    settings, options = summary["settings"], summary["settings"]["options"]
+    model = summary["model"] or {"file": "?", "sha256": None}
+    digest = f", SHA-256 {model['sha256'][:12]}" if model["sha256"] else ""
+    examples = f"{options['shots']} examples at most" if options["shots"] else "no examples"
+    corrections = ", with corrections" if settings["corrections"] else ""
+    return (
+        f"{settings['kind']} ({settings['tasks']['file']}), engine {settings['engine']} ({model['file']}{digest}), "
+        f"{options['samples']} drafts, temperature {options['temperature']:g}, {options['repairs']} rounds of repair, "
+        f"{examples}{corrections}, seed {options['seed']}, treadle {settings['treadle']} "
+        f"(code {settings['code_sha256'][:12]})"
+    )

@@ -1,0 +1,57 @@
+"""The kinds of evaluation: a table name -> how its tasks are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from treadle.errors import UnknownNameError
+from treadle.evals.base import Task
+
+__all__ = ["KINDS", "Kind", "find_kind"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """``load`` takes the task file and the data folder, each None where it was not given."""
+
+    about: str
+    load: Callable[[Path | None, Path | None], Sequence[Task]]
+    max_tokens: int = 256
+
+
+def _hep(tasks: Path | None, data: Path | None) -> Sequence[Task]:
+    from treadle.evals.hep import load_hep
+
+    return load_hep(tasks, data)
+
+
+def _sql(tasks: Path | None, data: Path | None) -> Sequence[Task]:
+    from treadle.evals.sql import load_sql
+
+    return load_sql(tasks, data)
+
+
+def _humaneval(tasks: Path | None, data: Path | None) -> Sequence[Task]:
+    from treadle.evals.humaneval import load_humaneval
+
+    return load_humaneval(tasks, data)
+
+
+KINDS = {
+    "sql": Kind(about="questions to databases, judged by the rows of reference queries", load=_sql, max_tokens=160),
+    "hep": Kind(about="requests on data files, judged by numeric validators", load=_hep),
+    "humaneval": Kind(about="the 164 problems of HumanEval, judged by their hidden tests", load=_humaneval),
+}
+
+
+def find_kind(name: str) -> Kind:
+    """The kind called ``name``.
+
+    Raises:
+        UnknownNameError: there is none; lists what exists.
+    """
+    if name not in KINDS:
+        raise UnknownNameError("kind of evaluation", name, KINDS)
+    return KINDS[name]
