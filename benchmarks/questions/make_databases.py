@@ -1,4 +1,4 @@
-"""The databases that `questions.jsonl` asks about: invented, small, built anew by `python benchmarks/questions/make_databases.py DIR`.
+"""The databases that `questions.jsonl` asks about: invented, small, built by `python make_databases.py DIR`.
 
 They serve development: what helps here is kept, so a rate on them says nothing about unseen databases.
 """
@@ -52,12 +52,15 @@ def library(db: sqlite3.Connection, rng: random.Random) -> None:
     towns = ["Aarau", "Basel", "Chur", "Davos"]
     for i in range(15):
         joined = date(2018, 1, 1) + timedelta(days=rng.randrange(2000))
-        db.execute("INSERT INTO members VALUES (?,?,?,?)", (i + 1, f"Member {chr(65 + i)}", rng.choice(towns), joined.isoformat()))
+        db.execute(
+            "INSERT INTO members VALUES (?,?,?,?)", (i + 1, f"Member {chr(65 + i)}", rng.choice(towns), joined.isoformat())
+        )
     for i in range(90):
         out = date(2023, 1, 1) + timedelta(days=rng.randrange(500))
         back = None if rng.random() < 0.15 else (out + timedelta(days=rng.randrange(2, 60))).isoformat()
         db.execute(
-            "INSERT INTO loans VALUES (?,?,?,?,?)", (i + 1, rng.randrange(1, 39), rng.randrange(1, 14), out.isoformat(), back)
+            "INSERT INTO loans VALUES (?,?,?,?,?)",
+            (i + 1, rng.randrange(1, 39), rng.randrange(1, 14), out.isoformat(), back),
         )
 
 
@@ -84,10 +87,18 @@ def weather(db: sqlite3.Connection, rng: random.Random) -> None:
 
 def league(db: sqlite3.Connection, rng: random.Random) -> None:
     db.executescript(LEAGUE)
-    teams = [("Lions", "Leeds"), ("Owls", "Oslo"), ("Rams", "Rome"), ("Sharks", "Split"), ("Bears", "Bern"), ("Kites", "Kiel")]
+    teams = [
+        ("Lions", "Leeds"),
+        ("Owls", "Oslo"),
+        ("Rams", "Rome"),
+        ("Sharks", "Split"),
+        ("Bears", "Bern"),
+        ("Kites", "Kiel"),
+    ]
     for i, (name, city) in enumerate(teams):
         db.execute(
-            "INSERT INTO team VALUES (?,?,?,?,?)", (i + 1, name, city, rng.randrange(1890, 1990), rng.randrange(8, 60) * 1000)
+            "INSERT INTO team VALUES (?,?,?,?,?)",
+            (i + 1, name, city, rng.randrange(1890, 1990), rng.randrange(8, 60) * 1000),
         )
     positions = ["keeper", "defender", "midfielder", "forward"]
     for i in range(60):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 __all__ = ["Bound", "Cues", "read_cues"]
 
-_NUMBER = r"(-?\d[\d,]*(?:\.\d+)?)"
+_NUMBER = r"(-?\d+(?:,\d{3})*(?:\.\d+)?)"
 _COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _WORDS = {word: number + 1 for number, word in enumerate(_COUNTED)} | {"twenty": 20}
 _ANY_NUMBER = rf"(?:{_NUMBER}|({'|'.join(_WORDS)})\b)"
@@ -40,7 +40,7 @@ _GROUP = re.compile(
     re.IGNORECASE,
 )
 _TOP = re.compile(
-    rf"\b(?:top|first|last|bottom)\s+{_ANY_NUMBER}|\b{_ANY_NUMBER}\s+(?:\w+\s+){{0,2}}?(?:with\s+the\s+)?(?:{_EXTREME})\b",
+    rf"\b(?:top|first|last|bottom)\s+{_ANY_NUMBER}|\b{_ANY_NUMBER}\s+(?:\w+\s+){{0,2}}?(?:with\s+the\s+)?(?<!at )(?:{_EXTREME})\b",
     re.IGNORECASE,
 )
 _SORTED = re.compile(r"\b(?:sort(?:ed)?|order(?:ed)?|ranked|arranged)\s+(?:\w+\s+)?by\s+(.*)", re.IGNORECASE)

@@ -10,6 +10,7 @@ from treadle.coding.plan import Plan
 from treadle.coding.sql.base import Database
 from treadle.coding.sql.judge import SqlJudge
 from treadle.coding.sql.plan import SqlPlan, make_sql_plan
+from treadle.coding.sql.style import HOUSE, PLAIN, Style, read_style
 from treadle.errors import UsageError
 from treadle.types import Completion, Draft, Prompt, Request
 
@@ -31,7 +32,8 @@ class SqlJob:
             raise UsageError("a question answered in SQL needs a database; name one: treadle sql x.sqlite 'How many ...?'")
         self._database: Database = tools.database
         self._request, self._tools, self._options = request, tools, options
-        self._judge = SqlJudge(request, self._database, options.limits)
+        style = _house_style(tools) if options.style == "house" else PLAIN
+        self._judge = SqlJudge(request, self._database, options.limits, style)
         self._plan: SqlPlan | None = None
 
     def plan(self) -> Plan:
@@ -61,3 +63,11 @@ class SqlJob:
         assert self._plan is not None
         first = draft.completion.text == self._plan.readings[0].text
         return RULES_VOTES if first and self._tools.engine.capabilities.primer else 1
+
+
+def _house_style(tools: Tools) -> Style:
+    """The style of the first pack that has one; a user's own packs come first."""
+    for pack in tools.packs:
+        if (path := pack.folder / "style.toml").is_file():
+            return read_style(path)
+    return HOUSE

@@ -6,8 +6,13 @@ from dataclasses import replace
 
 from treadle.coding.checks.values import shown, value_equal
 from treadle.coding.choose import Candidate
-from treadle.coding.sql.base import Database, Rows, rows_of
+from treadle.coding.sql.base import Database, Dialect, Rows, rows_of
+from treadle.coding.sql.names import check_names
+from treadle.coding.sql.parsed import check_parsed
 from treadle.coding.sql.rows import behaviour_of_rows, rows_as_text
+from treadle.coding.sql.statement import extract_sql
+from treadle.coding.sql.style import PLAIN, Style, format_sql
+from treadle.coding.sql.syntax import parse_query
 from treadle.types import Draft, Expectation, Limits, Outcome, Prompt, Request, Rung, Verdict
 
 __all__ = ["SqlJudge"]
@@ -18,14 +23,15 @@ NOT_REACHED = "not reached"
 class SqlJudge:
     """Judges statements against one database; a statement that was judged before is not executed again."""
 
-    def __init__(self, request: Request, database: Database, limits: Limits) -> None:
-        self._request, self._database, self._limits = request, database, limits
+    def __init__(self, request: Request, database: Database, limits: Limits, style: Style = PLAIN) -> None:
+        self._request, self._database, self._limits, self._style = request, database, limits, style
         self._known: dict[str | None, Candidate] = {}
 
     def extract(self, text: str, prompt: Prompt) -> str | None:
-        """The statement in what a model wrote after ``prompt``."""
-        whole = f"{prompt.program_prefix}{text}" if prompt.primer else text
-        return whole.split(";")[0].strip() or None
+        """The statement in what a model wrote after ``prompt``, in house style."""
+        dialect = self._database.dialect
+        statement = extract_sql(f"{prompt.program_prefix}{text}" if prompt.primer else text, dialect)
+        return None if statement is None else format_sql(statement, dialect, self._style)
 
     def judge(self, draft: Draft, origin: str) -> Candidate:
         known = self._known.get(draft.program)
@@ -38,9 +44,11 @@ class SqlJudge:
         return candidate
 
     def _climbed(self, draft: Draft, origin: str) -> Candidate:
-        verdicts = [_verdict(Rung.PARSED, Outcome.PASSED, "one SELECT statement")]
-        if draft.program is None:
-            verdicts = [_verdict(Rung.PARSED, Outcome.FAILED, "no statement was written", "write one SELECT statement")]
+        dialect = self._database.dialect
+        verdicts = [check_parsed(draft.program, dialect)]
+        if draft.program is not None and verdicts[0].outcome is Outcome.PASSED:
+            verdicts += check_names(draft.program, dialect, self._database.summary)
+        if draft.program is None or any(v.outcome is Outcome.FAILED for v in verdicts):
             return Candidate(draft=draft, verdicts=tuple(_rest(verdicts)), origin=origin)
         run = self._database.execute(draft.program, self._limits)
         rows = rows_of(run)
@@ -54,11 +62,16 @@ class SqlJudge:
             _verdict(Rung.OUTPUT, Outcome.PASSED, _told(rows)),
             *[_met(e, rows) for e in self._request.expectations],
         ]
-        ordered = "ORDER BY" in draft.program.upper()
-        behaviour = None if rows.truncated else behaviour_of_rows(rows, ordered)
+        behaviour = None if rows.truncated else behaviour_of_rows(rows, _is_ordered(draft.program, dialect))
         return Candidate(
             draft=draft, verdicts=tuple(_rest(verdicts)), runs=(("ran", run),), behaviour=behaviour, origin=origin
         )
+
+
+def _is_ordered(statement: str, dialect: Dialect) -> bool:
+    """Whether the order of the rows is part of the answer: an ORDER BY that is not inside a subquery."""
+    tree = parse_query(statement, dialect)
+    return tree is not None and tree.args.get("order") is not None
 
 
 def _verdict(rung: Rung, outcome: Outcome, reason: str, hint: str = "") -> Verdict:

@@ -24,7 +24,7 @@ _SHOW = re.compile(
 )
 
 _QUALIFIES = re.compile(
-    r"\b(?:whose|that|which|where|who|having|sorted|ordered|with (?:the|an?|more|less|at)|for all|above|below)\b|[.?!]"
+    r"\b(?:than|whose|that|which|where|who|having|sorted|ordered|with (?:the|an?|more|less|at)|for all|above|below)\b|[.?!]"
 )
 
 
@@ -154,8 +154,8 @@ class Reader:
         """The table whose rows a number counts, where one is named right after it."""
         after = self.text[bound.end :].strip().lower()
         for table in self.schema.tables:
-            said = re.escape(self.schema.spoken_table(table))
-            if re.match(rf"(?:\w+\s+)?{said}\b", after):
+            said = "|".join(re.escape(self.schema.spoken_table(table, many)) for many in (True, False))
+            if re.match(rf"(?:\w+\s+)?(?:{said})\b", after):
                 return table
         return None
 
