@@ -24,7 +24,7 @@ from treadle.data import summarise
 from treadle.data.files import require_file, sha256_of
 from treadle.errors import DataError, UnknownNameError, UsageError
 from treadle.threads.base import Basis, Correction, ThreadRecord
-from treadle.types import Completion, DataSummary, Draft, Outcome, Request, Verdict
+from treadle.types import Completion, DataSummary, Draft, Outcome, Prompt, Request, Verdict
 
 __all__ = ["Corrected", "correct", "draft_to_correct", "on_data", "on_database"]
 
@@ -190,7 +190,7 @@ def reason_against(record: ThreadRecord, draft: Draft) -> str:
 def _form(candidate: Candidate, request: Request, job: Job) -> tuple[Form, tuple[str, ...]]:
     """The best form that does what the program did, and a note where only the program as it is does."""
     program = candidate.draft.program or ""
-    proposed = list(forms(program, request))
+    proposed = [*_styled(program, request, job), *forms(program, request)]
     for form in proposed[:-1]:
         other = job.judge(_draft(form[0]), NAME)
         # A docstring changes nothing, so behaviour that cannot be compared is no reason to leave it out.
@@ -205,6 +205,14 @@ def _form(candidate: Candidate, request: Request, job: Job) -> tuple[Form, tuple
         )
         return proposed[-1], (note,)
     return proposed[-1], ()
+
+
+def _styled(program: str, request: Request, job: Job) -> list[Form]:
+    """A statement in house style, as those that the model writes are."""
+    if request.language != "sql":
+        return []
+    statement = job.draft(NAME, Completion(text=program), Prompt(messages=()), 0, None).program
+    return [] if statement is None else [(statement, statement)]
 
 
 def _kind(request: Request) -> Literal["data", "function", "sql"]:

@@ -41,7 +41,7 @@ def corrections_pack(store: Store) -> Pack:
         licence="the user's own",
         hints="",
         examples=tuple(_as_example(e) for e in stored),
-        folder=Path(),
+        folder=Path(os.devnull),  # none: a relative one would let the folder one works in bring its style and data
         tables=_Tables(store, {f"{CORRECTIONS}/{e.id}": e.id for e in stored if e.data is not None}),
     )
 
@@ -165,10 +165,7 @@ class _Writer:
         mark, suffix = ("--", ".sql") if example.language == "sql" else ("#", ".py")
         header = [("request", " ".join(example.request.split())), ("kind", example.kind)]
         header += [("data", example.data)] if example.data is not None else []
-        header += [("tags", ", ".join(example.tags))] if example.tags else []
-        header += [("expect", f"{m} = {_value(v)}") for m, v in basis.metrics.items() if m.isidentifier()]
-        header += [("check", check) for check in _checks(example, basis)]
-        header += [("artifact", artifact) for artifact in basis.artifacts]
+        header += _told_of_statement(example, basis) if example.kind == "sql" else _told_of_program(example, basis)
         parts = [example.program.removesuffix(example.body), example.body] if example.kind == "data" else [example.program]
         text = "\n".join([f"{mark} {key}: {value}" for key, value in header])
         rule = f"\n{mark} ---\n"
@@ -212,10 +209,19 @@ def _value(value: float) -> str:
     return f"{int(value)}" if value.is_integer() and abs(value) < 1e15 else f"{value!r} +- 0.001%"
 
 
-def _checks(example: StoredExample, basis: Basis) -> list[str]:
-    if example.kind != "function":
-        return []
-    return [c for c in (f"{call.subject} == {call.expected!r}" for call in basis.calls) if "\n" not in c]
+def _told_of_program(example: StoredExample, basis: Basis) -> list[tuple[str, str]]:
+    told = [("tags", ", ".join(example.tags))] if example.tags else []
+    told += [("expect", f"{name} = {_value(value)}") for name, value in basis.metrics.items() if name.isidentifier()]
+    calls = [f"{call.subject} == {call.expected!r}" for call in basis.calls] if example.kind == "function" else []
+    told += [("check", call) for call in calls if "\n" not in call]
+    return [*told, *(("artifact", artifact) for artifact in basis.artifacts)]
+
+
+def _told_of_statement(example: StoredExample, basis: Basis) -> list[tuple[str, str]]:
+    told = [("dialect", example.dialect)] if example.dialect else []
+    tags = [tag for tag in example.tags if tag != example.dialect]
+    told += [("tags", ", ".join(tags))] if tags else []
+    return [*told, ("expect-rows", f"{basis.metrics['rows']:.0f}")] if "rows" in basis.metrics else told
 
 
 def _without_rules(text: str, mark: str) -> str:

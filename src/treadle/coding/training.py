@@ -49,7 +49,7 @@ def training_rows(store: Store, form: Form, progress: Progress | None = None) ->
         # As an example it begins like the programs that the model is asked for; what the user typed may not.
         pairs.setdefault(pair.thread, []).append(replace(pair, chosen=programs[pair.example]))
     threads = _telling(store, pairs)
-    progress.phase(f"reading {len(threads)} threads", total=len(threads))
+    progress.phase(f"reading {len(threads)} thread{'s' if len(threads) != 1 else ''}", total=len(threads))
     seen: set[str] = set()
     by_request: dict[tuple[str, str, str], dict[str, list[tuple[str, Digest]]]] = {}
     for thread in threads:

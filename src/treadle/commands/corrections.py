@@ -14,6 +14,8 @@ from treadle.errors import UsageError
 
 if TYPE_CHECKING:
     from treadle.coding.ask import Tools
+    from treadle.coding.sql.base import Database
+    from treadle.sandbox import Sandbox
     from treadle.threads.base import Store, ThreadRecord
     from treadle.types import Request
 
@@ -40,7 +42,8 @@ def correct(
     ] = None,
     note: NoteOption = "",
     data: Annotated[
-        Path | None, typer.Option("--data", "-d", help="The data to judge on, where they were moved or have changed.")
+        list[str] | None,
+        typer.Option("--data", "-d", help="The data to judge on, where they were moved or have changed; can be repeated."),
     ] = None,
     tier: TierOption = None,
     store: StoreOption = None,
@@ -72,7 +75,7 @@ def correct(
             return
         if edit:
             stack.enter_context(kept(program, record.info.id, language))
-        with TerminalProgress(quiet=as_json) as progress, _tools(opened, record, data, tier) as (tools, request):
+        with TerminalProgress(quiet=as_json) as progress, _tools(opened, record, data or [], tier) as (tools, request):
             progress.phase("running and checking the correction")
             done = judge(record, request, program, tools, Options(), failing, note)
         if as_json:
@@ -84,29 +87,40 @@ def correct(
 
 
 @contextlib.contextmanager
-def _tools(store: Store, record: ThreadRecord, data: Path | None, tier: str | None) -> Iterator[tuple[Tools, Request]]:
+def _tools(store: Store, record: ThreadRecord, data: list[str], tier: str | None) -> Iterator[tuple[Tools, Request]]:
     """What judging takes: no model, so the engine is a script without a line."""
     from treadle.coding.ask import Tools
-    from treadle.coding.correct import on_data, on_database
+    from treadle.coding.correct import on_data
     from treadle.engines.scripted import ScriptedEngine
+    from treadle.retrieval import builtin_packs
     from treadle.sandbox import open_sandbox
 
     engine = ScriptedEngine([])
-    if record.request.language != "sql":
-        request = on_data(record.request, data)
-        with contextlib.closing(open_sandbox(tier)) as sandbox:
-            yield Tools(engine=engine, sandbox=sandbox, store=store, packs=[]), request
+    if record.request.language == "sql":
+        with (
+            contextlib.closing(open_sandbox(tier)) as sandbox,
+            _database(record.request, data, sandbox) as (database, request),
+        ):
+            yield Tools(engine=engine, sandbox=sandbox, store=store, packs=builtin_packs(), database=database), request
         return
+    if len(data) > 1:
+        raise UsageError(f"a program works on one data file; {len(data)} are given with --data")
+    request = on_data(record.request, Path(data[0]) if data else None)
+    with contextlib.closing(open_sandbox(tier)) as sandbox:
+        yield Tools(engine=engine, sandbox=sandbox, store=store, packs=[]), request
+
+
+@contextlib.contextmanager
+def _database(request: Request, data: list[str], sandbox: Sandbox) -> Iterator[tuple[Database, Request]]:
+    """The database that was asked, or the one given, and the question put to it."""
+    from treadle.coding.correct import on_database
     from treadle.coding.sql.open import open_database
 
-    assert record.request.data is not None
-    address = [record.request.data.path] if data is None else [str(data)]
-    with (
-        contextlib.closing(open_sandbox(tier)) as sandbox,
-        contextlib.closing(open_database(address, sandbox)) as database,
-    ):
-        request = on_database(record.request, database.summary, given=data is not None)
-        yield Tools(engine=engine, sandbox=sandbox, store=store, packs=[], database=database), request
+    assert request.data is not None
+    if not data and Path(request.data.path).is_dir():
+        raise UsageError(f"the question was asked of several files in {request.data.path}; name them again with --data")
+    with contextlib.closing(open_database(data or [request.data.path], sandbox)) as database:
+        yield database, on_database(request, database.summary, given=bool(data))
 
 
 # ------------------------------------------------------------------------------------------------------ examples
@@ -167,7 +181,8 @@ def examples_export(
 
     with _opened(store) as opened:
         done = export_pack(opened, folder, with_data=with_data, name=name, licence=licence)
-    typer.echo(f"{len(done.pack.examples)} examples in {folder}; use them with: treadle ask ... --pack {folder}")
+    count = len(done.pack.examples)
+    typer.echo(f"{count} example{'s' if count != 1 else ''} in {folder}; use them with: treadle ask ... --pack {folder}")
     for line in done.notes:
         typer.echo(f"note: {line}", err=True)
 
@@ -221,7 +236,7 @@ def export_training(
             )
         raise UsageError(f"there is nothing to train on yet: it takes {needed}. {out} was not written")
     told = ", ".join(f"{count} {source}" for source, count in counts.most_common())
-    typer.echo(f"{counts.total()} rows in {out}: {told}")
+    typer.echo(f"{counts.total()} row{'s' if counts.total() != 1 else ''} in {out}: {told}")
 
 
 def _opened(store: Path | None) -> Any:
