@@ -13,6 +13,7 @@ import pytest
 
 from treadle.coding.ask import Options
 from treadle.errors import SandboxRefusedError
+from treadle.evals import bench
 from treadle.evals.run import Plan
 from treadle.sandbox import Sandbox, open_sandbox
 
@@ -78,9 +79,23 @@ def bench_files(tmp_path: Path) -> Path:
     return tmp_path
 
 
+class _Lent:
+    """The session's sandbox, for an evaluation to use but not to close: its imports take seconds."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sandbox, name)
+
+    def close(self) -> None:
+        """Its owner closes it."""
+
+
 @pytest.fixture
-def hep_plan(bench_files: Path) -> Callable[..., Plan]:
+def hep_plan(bench_files: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plan]:
     """Makes the plan of the small evaluation, in the folder ``out`` unless told otherwise."""
+    monkeypatch.setattr(bench, "open_sandbox", lambda: _Lent(sandbox))
     engine = write_scripts(bench_files / "scripts", DRAFTS)
 
     def make(**changes: Any) -> Plan:
@@ -89,6 +104,11 @@ def hep_plan(bench_files: Path) -> Callable[..., Plan]:
         return replace(plan, **changes)
 
     return make
+
+
+@pytest.fixture(name="write_scripts")
+def _write_scripts() -> Callable[[Path, dict[str, Sequence[str]]], str]:
+    return write_scripts
 
 
 @pytest.fixture(scope="session")

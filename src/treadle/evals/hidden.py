@@ -129,7 +129,9 @@ class CheckHost:
         return answer
 
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
+            self.close()
+        if self._process is None:
             source = str(Path(__file__).parents[2])
             code = f"import sys; sys.path.insert(0, {source!r}); from treadle.evals.checkhost import main; main()"
             self._process = subprocess.Popen(
