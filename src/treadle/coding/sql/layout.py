@@ -83,7 +83,7 @@ class Layout:
         return self._list(clause[:head], columns, margin, len("SELECT "))
 
     def _list(self, head: list[Item], entries: list[list[Item]], margin: int, hang: int) -> list[str]:
-        lines: list[str] = []
+        lines: list[str] = [] if entries else [" " * margin + one_line(head)]
         for number, entry in enumerate(entries):
             lead = [*head, *entry] if number == 0 else entry
             inner = margin if number == 0 else margin + hang

@@ -124,6 +124,8 @@ def _blank(before: list[Piece], piece: Piece, sql: str) -> bool:
         return apart or (last.kind in ("operator", "comma", "literal") and not sign)
     if last.text in ("-", "+", "~") and _is_sign(before):
         return False
+    if last.kind == piece.kind == "operator" and not sql[piece.start - 1].isspace():
+        return False  # one operator that sqlglot takes for two, as in 1 << 2
     if (
         last.kind in ("other", "open")
         or piece.kind in ("other", "close")

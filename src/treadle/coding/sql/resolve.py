@@ -13,28 +13,10 @@ from typing import Literal
 from treadle.coding.sql.base import Dialect
 from treadle.coding.sql.scopes import Binding, Missing, Relation, Resolution, Scope, outwards
 from treadle.coding.sql.syntax import QUERIES, exp, span_of, written
+from treadle.coding.sql.visible import ALIASES_SEEN, CATALOGS, HIDDEN, SYSTEM, VALUES_WITHOUT_BRACKETS, Clause
 from treadle.types import DataSummary
 
 __all__ = ["resolve"]
-
-Clause = Literal["select", "where", "group", "having", "order", "on", "arguments"]
-
-_ALIASES_SEEN: dict[Dialect, frozenset[str]] = {
-    "sqlite": frozenset({"where", "group", "having", "order", "on"}),
-    "duckdb": frozenset({"select", "where", "group", "having", "order"}),
-    "postgres": frozenset({"group", "order"}),
-}
-_HIDDEN: dict[Dialect, frozenset[str]] = {
-    "sqlite": frozenset({"rowid", "_rowid_", "oid"}),
-    "duckdb": frozenset({"rowid", "filename", "file_row_number"}),
-    "postgres": frozenset({"ctid", "oid", "xmin", "xmax", "cmin", "cmax", "tableoid"}),
-}
-_VALUES_WITHOUT_BRACKETS = frozenset(
-    {"user", "current_user", "session_user", "current_role", "current_catalog", "current_schema", "current_date"}
-    | {"current_time", "current_timestamp", "localtime", "localtimestamp"}
-)
-_CATALOGS = ("sqlite_", "pragma_", "pg_", "duckdb_", "information_schema")
-
 
 _Outputs = list[str] | None
 
@@ -169,6 +151,7 @@ class _Resolver:
             ("distinct", "select"),
             ("order", "order"),
             ("limit", "arguments"),
+            ("offset", "arguments"),
         )
         for item in node.expressions:
             self._expression(item, scope, "select", ctes)
@@ -231,7 +214,8 @@ class _Resolver:
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
             return self._table(node, ctes)
         self._expression(node.this if isinstance(node.this, exp.Expr) else node, scope, "arguments", ctes)
-        return Relation(node.alias_or_name or "", None)
+        function = written(node.this, self._sql).lower() if isinstance(node.this, exp.Expr) else ""
+        return Relation(node.alias_or_name or function, _system(function, self._dialect))
 
     def _table(self, node: exp.Table, ctes: Mapping[str, Relation]) -> Relation:
         name = self._fold(node.this)
@@ -245,9 +229,12 @@ class _Resolver:
                 table, columns = self._tables[key]
                 return Relation(node.name, columns, table)
         quoted_file = bool(node.this.args.get("quoted")) and any(c in node.name for c in "./*:")
-        if full.startswith(_CATALOGS) or quoted_file or not self._tables:
-            return Relation(node.name, None)
-        known = (*(t for t, _ in dict.fromkeys((t, 0) for t, _ in self._tables.values())), *(c.name for c in ctes.values()))
+        if full.startswith(CATALOGS[self._dialect]) or name in SYSTEM[self._dialect] or quoted_file or not self._tables:
+            return Relation(node.name, _system(name, self._dialect))
+        tables = dict.fromkeys(table for table, _ in self._tables.values())
+        known = (*tables, *(c.name for c in ctes.values()))
+        if name.startswith("sqlite_"):
+            known += tuple(SYSTEM[self._dialect])
         self._report(Missing("table", node.name, node.this, known))
         return Relation(node.name, None)
 
@@ -299,8 +286,11 @@ class _Resolver:
         """``a.b`` where ``a`` is a column that holds records (DuckDB), or in an open relation."""
         if self._dialect == "sqlite":
             return False
-        first = self._fold(node.parts[0])
-        return any(r.columns is not None and first in r.columns for s in outwards(scope) for r in s.relations)
+        first, second = (self._fold(part) for part in node.parts[:2])
+        around = [r for s in outwards(scope) for r in s.relations]
+        if any(self._fold_stored(r.name) == first and second in (r.columns or {second}) for r in around):
+            return len(node.parts) > 2  # relation.column.field
+        return any(first in r.columns for r in around if r.columns is not None)
 
     def _in_relation(self, node: exp.Column, relation: Relation) -> None:
         if isinstance(node.this, exp.Star) or relation.columns is None:
@@ -308,7 +298,7 @@ class _Resolver:
         name = self._fold(node.this)
         if name in relation.columns:
             self._bind(node, relation, name)
-        elif not (relation.table and name in _HIDDEN[self._dialect]):
+        elif not (relation.table and name in HIDDEN[self._dialect]):
             self._report(
                 Missing("column", node.name, node.this, tuple(relation.columns.values()), relation.shown, (relation.table,))
             )
@@ -347,7 +337,7 @@ class _Resolver:
         self._report(Missing("ambiguous", node.name, node.this, tuple(r.name for r in having)))
 
     def _is_alias(self, node: exp.Column, name: str, scope: Scope, clause: str) -> bool:
-        if name not in scope.aliases or clause not in _ALIASES_SEEN[self._dialect]:
+        if name not in scope.aliases or clause not in ALIASES_SEEN[self._dialect]:
             return False
         if self._dialect != "postgres":
             return True
@@ -355,7 +345,7 @@ class _Resolver:
 
     def _is_special(self, node: exp.Column, name: str, scope: Scope) -> bool:
         around = [r for s in outwards(scope) for r in s.relations]
-        if name in _HIDDEN[self._dialect] and any(r.table for r in around):
+        if name in HIDDEN[self._dialect] and any(r.table for r in around):
             return True
         if self._dialect == "sqlite":
             span = span_of(node.this)
@@ -364,7 +354,7 @@ class _Resolver:
                 return True
             whole_table = name in {self._fold_stored(r.name) for r in around}
             return (whole_table or name == "rank") and node.root().find(exp.Match, exp.MatchAgainst) is not None
-        return name in _VALUES_WITHOUT_BRACKETS or name in {self._fold_stored(r.name) for r in around}
+        return name in VALUES_WITHOUT_BRACKETS or name in {self._fold_stored(r.name) for r in around}
 
     # ------------------------------------------------------------------------------------------------ outputs
 
@@ -393,6 +383,8 @@ class _Resolver:
             return item.alias_or_name
         if self._dialect == "postgres":
             inner = item.unnest()
+            while isinstance(inner, exp.Window | exp.Filter | exp.WithinGroup):
+                inner = inner.this
             if isinstance(inner, exp.Cast):
                 return self._output_name(inner.this) or str(inner.to.this.value).lower()
             return "case" if isinstance(inner, exp.Case) else written(inner, self._sql).lower()
@@ -414,3 +406,9 @@ def _children(node: exp.Expr, clause: Clause) -> Iterator[exp.Expr]:
         if isinstance(node, exp.Window) and key == "alias":
             continue
         yield from _listed(value)
+
+
+def _system(name: str, dialect: Dialect) -> dict[str, str] | None:
+    """The columns of a table or table function that every database has; None where they are not known."""
+    columns = SYSTEM[dialect].get(name)
+    return None if columns is None else {c: c for c in columns}

@@ -34,7 +34,7 @@ __all__ = [
     "written",
 ]
 
-QUERIES = (exp.Select, exp.SetOperation, exp.Values)
+QUERIES = (exp.Select, exp.SetOperation, exp.Values, exp.Pivot)
 """Nodes that give rows by themselves."""
 
 # sqlglot warns through logging where it takes a statement for a 'command'; here that is an ordinary finding.
