@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["Bound", "Cues", "read_cues"]
+__all__ = ["MONTHS", "Bound", "Cues", "read_cues"]
 
 _NUMBER = r"(-?\d+(?:,\d{3})*(?:\.\d+)?)"
 _COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -23,7 +23,7 @@ _COMPARISONS: tuple[tuple[str, str], ...] = (
     (r"exactly|equals?|equal to|=", "="),
 )
 _HIGH = (
-    "highest|largest|biggest|greatest|maximum|max|most|longest|tallest|oldest|heaviest|fastest|hottest|warmest|newest|latest|last"
+    "highest|largest|biggest|greatest|maximum|max|most|longest|tallest|oldest|heaviest|fastest|hottest|warmest|dearest|newest|latest|last"
     "|best|widest|deepest|richest|wettest|windiest|strongest|busiest|steepest"
 )
 _LOW = (
@@ -40,7 +40,8 @@ _GROUP = re.compile(
     re.IGNORECASE,
 )
 _TOP = re.compile(
-    rf"\b(?:top|first|last|bottom)\s+{_ANY_NUMBER}|\b{_ANY_NUMBER}\s+(?:\w+\s+){{0,2}}?(?:with\s+the\s+)?(?<!at )(?:{_EXTREME})\b",
+    rf"\b(?:top|first|last|bottom)\s+{_ANY_NUMBER}"
+    rf"|\b{_ANY_NUMBER}\s+(?:\w+\s+){{0,2}}?(?:with\s+the\s+)?(?<!at )(?:{_EXTREME})\b",
     re.IGNORECASE,
 )
 _SORTED = re.compile(r"\b(?:sort(?:ed)?|order(?:ed)?|ranked|arranged)\s+(?:\w+\s+)?by\s+(.*)", re.IGNORECASE)
@@ -59,10 +60,20 @@ _RATIO_TO = re.compile(r"\bratio\b.*?\bof\b(.*?)\bto\b(.*)", re.IGNORECASE)
 _AVERAGE = re.compile(r"\b(average|mean|avg|on average)\b", re.IGNORECASE)
 _SUM = re.compile(r"\b(total|sum|overall|altogether|combined)\b", re.IGNORECASE)
 _COUNT = re.compile(r"\b(how many|number of|count)\b", re.IGNORECASE)
-_RATIO = re.compile(r"\b(fraction|percentage|percent|proportion|share|ratio)\b", re.IGNORECASE)
+_RATIO = re.compile(
+    r"\b(?:what|which|how many|the)\s+(fraction|percentage|percent|proportion|share|ratio)\b"
+    r"|\b(fraction|percentage|proportion|share|ratio)\s+of\b",
+    re.IGNORECASE,
+)
 _DISTINCT = re.compile(r"\b(different|distinct|unique)\b", re.IGNORECASE)
+_ONCE = re.compile(
+    r"\beach (?:\w+\s+){1,2}?(?:only )?once\b|\bno duplicates\b|\bwithout (?:repetition|duplicates)\b", re.IGNORECASE
+)
 _BOTH = re.compile(r"\bboth\b", re.IGNORECASE)
-_NOT = re.compile(r"\b(?:no|not|never|without|none|hasn't|haven't|don't|doesn't|didn't|lack(?:s|ing)?)\b", re.IGNORECASE)
+_NOT = re.compile(
+    r"\b(?:no|not|never|without|none|nobody|no one|nothing|hasn't|haven't|don't|doesn't|didn't|lack(?:s|ing)?)\b",
+    re.IGNORECASE,
+)
 _LONG = re.compile(
     r"\bhow long\b|\bnumber of days\b|\bdays\b.*\b(?:between|from|lasted|last|take|took|needed|until)\b"
     r"|\blongest to\b|\btakes? (?:the )?(?:longest|most time)\b",
@@ -74,8 +85,27 @@ _THAN_AVERAGE = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(?:in|during|of|for|year)\s+(?:the\s+year\s+)?((?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
-_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_MONTH = re.compile(rf"\b({_MONTHS})\s+(?:of\s+)?((?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
+MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_MONTH = re.compile(rf"\b({MONTHS})\s+(?:of\s+)?((?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
+_MONTH_ALONE = re.compile(rf"\b(?:in|during|every)\s+({MONTHS})\b(?!\s+(?:of\s+)?\d)", re.IGNORECASE)
+_OR_MORE = re.compile(
+    rf"{_NUMBER}\s+(?:\w+\s+)?or\s+(more|later|above|over|higher|larger|less|fewer|earlier|below|lower)\b", re.IGNORECASE
+)
+_EQUAL = re.compile(
+    rf"(?<![\w.])(?:of|is|was|equals?|worth|=|by)\s+(?:exactly\s+)?{_NUMBER}\b(?!\s*(?:or|and|to)\b)", re.IGNORECASE
+)
+_DIRECTION = re.compile(
+    rf"\bfrom\s+(?:the\s+)?({_EXTREME}|low|high)\s+(?:(?:\w+\s+)?to)\s+(?:the\s+)?(?:{_EXTREME}|low|high)(?:\s+expensive|\s+\w+ed)?\b"
+    rf"|[,;]\s*(?:the\s+)?({_EXTREME})\s+(?:\w+\s+)?(?:first|on top)\b",
+    re.IGNORECASE,
+)
+_HOW_MUCH_MORE = re.compile(r"\bhow much\s+\w+|\bby how (?:much|many)\b|\bdifference\b.*\bbetween\b", re.IGNORECASE)
+_DIVIDED = re.compile(r"\bdivided by\b|\bper unit of\b", re.IGNORECASE)
+_ISO = r"(\d{4}-\d\d-\d\d)"
+_DATES = re.compile(
+    rf"\b(?:between|from)\s+{_ISO}\s+(?:and|to|until)\s+{_ISO}|\b(before|until|after|since|from|on)\s+{_ISO}", re.IGNORECASE
+)
+_SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 _BETWEEN = re.compile(rf"\bbetween\s+{_NUMBER}\s+and\s+{_NUMBER}|\bfrom\s+{_NUMBER}\s+to\s+{_NUMBER}", re.IGNORECASE)
 _BOUNDS = tuple(
     (re.compile(rf"(?<!\w)(?:{words})\s+(?:the\s+year\s+|an?\s+|[a-z]+\s+)?{_ANY_NUMBER}", re.IGNORECASE), operator)
@@ -96,6 +126,10 @@ class Bound:
     def year(self) -> bool:
         return all(re.fullmatch(r"(1[5-9]|20)\d\d", v) for v in self.value.split(" AND "))
 
+    @property
+    def date(self) -> bool:
+        return self.value.startswith("'")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cues:
@@ -103,7 +137,7 @@ class Cues:
 
     ``superlative``: (place, word, highest); ``group``: (place, what follows 'each', 'per', 'by'); ``often``: (place, most)
     of 'most often'; ``sort``: (place, what follows 'sorted by', descending); ``ratio_to``: places of both sides of 'ratio of
-    A to B'.
+    A to B'; ``compared``: 'how much higher'; ``month``: '2024-03', or '03' without a year.
     """
 
     count: int | None
@@ -123,6 +157,8 @@ class Cues:
     limit: int | None
     group: tuple[int, str] | None
     sort: tuple[int, str, bool] | None
+    compared: bool
+    divided: int | None
     bounds: tuple[Bound, ...]
     year: str
     month: str
@@ -130,11 +166,11 @@ class Cues:
 
 def read_cues(text: str) -> Cues:
     """The cues in a question."""
+    once = _ONCE.search(text)
+    text = text if once is None else _blanked(text, once.span())
     than_average = _THAN_AVERAGE.search(text)
     plain = text if than_average is None else _blanked(text, than_average.span())
-    sort = _SORTED.search(plain)
-    if sort is not None:
-        plain = _blanked(plain, sort.span())
+    sort, plain = _sort(plain)
     limit, top = _limit(plain)
     month, year = _MONTH.search(plain), _YEAR.search(plain)
     group, often, ratio_to = _GROUP.search(plain), _OFTEN.search(plain), _RATIO_TO.search(plain)
@@ -143,9 +179,9 @@ def read_cues(text: str) -> Cues:
         count=_place(_COUNT, plain),
         average=_place(_AVERAGE, plain),
         total=_place(_SUM, plain),
-        ratio="" if (ratio := _RATIO.search(plain)) is None else ratio[0].lower(),
+        ratio="" if (ratio := _RATIO.search(plain)) is None else (ratio[1] or ratio[2]).lower(),
         ratio_to=None if ratio_to is None else (ratio_to.start(1), ratio_to.start(2)),
-        distinct=_DISTINCT.search(plain) is not None,
+        distinct=once is not None or _DISTINCT.search(plain) is not None,
         negation=_place(_NOT, plain),
         duration=_LONG.search(plain) is not None,
         than_average="" if than_average is None else ("<" if _is_low(than_average[1]) else ">"),
@@ -156,16 +192,44 @@ def read_cues(text: str) -> Cues:
         both=_BOTH.search(plain) is not None,
         limit=limit,
         group=None if group is None else (group.start(1), group[1].strip()),
-        sort=None if sort is None else (sort.start(1), sort[1], _DESCENDING.search(text[sort.start() :]) is not None),
+        sort=sort,
+        compared=_HOW_MUCH_MORE.search(plain) is not None,
+        divided=_place(_DIVIDED, plain),
         bounds=tuple(b for b in _bounds(plain) if not (top and top[0] <= b.start < top[1])),
         year="" if year is None or month else year[1],
-        month="" if month is None else f"{month[2]}-{_MONTHS.split('|').index(month[1].lower()) + 1:02}",
+        month=_month(plain, month),
     )
 
 
 def _blanked(text: str, span: tuple[int, int]) -> str:
     """``text`` with blanks in a span, so that places stay."""
     return text[: span[0]] + " " * (span[1] - span[0]) + text[span[1] :]
+
+
+def _month(text: str, dated: re.Match[str] | None) -> str:
+    """'2024-03', or '03' where no year is said."""
+    match = dated or _MONTH_ALONE.search(text)
+    if match is None:
+        return ""
+    number = f"{MONTHS.split('|').index(match[1].lower()) + 1:02}"
+    return number if dated is None else f"{dated[2]}-{number}"
+
+
+def _sort(text: str) -> tuple[tuple[int, str, bool] | None, str]:
+    """What rows are to be sorted by, and the text without it: 'sorted by', 'from highest to lowest', ', oldest first'."""
+    match = _SORTED.search(text)
+    if match is not None:
+        return (match.start(1), match[1], _DESCENDING.search(match[0]) is not None), _blanked(text, match.span())
+    match = _DIRECTION.search(text)
+    if match is None:
+        return None, text
+    word = next(g for g in match.groups() if g).lower()
+    by = re.search(r"\bby\s+((?:\w+\s*){1,4})", text[: match.start()], re.IGNORECASE)
+    said = by[1] if by else f"{word} {text[match.start() : match.end() + 25]}"
+    plain = _blanked(text, match.span())
+    return (match.start(), said, word in (*_HIGH.split("|"), "high") and word != "oldest"), _blanked(
+        plain, by.span()
+    ) if by else plain
 
 
 def _superlative(text: str) -> tuple[int, str, bool] | None:
@@ -198,14 +262,28 @@ def _limit(text: str) -> tuple[int | None, tuple[int, int] | None]:
 
 def _bounds(text: str) -> list[Bound]:
     found: list[Bound] = []
+    for match in _DATES.finditer(text):
+        if match[1]:
+            found.append(Bound("BETWEEN", f"'{match[1]}' AND '{match[2]}'", *match.span()))
+        else:
+            operator = {"before": "<", "until": "<=", "after": ">", "since": ">=", "from": ">=", "on": "="}[match[3].lower()]
+            found.append(Bound(operator, f"'{match[4]}'", *match.span()))
     for match in _BETWEEN.finditer(text):
+        if any(b.start < match.end() and match.start() < b.end for b in found):
+            continue
         low, high = [g.replace(",", "") for g in match.groups() if g]
         found.append(Bound("BETWEEN", f"{low} AND {high}", *match.span()))
-    for pattern, operator in _BOUNDS:
+    for match in _OR_MORE.finditer(text):
+        operator = ">=" if match[2].lower() in ("more", "later", "above", "over", "higher", "larger") else "<="
+        found.append(Bound(operator, match[1].replace(",", ""), *match.span(1)))
+    for pattern, operator in (*_BOUNDS, (_EQUAL, "=")):
         for match in pattern.finditer(text):
             if any(b.start < match.end() and match.start() < b.end for b in found):
                 continue
             number = next(g for g in match.groups() if g)
             value = str(_WORDS.get(number.lower(), number.replace(",", "")))
+            scale = re.match(r"\s+(thousand|million|billion)\b", text[match.end() :], re.IGNORECASE)
+            if scale:
+                value = f"{float(value) * _SCALES[scale[1].lower()]:.0f}"
             found.append(Bound(operator, value, *match.span()))
     return sorted(found, key=lambda b: b.start)

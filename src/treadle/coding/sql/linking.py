@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from treadle.coding.sql.cues import MONTHS
 from treadle.coding.sql.schema import Field, Schema, quote_name, singular, stem
 from treadle.words import name_parts
 
-__all__ = ["Links", "ValueLink", "link", "places_of", "value_query", "words_of"]
+__all__ = ["Links", "ValueLink", "link", "normalised", "places_of", "value_query", "words_of"]
 
 _SAME: tuple[tuple[str, ...], ...] = (
     ("price", "cost", "expensive", "cheap", "costly", "pricey", "amount", "fee"),
@@ -65,7 +66,7 @@ _SAME: tuple[tuple[str, ...], ...] = (
     ("order", "ordered", "bought", "purchase"),
     ("deliver", "delivery", "delivered"),
     ("abbreviation", "abbr", "code"),
-    ("number", "num", "count", "no"),
+    ("number", "num", "count", "no", "n"),
     ("description", "desc"),
     ("department", "dept"),
     ("organization", "organisation", "org", "institution"),
@@ -81,7 +82,7 @@ for _number, _words in enumerate(_SAME):
     for _word in _words:
         _GROUPS.setdefault(stem(_word), set()).add(_number)
 
-_WORD = re.compile(r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ0-9_'-]*|\d+(?:\.\d+)?")
+_WORD = re.compile(r"[A-Za-zÀ-ÿ](?:[A-Za-zÀ-ÿ0-9_'-]*[A-Za-zÀ-ÿ0-9_])?|\d+(?:\.\d+)?")
 _MAX_NGRAM = 6
 
 
@@ -119,6 +120,27 @@ class Links:
         return sorted(found, key=lambda f: -self.fields[f])
 
 
+_YEAR = r"((?:1[5-9]|20)\d\d)"
+_REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"\b(first|last) and (first|last) (name)s?\b", re.IGNORECASE), r"\1 name and \2 name"),
+    (re.compile(rf"\b(\d{{1,2}})\s+({MONTHS})\s+{_YEAR}\b", re.IGNORECASE), lambda m: _iso(m[3], m[2], m[1])),
+    (re.compile(rf"\b({MONTHS})\s+(\d{{1,2}}),?\s+{_YEAR}\b", re.IGNORECASE), lambda m: _iso(m[3], m[1], m[2])),
+    (re.compile(r"\b(?:in )?the ((?:1[5-9]|20)\d)0s\b", re.IGNORECASE), r"between \g<1>0 and \g<1>9"),
+    (re.compile(r"\bmost recent(?:ly)?\b", re.IGNORECASE), "latest"),
+)
+
+
+def _iso(year: str, month: str, day: str) -> str:
+    return f"{year}-{MONTHS.split('|').index(month.lower()) + 1:02}-{int(day):02}"
+
+
+def normalised(text: str) -> str:
+    """The question with dates in ISO form, and a few phrases written out: 'first and last names', 'the 1990s'."""
+    for pattern, written in _REWRITES:
+        text = pattern.sub(written, text)
+    return text
+
+
 def words_of(text: str) -> list[str]:
     return _WORD.findall(text)
 
@@ -130,8 +152,10 @@ def places_of(text: str) -> list[int]:
 
 def link(text: str, schema: Schema, values: Iterable[tuple[Field, str]] = ()) -> Links:
     """Links of question ``text`` into ``schema``. ``values``: what ``value_query`` found."""
-    words = words_of(text)
+    words = words_of(normalised(text))
     found = _value_links(words, values, schema)
+    phrases = _column_phrases(words, schema)
+    found = [v for v in found if not (phrases & set(range(v.start, v.end))) or v.end - v.start > 1]
     taken = {i for v in found for i in range(v.start, v.end)}
     stems = [stem(w) if i not in taken else "" for i, w in enumerate(words)]
     at: dict[object, int] = {}
@@ -140,13 +164,26 @@ def link(text: str, schema: Schema, values: Iterable[tuple[Field, str]] = ()) ->
     fields: dict[Field, float] = {}
     for f in schema.fields:
         score = _match(f.words, stems, at, exact, f)
-        if score and len(f.words) > 1 and set(f.words[:-1]) <= set(_table_words(f.table)):
-            score = max(score, _match(f.words[-1:], stems, at, exact, f))  # player_name: 'name'
+        if score and len(f.words) > 1 and (set(f.words[:-1]) <= set(_table_words(f.table)) or f == schema.label(f.table)):
+            score = max(score, _match(f.words[-1:], stems, at, exact, f))  # player_name, full_name: 'name'
         if score and len(f.words) == 1 and f.words[0] in _table_words(f.table):
             score *= 0.6
         # Two columns with the same name: the one whose table is spoken of.
         fields[f] = score * (0.85 + 0.15 * tables[f.table]) if score else 0.0
     return Links(tuple(words), fields, tables, tuple(found), at, exact)
+
+
+def _column_phrases(words: Sequence[str], schema: Schema) -> set[int]:
+    """Places of columns named in full by two words or more: 'full name' names a column, and no value 'full'."""
+    stems = [stem(w) for w in words]
+    found: set[int] = set()
+    for f in schema.fields:
+        own = [stem(w) for w in f.words]
+        if len(own) > 1:
+            for start in range(len(stems) - len(own) + 1):
+                if stems[start : start + len(own)] == own:
+                    found |= set(range(start, start + len(own)))
+    return found
 
 
 def _table_words(table: str) -> tuple[str, ...]:
@@ -288,6 +325,7 @@ _COMMON = frozenset(
 
 def value_query(text: str, schema: Schema, limit: int = 200) -> str | None:
     """A statement that finds which text values of the database stand in the question; columns: table, column, value."""
+    text = normalised(text)
     said = [t for t in [*_ngrams(words_of(text)), *_quoted(text)] if t not in _COMMON and len(t) > 1]
     wanted = ", ".join("'" + t.replace("'", "''") + "'" for t in dict.fromkeys(said))
     if not wanted:

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from treadle.coding.sql.columns import ColumnReader
 from treadle.coding.sql.linking import Links
-from treadle.coding.sql.reader import NAMED, Reader
+from treadle.coding.sql.reader import NAMED
 from treadle.coding.sql.schema import Field, Schema, stem
 from treadle.coding.sql.sketch import Condition, Item, Sketch
 from treadle.words import name_parts
@@ -27,7 +28,7 @@ def propose(text: str, schema: Schema, links: Links) -> list[Sketch]:
     return list(dict.fromkeys([*first, *varied]))
 
 
-class _Readings(Reader):
+class _Readings(ColumnReader):
     """The ways to read one question, most specific first."""
 
     def all(self) -> Iterator[Sketch]:
@@ -36,7 +37,17 @@ class _Readings(Reader):
             return
         conditions = self.conditions(base)
         self.used = {c.field for c in conditions}
-        for reading in (self._ratio, self._without, self._both, self._spread, self._extreme, self._grouped, self._having):
+        for reading in (
+            self._compared,
+            self._divided,
+            self._ratio,
+            self._without,
+            self._both,
+            self._spread,
+            self._extreme,
+            self._grouped,
+            self._having,
+        ):
             if sketch := reading(base, conditions):
                 yield self._sorted(sketch)
         yield from self._aggregated(base, conditions)
@@ -52,7 +63,50 @@ class _Readings(Reader):
                 return Sketch(base, (), ratio=tuple(sides[0]), ratio_to=tuple(sides[1]))
         if not conditions:
             return None
-        return Sketch(base, (), ratio=conditions, percent=self.cues.ratio.startswith("percent"))
+        group = self.grouping(base)
+        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        return Sketch(base, shown, ratio=conditions, group=group, percent=self.cues.ratio.startswith("percent"))
+
+    def _compared(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'How much higher is the average price in Kyoto than in Dublin?': the difference of two averages."""
+        values = [c for _, c in self.of_values(base)]
+        if not self.cues.compared or len(values) != 2 or values[0].field != values[1].field:
+            return None
+        name = "SUM" if self.cues.total is not None else "AVG" if self.cues.average is not None else "COUNT"
+        key = self.schema.key(base)
+        item = self.measure(base, self.cues.average or self.cues.total) if name != "COUNT" else Item(field=key)
+        if item is None or item.field is None:
+            return None
+        rest = tuple(c for c in conditions if c.field != values[0].field)
+        return Sketch(self._home(base, item), (replace(item, aggregate=name, among=values[0], less=values[1]),), rest)
+
+    def _divided(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'total recorded luminosity divided by total delivered luminosity', 'ratio of A to B' of two number columns."""
+        place = self.cues.divided if self.cues.divided is not None else self.cues.ratio_to[1] if self.cues.ratio_to else None
+        if place is None:
+            return None
+        before = self._best_number(base, list(range(place)))
+        after = self._best_number(base, list(range(place, len(self.text))))
+        if before is None or after is None or before == after or before.table != after.table:
+            return None
+        name = "AVG" if self.cues.average is not None else "SUM" if self.cues.total is not None or self.cues.divided else ""
+        item = Item(name, before, over=after)
+        if not name:
+            return Sketch(before.table, (*self.shown(before.table, but=lambda f: f in (before, after)), item), conditions)
+        return Sketch(before.table, (item,), conditions)
+
+    def _best_number(self, base: str, places: list[int]) -> Field | None:
+        """The number column named in full within a part of the question."""
+        within = set(places)
+        found = [
+            (self._phrase(f, p), f)
+            for f in self.schema.fields
+            if f.role == "number" and self.reaches(base, f)
+            for p in self.exact_places(f)
+            if p in within
+        ]
+        found = [(n, f) for n, f in found if n == len(f.words)] or found
+        return max(found, key=lambda pair: (pair[0], -self.near(base, pair[1].table)), default=(0, None))[1]
 
     def _without(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         if self.cues.negation is None or any(c.operator == "IS NULL" for c in conditions):
@@ -92,6 +146,10 @@ class _Readings(Reader):
     # ---------------------------------------------------------------------------------------- extremes
 
     def _extreme(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        if self.cues.often is not None and (plays := self._played(base)) is not None:
+            return Sketch(
+                base, self.shown(base), conditions, order=Item(field=plays), descending=self.cues.often[1], limit=1
+            )
         if self.cues.often is not None:
             return self._most_rows(base, conditions, *self.cues.often)
         if self.cues.superlative is None:
@@ -102,7 +160,7 @@ class _Readings(Reader):
         item = (self._dated_item(base) if self.cues.dated else None) or self.measure(base, max(0, place - 1))
         if item is None or item.field is None or self.grouping(base):
             return None
-        if self.cues.dated and item.field.role == "number" and "age" not in item.field.words:
+        if self.cues.dated and self.holds_dates(item.field):
             high = word in ("youngest", "latest", "newest", "last")
         return self._extreme_of(base, conditions, item, high, word)
 
@@ -190,6 +248,11 @@ class _Readings(Reader):
             shown = [*shown, Item()]
         return Sketch(home, tuple(shown), conditions, group=group, order=Item(), descending=high, limit=self.cues.limit or 1)
 
+    def _played(self, base: str) -> Field | None:
+        """'played most often' where the rows have a number of plays."""
+        numbers = [f for f in self.schema.tables[base] if f.role == "number" and len(f.words) == 1]
+        return next((f for f in numbers if self.exact_places(f)), None)
+
     def _dated_item(self, base: str) -> Item | None:
         dates = [f for f in self.schema.tables[base] if f.role == "date" or "year" in f.words]
         named = [f for f in self.named_fields("number") if f.table == base]
@@ -197,12 +260,67 @@ class _Readings(Reader):
 
     # ------------------------------------------------------------------------------------------ groups
 
+    def _top_of_groups(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'For each department, who is the best paid?': the rows whose value is the extreme of their group."""
+        group = self.grouping(base)
+        if not group or group[0].field is None or self.cues.superlative is None or self.cues.count is not None:
+            return None
+        item = self.measure(base, self.cues.superlative[0])
+        if item is None or item.field is None or item.until is not None:
+            return None
+        home = item.field.table
+        own = self.schema.label(home) or self.schema.key(home)
+        asked = self.shown(home)
+        if own is None or group[0].field.table == home != base or not any(i.field == own for i in asked):
+            return None
+        key = group[0].field
+        if key.table != home:
+            way = self.schema.path(home, key.table)
+            if not way or len(way) != 1:
+                return None
+            key = next(f for f in self.schema.tables[home] if f.name == way[0].left_column)
+        aggregate = "MAX" if self.cues.superlative[2] else "MIN"
+        top = Condition(item.field, "=", aggregate, kind="group", other=key)
+        named = [i for i in group if i.field and i.field.role != "key"]
+        return Sketch(home, tuple(dict.fromkeys((*named, *asked))), (*conditions, top))
+
+    def _having_of(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'Countries where the average score is above 70': groups with a condition on an aggregate."""
+        name = "AVG" if self.cues.average is not None else "SUM" if self.cues.total is not None else ""
+        if not name or self.cues.count is not None or self.cues.than_average:
+            return None
+        for c in conditions:
+            if c.field.role != "number" or c.kind != "plain" or c.operator not in (">", "<", ">=", "<=") or c.either:
+                continue
+            head = [
+                f
+                for f in self.links.best(lambda f: f.role == "text")
+                if self.place(f) < self.place(c.field) and self.links.fields[f] >= 0.7
+            ]
+            group = (Item(field=head[0]),) if head else self.identity(base) if base != c.field.table else ()
+            if not group or group[0].field is None or self.schema.path(c.field.table, group[0].field.table) is None:
+                return None
+            shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
+            item = Item(name, c.field)
+            if re.search(
+                r"\b(?:and|with) (?:its|their|the|that)\b|:\s", self.text[self.text.find(c.value) :], re.IGNORECASE
+            ):
+                shown.append(item)
+            rest = tuple(o for o in conditions if o != c)
+            return Sketch(c.field.table, tuple(shown), rest, group=group, having=(c.operator, c.value, item))
+        return None
+
     def _grouped(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         group = self.grouping(base)
         if not group or group[0].field is None:
             return None
         shown = tuple(i for i in group if i.field and i.field.role != "key") or group
         item = self._aggregate(base, group)
+        own = item.field is not None and group[0].field.table == item.field.table
+        if item.until is not None and not item.aggregate and own:
+            return Sketch(base, (*shown, item), conditions)  # the days of every row
+        if item.field is None and self.cues.count is None and self.cues.total is None and self.cues.average is None:
+            return None  # 'show each title' asks for no groups
         if item.field is None and group[0].field.table == base and len(group) > 1:
             other = self._other_table(base)
             if other is None:
@@ -230,14 +348,14 @@ class _Readings(Reader):
             if place is not None and (item := self.measure(base, place)) is not None and item.field not in grouped:
                 return replace(item, aggregate=name)
         if self.cues.count is None and (item := self.measure(base, None)) is not None and item.field not in grouped:
-            return replace(item, aggregate="AVG")
+            return item if item.until is not None else replace(item, aggregate="AVG")
         return Item()
 
     def _having(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         """'Which regions have more than two stations?': groups with a condition on the number of their rows."""
         for bound in self.cues.bounds:
             table = self.counts_rows(bound)
-            if table is None or "." in bound.value or " " in bound.value or self._field_after(bound, base):
+            if table is None or "." in bound.value or " " in bound.value or self.field_after(bound, base):
                 continue
             named = [f for f in self.named_fields("text", "label", "date") if self.place(f) < bound.start]
             others = [t for t, s in self.links.tables.items() if t != table and s >= NAMED and self.place(t) < bound.start]
@@ -245,10 +363,12 @@ class _Readings(Reader):
             if not group or group[0].field is None or self.schema.path(table, group[0].field.table) is None:
                 continue
             shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
-            if self.cues.count is not None and self.cues.count > bound.end:
+            if re.search(
+                r"\b(?:and|with)\s+(?:the\s+|its\s+|their\s+)?(?:number|count|how many)\b", self.text, re.IGNORECASE
+            ):
                 shown = [*shown, Item()]
             between = self._between(table, group[0].field.table)
-            return Sketch(between, tuple(shown), conditions, group=group, having=(bound.operator, int(bound.value)))
+            return Sketch(between, tuple(shown), conditions, group=group, having=(bound.operator, bound.value, Item()))
         return None
 
     def _between(self, table: str, other: str) -> str:
@@ -303,7 +423,7 @@ class _Readings(Reader):
         """With the order that 'sorted by ...' asks for."""
         if self.cues.sort is None or sketch.order is not None:
             return sketch
-        _, said, descending = self.cues.sort
+        place, said, descending = self.cues.sort
         words = [stem(w) for w in re.findall(r"\w+", said)]
         aggregate = next((i for i in sketch.select if i.aggregate or i.field is None), None)
         fields = [f for f in self.schema.fields if f.words and stem(f.words[-1]) in words and self.reaches(sketch.base, f)]
@@ -311,7 +431,18 @@ class _Readings(Reader):
         by_number = re.match(r"(?:the\s+)?(?:number|count|average|mean|total|sum|highest)\b", said, re.IGNORECASE)
         if aggregate is not None and (by_number or not fields or aggregate.field in fields):
             return replace(sketch, order=aggregate, descending=descending)
+        if not fields:
+            fields = self._sort_fields(sketch, place, said)
         return replace(sketch, order=Item(field=fields[0]), descending=descending) if fields else sketch
+
+    def _sort_fields(self, sketch: Sketch, place: int, said: str) -> list[Field]:
+        """What 'newest first' and 'best paid first' sort by: a date, a number named by another word, the only number."""
+        if re.match(r"(?:newest|latest|oldest|earliest|youngest|most recent)\b", said, re.IGNORECASE):
+            dates = [f for f in self.schema.tables[sketch.base] if self.holds_dates(f)]
+            return sorted(dates, key=lambda f: -self.links.fields[f])
+        near = [f for f in self.links.best(lambda f: f.role == "number") if 0 <= self.place(f) - place < 40]
+        numbers = [i.field for i in sketch.select if i.field is not None and i.field.role == "number"]
+        return [f for f in near if self.reaches(sketch.base, f)] or numbers
 
 
 def _variations(sketch: Sketch, schema: Schema) -> Iterator[Sketch]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,7 +13,7 @@ from treadle.words import name_parts
 
 __all__ = ["Field", "Join", "Role", "Schema", "quote_name", "singular", "stem"]
 
-Role = Literal["key", "label", "text", "number", "date", "other"]
+Role = Literal["key", "label", "text", "number", "flag", "date", "other"]
 
 _DATE = re.compile(r"'?\d{4}-\d\d(-\d\d)?([ T]\d\d:\d\d.*)?'?$")
 _DATE_WORDS = frozenset({"date", "day", "time", "timestamp", "datetime", "on", "at", "since", "until"})
@@ -41,26 +41,8 @@ def plural(word: str) -> str:
     return word + ("es" if word.endswith(("s", "x", "ch", "sh", "z")) else "s")
 
 
-_ENDINGS = [
-    "iest",
-    "est",
-    "ations",
-    "ation",
-    "ings",
-    "ing",
-    "ments",
-    "ment",
-    "ers",
-    "er",
-    "ors",
-    "or",
-    "ed",
-    "es",
-    "e",
-    "al",
-    "y",
-    "i",
-]
+_ENDINGS_TEXT = "iest est ations ation ings ing ments ment ers er ors or ed es e al y i"
+_ENDINGS = tuple(_ENDINGS_TEXT.split())
 
 
 def stem(word: str) -> str:
@@ -80,68 +62,12 @@ def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-_RESERVED = frozenset(
-    [
-        "ALL",
-        "AND",
-        "AS",
-        "ASC",
-        "BETWEEN",
-        "BY",
-        "CASE",
-        "CROSS",
-        "DESC",
-        "DISTINCT",
-        "ELSE",
-        "END",
-        "EXISTS",
-        "FROM",
-        "FULL",
-        "GROUP",
-        "HAVING",
-        "IN",
-        "INDEX",
-        "INNER",
-        "IS",
-        "JOIN",
-        "KEY",
-        "LEFT",
-        "LIKE",
-        "LIMIT",
-        "NATURAL",
-        "NOT",
-        "NULL",
-        "OFFSET",
-        "ON",
-        "OR",
-        "ORDER",
-        "OUTER",
-        "PRIMARY",
-        "REFERENCES",
-        "RIGHT",
-        "SELECT",
-        "SET",
-        "TABLE",
-        "THEN",
-        "TO",
-        "TRANSACTION",
-        "UNION",
-        "UNIQUE",
-        "UPDATE",
-        "USER",
-        "USING",
-        "VALUES",
-        "WHEN",
-        "WHERE",
-        "WITH",
-        "CHECK",
-        "COLUMN",
-        "DEFAULT",
-        "FOREIGN",
-        "DESCRIBE",
-        "RETURN",
-    ]
-)
+_RESERVED_TEXT = """
+ALL AND AS ASC BETWEEN BY CASE CHECK COLUMN CROSS DEFAULT DESC DESCRIBE DISTINCT ELSE END EXISTS FOREIGN FROM FULL GROUP
+HAVING IN INDEX INNER IS JOIN KEY LEFT LIKE LIMIT NATURAL NOT NULL OFFSET ON OR ORDER OUTER PRIMARY REFERENCES RETURN RIGHT
+SELECT SET TABLE THEN TO TRANSACTION UNION UNIQUE UPDATE USER USING VALUES WHEN WHERE WITH
+"""
+_RESERVED = frozenset(_RESERVED_TEXT.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +114,10 @@ class Schema:
 
     @classmethod
     def of(cls, summary: DataSummary) -> Schema:
-        tables = {t.name: tuple(_field(t, c) for c in t.columns) for t in summary.tables}
+        homes = _homes(summary.tables)
+        tables = {t.name: tuple(_field(t, c, homes) for c in t.columns) for t in summary.tables}
         entries = {t.name: t.entries or 0 for t in summary.tables}
-        return cls(tables, entries, tuple(_joins(summary, tables)))
+        return cls(tables, entries, tuple(_joins(summary, tables, homes)))
 
     @property
     def fields(self) -> Iterator[Field]:
@@ -207,12 +134,12 @@ class Schema:
         return next((f for f in self.tables[table] if f.role == "key"), None)
 
     def label(self, table: str) -> Field | None:
-        """The column that a person would call a row by: name, title; else a text that is no category."""
+        """The column that a person would call a row by: name, title; None where there is none."""
         fields = self.tables[table]
         own = {singular(w.lower()) for w in name_parts(table)}
         labels = [f for f in fields if f.role == "label"]
         labels.sort(key=lambda f: not own & set(f.words[:-1]) and len(f.words) > 1)
-        return labels[0] if labels else next((f for f in fields if f.role == "text"), None)
+        return labels[0] if labels else None
 
     def path(self, start: str, end: str) -> tuple[Join, ...] | None:
         """The shortest chain of joins from one table to another, at most four; None where there is none."""
@@ -237,63 +164,31 @@ class Schema:
         return None
 
 
-def _field(table: Table, column: Column) -> Field:
-    words = tuple(singular(w.lower()) for w in name_parts(column.name))
-    unit = ""
-    if len(words) > 1 and (words[-1] in _UNITS or words[-1] in _UNIT_WORDS):
-        unit, words = column.name[-len(words[-1]) :], words[:-1]
-    return Field(table.name, column.name, _role(column, words), words, unit, column.values)
+def _field(table: Table, column: Column, homes: dict[str, str]) -> Field:
+    name, unit = column.name, ""
+    head, _, last = name.rpartition("_")
+    if head and (last.lower() in _UNITS or last.lower() in _UNIT_WORDS):
+        name, unit = head, last
+    words = tuple(singular(w.lower()) for w in name_parts(name))
+    return Field(table.name, column.name, _role(column, words, homes), words, unit, column.values)
 
 
-_UNITS = frozenset(
-    [
-        "m",
-        "cm",
-        "mm",
-        "km",
-        "s",
-        "ms",
-        "us",
-        "ns",
-        "kg",
-        "g",
-        "mg",
-        "t",
-        "c",
-        "k",
-        "f",
-        "kmh",
-        "mps",
-        "gev",
-        "mev",
-        "tev",
-        "ev",
-        "pb",
-        "fb",
-        "hz",
-        "mhz",
-        "ghz",
-        "v",
-        "mv",
-        "a",
-        "ma",
-        "w",
-        "kw",
-        "l",
-        "ml",
-        "eur",
-        "usd",
-        "chf",
-    ]
-)
+_UNITS_TEXT = """
+m cm mm um nm km s ms us ns min h kg g mg t c k f degc kmh mps gev mev tev kev ev pb fb nb hz khz mhz ghz v kv mv a ma ua na
+w kw mw l ml pct eur keur usd chf gbp deg rad
+"""
+_UNITS = frozenset(_UNITS_TEXT.split())
 _UNIT_WORDS = frozenset({"second", "minute", "hour", "day", "metre", "meter", "kelvin", "celsius", "percent", "byte"})
 
 
-def _role(column: Column, words: tuple[str, ...]) -> Role:
+def _role(column: Column, words: tuple[str, ...], homes: dict[str, str]) -> Role:
     if column.key and words[-1:] != ("name",):
         return "key"
-    if words and (words[-1] in ("id", "uid", "uuid") or column.references or _joined_id(column.name, words)):
+    joins = column.name in homes and words[-1:] != ("name",)  # ``arid``, ``run_number``
+    if words and (words[-1] in ("id", "uid", "uuid") or column.references or joins):
         return "key"
+    if column.values and set(column.values) <= {"0", "1"}:
+        return "flag"
     dates = sum(bool(_DATE.match(v)) for v in column.values)
     if _DATE_TYPES.search(column.type) or (column.values and dates == len(column.values)):
         return "date"
@@ -306,17 +201,15 @@ def _role(column: Column, words: tuple[str, ...]) -> Role:
     return "text" if "CHAR" in column.type.upper() or "TEXT" in column.type.upper() or column.values else "other"
 
 
-def _joined_id(name: str, words: tuple[str, ...]) -> bool:
-    """``aid``, ``bid``: the initial of a table and 'id', where the column holds whole numbers."""
-    return len(name) == 3 and name.lower().endswith("id") and words[-1] == name.lower()
-
-
 def _all_numbers(values: tuple[str, ...]) -> bool:
     return bool(values) and all(re.fullmatch(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", v) for v in values)
 
 
-def _joins(summary: DataSummary, tables: dict[str, tuple[Field, ...]]) -> Iterator[Join]:
-    """Declared foreign keys, then those that names tell of."""
+# ------------------------------------------------------------------------------------------------------- joins
+
+
+def _joins(summary: DataSummary, tables: dict[str, tuple[Field, ...]], homes: dict[str, str]) -> Iterator[Join]:
+    """Declared foreign keys; then columns called like the key of another table; then ``<table>_id`` for its ``id``."""
     declared: set[tuple[str, str]] = set()
     for table in summary.tables:
         for column in table.columns:
@@ -324,38 +217,58 @@ def _joins(summary: DataSummary, tables: dict[str, tuple[Field, ...]]) -> Iterat
             if other in tables and any(f.name == key for f in tables[other]):
                 declared.add((table.name, column.name))
                 yield Join(table.name, column.name, other, key)
-    yield from _joins_by_name(tables, declared)
-
-
-def _joins_by_name(tables: dict[str, tuple[Field, ...]], declared: set[tuple[str, str]]) -> Iterator[Join]:
-    keys = {name: _own_keys(name, fields) for name, fields in tables.items()}
     for name, fields in tables.items():
         for f in fields:
-            if (name, f.name) in declared or f.role not in ("key", "label", "text"):
+            if (name, f.name) in declared:
                 continue
-            for other, own in keys.items():
-                if other != name and (target := _target(f, other, own, keys[name])):
-                    yield Join(name, f.name, other, target)
+            home = homes.get(f.name)
+            if home is not None and home != name:
+                yield Join(name, f.name, home, f.name)
+            elif home is None and (pointed := _pointed_at(f, tables)):
+                yield Join(name, f.name, *pointed)
 
 
-def _own_keys(table: str, fields: tuple[Field, ...]) -> list[str]:
-    """Columns that other tables may point at: ``id``, ``<table>_id``, ``<initial>id``, a declared key, ``<table>_name``."""
-    own = {singular(w.lower()) for w in name_parts(table)}
-    found = []
-    for f in fields:
-        initial = len(f.name) == 3 and f.name.lower().endswith("id") and f.name[0].lower() == table[0].lower()
-        about_itself = set(f.words[:-1]) <= own and f.words[-1:] in (("id",), ("name",)) and len(f.words) > 1
-        if f.words == ("id",) or initial or about_itself or (f.role == "key" and f is fields[0]):
-            found.append(f.name)
-    return found
+_KEY_ENDINGS = ("id", "number", "code", "no", "nr", "key", "name", "uid")
+_PLAIN_NAMES = frozenset({"id", "name", "number", "code", "key", "title", "label", "type", "status", "year", "date"})
 
 
-def _target(f: Field, other: str, others_keys: list[str], own_keys: list[str]) -> str:
-    """The column of ``other`` that field ``f`` of ``table`` points at, or nothing."""
-    others_words = {singular(w.lower()) for w in name_parts(other)}
-    if f.name in others_keys and f.name.lower() != "id" and f.name not in own_keys[:1]:
-        return f.name
-    points = f.words[-1:] == ("id",) and set(f.words[:-1]) and set(f.words[:-1]) <= others_words
-    if points and f.name not in own_keys:
-        return others_keys[0] if others_keys else ""
-    return ""
+def _homes(tables: tuple[Table, ...]) -> dict[str, str]:
+    """For each column name that several tables share and that can be a key: the table whose rows it numbers.
+
+    That is where it is the whole primary key; else where it stands first, in the table called like it (``aid`` of
+    ``author``), then the one with most other columns: a table of links has hardly any.
+    """
+    counts = Counter(c.name for t in tables for c in t.columns)
+    homes = {}
+    for name in (n for n, count in counts.items() if count > 1):
+        whole = [t for t in tables if [c.name for c in t.columns if c.key] == [name]]
+        if not whole:
+            last = (name_parts(name) or [name])[-1].lower()
+            if name.lower() in _PLAIN_NAMES or not (last in _KEY_ENDINGS or name.lower().endswith("id")):
+                continue
+            whole = [t for t in tables if t.columns[0].name == name]
+        if whole and name.lower() != "id":
+            homes[name] = max(whole, key=lambda t: (_called_like(t.name, name), len(t.columns))).name
+    return homes
+
+
+def _called_like(table: str, column: str) -> int:
+    """How well the name of a key fits a table: 2 by a word in common, 1 by its first letters."""
+    words = {singular(w.lower()) for w in name_parts(table)}
+    if words & {singular(w.lower()) for w in name_parts(column)}:
+        return 2
+    return int(column.lower().endswith("id") and table.lower().startswith(column.lower()[:-2][:2]) and len(column) > 2)
+
+
+def _pointed_at(f: Field, tables: dict[str, tuple[Field, ...]]) -> tuple[str, str] | None:
+    """(table, key) that ``station_id`` names: the table called so, by its column ``id`` or its first key."""
+    if f.words[-1:] not in (("id",), ("uid",)) or len(f.words) < 2:
+        return None
+    for other, fields in tables.items():
+        words = {singular(w.lower()) for w in name_parts(other)}
+        if other == f.table or not set(f.words[:-1]) <= words:
+            continue
+        keys = [g for g in fields if g.words == ("id",)] or [g for g in fields[:1] if g.role == "key"]
+        if keys and keys[0].name != f.name:
+            return other, keys[0].name
+    return None

@@ -21,7 +21,9 @@ _AGGREGATES = {"AVG": "average", "SUM": "total", "MAX": "highest", "MIN": "lowes
 class Item:
     """Something selected, grouped or ordered by: a column, an aggregate of one, or a count of rows (no field).
 
-    ``until``: the days from ``field`` to it; ``part``: 'year' or 'month' of a date; aggregate 'RANGE': highest less lowest.
+    ``over``: the same aggregate of another column to divide by; ``among`` and ``less``: only rows fulfilling the one, less
+    the aggregate over those fulfilling the other. ``until``: the days from ``field`` to it; ``part``: 'year' or 'month' of a
+    date; aggregate 'RANGE': highest less lowest.
     """
 
     aggregate: str = ""
@@ -29,6 +31,9 @@ class Item:
     distinct: bool = False
     until: Field | None = None
     part: str = ""
+    over: Field | None = None
+    among: Condition | None = None
+    less: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Condition:
     """``field operator value``; ``value`` is SQL.
 
     ``kind`` 'year' or 'month' compares that part of a date, 'average' compares with the average of the column. ``either``:
-    another condition, one of both is enough.
+    another condition, one of both is enough. 'group': equal to the aggregate ``value`` over rows with the same ``other``.
     """
 
     field: Field
@@ -44,6 +49,7 @@ class Condition:
     value: str = ""
     kind: str = "plain"
     either: Condition | None = None
+    other: Field | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class Sketch:
     select: tuple[Item, ...]
     conditions: tuple[Condition, ...] = ()
     group: tuple[Item, ...] = ()
-    having: tuple[str, int] | None = None
+    having: tuple[str, str, Item] | None = None
     order: Item | None = None
     descending: bool = True
     limit: int | None = None
@@ -74,7 +80,8 @@ class Sketch:
     def fields(self) -> Iterator[Field]:
         """The columns whose tables must be joined."""
         for item in (*self.select, *self.group, *((self.order,) if self.order else ())):
-            yield from (f for f in (item.field, item.until) if f is not None)
+            yield from (f for f in (item.field, item.until, item.over) if f is not None)
+            yield from (c.field for c in (item.among, item.less) if c is not None)
         for condition in (*self.conditions, *self.ratio, *self.ratio_to):
             yield condition.field
 
@@ -141,7 +148,7 @@ def to_sql(sketch: Sketch, schema: Schema, dialect: Dialect) -> str:
     if sketch.group:
         parts.append("GROUP BY " + ", ".join(_item(i, names, dialect) for i in sketch.group))
     if sketch.having:
-        parts.append(f"HAVING COUNT(*) {sketch.having[0]} {sketch.having[1]}")
+        parts.append(f"HAVING {_item(sketch.having[2], names, dialect)} {sketch.having[0]} {sketch.having[1]}")
     if sketch.order:
         parts.append(f"ORDER BY {_item(sketch.order, names, dialect)}{' DESC' if sketch.descending else ''}")
     if sketch.limit is not None:
@@ -153,7 +160,8 @@ def _selected(sketch: Sketch, names: _Names, dialect: Dialect) -> str:
     if not sketch.ratio:
         return ", ".join(_item(i, names, dialect) for i in sketch.select)
     count, whole = (_counted_if(c, names, dialect) for c in (sketch.ratio, sketch.ratio_to))
-    return f"{'100.0' if sketch.percent else '1.0'} * {count} / {whole}"
+    share = f"{'100.0' if sketch.percent else '1.0'} * {count} / {whole}"
+    return ", ".join([*(_item(i, names, dialect) for i in sketch.select), share])
 
 
 def _counted_if(conditions: tuple[Condition, ...], names: _Names, dialect: Dialect) -> str:
@@ -169,6 +177,11 @@ def _item(item: Item, names: _Names, dialect: Dialect) -> str:
         column = _part(column, item.part, dialect)
     if item.until is not None:
         column = _days(column, names.column(item.until), dialect)
+    if item.among is not None and item.less is not None:
+        one, other = (f"CASE WHEN {_condition(c, names, dialect)} THEN {column} END" for c in (item.among, item.less))
+        return f"{item.aggregate}({one}) - {item.aggregate}({other})"
+    if item.over is not None:
+        return f"1.0 * {item.aggregate}({column}) / {item.aggregate}({names.column(item.over)})"
     if item.aggregate == "RANGE":
         return f"MAX({column}) - MIN({column})"
     if not item.aggregate:
@@ -200,6 +213,15 @@ def _condition(c: Condition, names: _Names, dialect: Dialect) -> str:
     column = names.column(c.field)
     if c.kind == "average":
         return f"{column} {c.operator} (SELECT AVG({quote_name(c.field.name)}) FROM {quote_name(c.field.table)})"  # noqa: S608
+    if c.kind == "group" and c.other is not None:
+        inner, name = quote_name(c.field.name), quote_name(c.other.name)
+        own = f"{names.aliases[c.field.table]}.{name}" if not names.alone else f"{quote_name(c.field.table)}.{name}"
+        table = quote_name(c.field.table)
+        return f"{column} = (SELECT {c.value}(G.{inner}) FROM {table} AS G WHERE G.{name} = {own})"  # noqa: S608
+    if c.kind == "month" and len(c.value) == 2:
+        if dialect == "sqlite":
+            return f"strftime('%m', {column}) {c.operator} '{c.value}'"
+        return f"EXTRACT(MONTH FROM CAST({column} AS DATE)) {c.operator} {int(c.value)}"
     if c.kind in ("year", "month"):
         quote = "" if c.kind == "year" and dialect != "sqlite" else "'"
         return f"{_part(column, c.kind, dialect)} {c.operator} {quote}{c.value}{quote}"
@@ -237,7 +259,10 @@ def to_words(sketch: Sketch, schema: Schema) -> str:
     if sketch.order is not None:
         return _ordered(sketch, schema, told, groups)
     each = f" for each {_and([_spoken(i, sketch.base, schema) for i in groups])}" if groups else ""
-    having = f" with {_comparison(sketch.having[0])} {sketch.having[1]} {rows}" if sketch.having else ""
+    having = ""
+    if sketch.having:
+        what = rows if sketch.having[2].field is None else _aggregate(sketch.having[2], sketch, schema)
+        having = f" with {_comparison(sketch.having[0])} {sketch.having[1]} {what}"
     aggregates = [i for i in sketch.select if i.aggregate or i.field is None]
     if not aggregates or sketch.having:
         shown = _and([_spoken(i, sketch.base, schema) for i in sketch.select])
@@ -283,6 +308,12 @@ def _aggregate(item: Item, sketch: Sketch, schema: Schema) -> str:
     what = _spoken(replace(item, aggregate=""), sketch.base, schema)
     if item.aggregate == "COUNT":
         return f"number of {'different ' if item.distinct else ''}{what}"
+    if item.among is not None and item.less is not None:
+        two = f"rows with {_said(item.among)} and rows with {_said(item.less)}"
+        return f"difference of the {_AGGREGATES.get(item.aggregate, '')} {what} between {two}"
+    if item.over is not None:
+        kind = _AGGREGATES.get(item.aggregate, "")
+        return f"{kind} {what} divided by the {kind} {item.over.spoken}"
     if item.aggregate == "RANGE":
         return f"difference between the highest and the lowest {what}"
     return f"{_AGGREGATES.get(item.aggregate, '')} {what}".strip()
@@ -321,6 +352,8 @@ def _said(c: Condition) -> str:
     if c.either is not None:
         return f"{_said(replace(c, either=None))} or {_said(c.either)}"
     name = c.field.spoken
+    if c.kind == "group" and c.other is not None:
+        return f"the {_AGGREGATES[c.value]} {name} of each {c.other.spoken}"
     if c.kind == "average":
         return f"{name} {_comparison(c.operator)} the average {name}"
     if c.operator.startswith("IS "):
