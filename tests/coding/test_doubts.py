@@ -61,7 +61,9 @@ RIGHT, WRONG = cases("doubts_right.txt"), cases("doubts_wrong.txt")
 @pytest.mark.parametrize(("file", "request_text", "program", "output"), RIGHT)
 def test_right_programs_raise_no_doubt(file: str, request_text: str, program: str, output: str) -> None:
     assert doubts(program, output, request_text, FILES[file]) == []
-    assert doubts(program.removeprefix(PREAMBLE), output, request_text, FILES[file]) == [], "without the lines that open the file"
+    assert doubts(program.removeprefix(PREAMBLE), output, request_text, FILES[file]) == [], (
+        "without the lines that open the file"
+    )
 
 
 def test_wrong_programs_raise_doubts() -> None:

@@ -217,7 +217,11 @@ def test_a_degenerate_program_is_still_judged(climb: Climb) -> None:
 
 @pytest.mark.parametrize(
     ("line", "name"),
-    [("correlation coefficient=0.5", "correlation_coefficient"), ("mean pt (GeV)=30.1", "mean_pt_GeV"), ("n=12 events", "n")],
+    [
+        ("correlation coefficient=0.5", "correlation_coefficient"),
+        ("mean pt (GeV)=30.1", "mean_pt_GeV"),
+        ("n=12 events", "n"),
+    ],
 )
 def test_a_metric_that_cannot_be_read_is_no_output(sandbox: Sandbox, line: str, name: str) -> None:
     context = Context(request=Request(text="What is it?"), sandbox=sandbox)
