@@ -17,7 +17,7 @@ from treadle.coding.sql.sqlite import SqliteDatabase
 from treadle.sandbox import Sandbox
 from treadle.types import Limits, Run
 
-QUICK = Limits(cpu_seconds=1, wall_seconds=2)
+QUICK = Limits(cpu_seconds=0.5, wall_seconds=1)
 ATTACKS = Path(__file__).parents[4] / "shared" / "attacks" / "sqlite_attacks.py"
 
 
@@ -116,7 +116,7 @@ class Plain:
         with closing(sqlite3.connect(self.path, isolation_level=None)) as db:
             db.create_function("readfile", 1, lambda name: Path(name).read_bytes())  # as the sqlite3 program has them
             db.create_function("writefile", 2, lambda name, text: Path(name).write_text(text))
-            left = iter(range(50))
+            left = iter(range(15))
             db.set_progress_handler(lambda: next(left, None) is None, 1_000_000)
             found: list[tuple[Any, ...]] = []
             try:
@@ -328,6 +328,6 @@ def test_hostile_views_end_too(tmp_path: Path, one_tier: Sandbox) -> None:
     )
     with closing(SqliteDatabase(path, one_tier)) as db:
         assert {t.name: t.entries for t in db.summary.tables} == {"t": 1, "endless": None}
-        assert db.execute("SELECT * FROM endless", QUICK).limit_hit == "stopped: CPU limit 1 s"
+        assert db.execute("SELECT * FROM endless", QUICK).limit_hit == "stopped: CPU limit 0.5 s"
         assert "load_extension" in (db.execute("SELECT * FROM loads").error or "")
         assert "lost" in (db.execute("SELECT * FROM gone").error or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files as resources
@@ -14,7 +14,7 @@ from treadle.sandbox import Sandbox
 from treadle.sandbox.limits import sentence
 from treadle.types import Limits, Program, Run
 
-__all__ = ["MAX_ROWS", "call", "failed", "run_statement"]
+__all__ = ["MAX_ROWS", "call", "failed", "heap_bytes", "run_statement"]
 
 MAX_ROWS = 10_000
 """Rows of a result that come back, unless a database was opened with another number."""
@@ -38,6 +38,11 @@ def call(
     return sandbox.run(Program(source=source, evaluate="result"), files, limits)
 
 
+def heap_bytes(limits: Limits) -> int:
+    """What a database engine may use of the memory, so that its own limit is hit before the sandbox's."""
+    return int(_SHARE_OF_MEMORY * limits.memory_bytes)
+
+
 def failed(tier: str, error: str) -> Run:
     """A statement that was refused before it was executed."""
     return Run(tier=tier, exit_code=1, error=error)
@@ -51,8 +56,9 @@ def run_statement(
     limits: Limits,
     max_rows: int,
     arguments: Mapping[str, Any],
+    check: Callable[[Run], None] | None = None,
 ) -> Run:
-    """Execute ``sql`` by ``harness``; see ``Database.execute``."""
+    """Execute ``sql`` by ``harness``; see ``Database.execute``. ``check`` raises what is wrong with the database itself."""
     try:
         sql.encode()
     except UnicodeEncodeError:
@@ -60,11 +66,13 @@ def run_statement(
     bounds = {
         "cpu_seconds": _SHARE_OF_TIME * limits.cpu_seconds,
         "wall_seconds": _SHARE_OF_TIME * limits.wall_seconds,
-        "heap_bytes": int(_SHARE_OF_MEMORY * limits.memory_bytes),
+        "heap_bytes": heap_bytes(limits),
         "max_rows": max_rows,
         "max_bytes": int(_SHARE_OF_VALUE * limits.value_bytes),
     }
     run = call(sandbox, harness, "execute", {"sql": sql, **bounds, **arguments}, files, limits)
+    if check is not None:
+        check(run)
     return _judged(run, limits)
 
 
