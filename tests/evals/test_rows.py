@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from treadle.coding.sql.base import Rows
-from treadle.evals.rows import order_columns, same_rows
+from treadle.evals.rows import order_columns, ranks_by, same_rows, with_order_keys
 
 
 def rows(*values: tuple[Any, ...], width: int | None = None, truncated: bool = False) -> Rows:
@@ -57,11 +57,31 @@ def test_names_of_columns_do_not_matter() -> None:
 
 def test_the_order_counts_where_the_reference_has_one() -> None:
     reference = rows((1, "a"), (2, "b"), (2, "c"), (3, "d"))
-    assert same_rows(reference, rows((1, "a"), (2, "c"), (2, "b"), (3, "d")), [0])  # a tie
-    assert not same_rows(reference, rows((2, "b"), (1, "a"), (2, "c"), (3, "d")), [0])
-    assert not same_rows(reference, rows((1, "a"), (2, "c"), (2, "b"), (3, "d")), [0, 1])
-    assert not same_rows(reference, rows((1, "a"), (2, "c"), (2, "b"), (3, "d")), [])  # ties cannot be told
-    assert same_rows(reference, reference, [])
+    swapped = rows((1, "a"), (2, "c"), (2, "b"), (3, "d"))
+    assert same_rows(reference, swapped, ranks_by(reference, [0]))  # a tie
+    assert not same_rows(reference, rows((2, "b"), (1, "a"), (2, "c"), (3, "d")), ranks_by(reference, [0]))
+    assert not same_rows(reference, swapped, ranks_by(reference, [0, 1]))
+    assert not same_rows(reference, swapped, range(4))  # ties that cannot be told
+    assert same_rows(reference, reference, range(4))
+    assert same_rows(rows(width=1), rows(width=1), [])
+
+
+@pytest.mark.parametrize(
+    ("sql", "wider"),
+    [
+        ("SELECT a FROM t ORDER BY b DESC", "SELECT a, b AS treadle_key_0 FROM t ORDER BY b DESC"),
+        (
+            "SELECT a FROM t GROUP BY a ORDER BY COUNT(*), a LIMIT 3",
+            "SELECT a, COUNT(*) AS treadle_key_0, a AS treadle_key_1 FROM t GROUP BY a ORDER BY COUNT(*), a LIMIT 3",
+        ),
+        ("SELECT DISTINCT a FROM t ORDER BY b", None),
+        ("SELECT a FROM t UNION SELECT b FROM u ORDER BY 1", None),
+        ("SELECT a FROM t", None),
+        ("no SQL", None),
+    ],
+)
+def test_what_a_query_is_ordered_by_can_be_asked_for(sql: str, wider: str | None) -> None:
+    assert with_order_keys(sql, "sqlite") == wider
 
 
 def test_rounding_does_not_part_rows_that_belong_together() -> None:

@@ -12,6 +12,7 @@ from treadle.errors import EndpointError, UsageError
 from treadle.evals.base import Task
 from treadle.evals.bench import Spec, close_here, evaluate_here
 from treadle.evals.pool import raise_told, told
+from treadle.evals.provenance import code_sha256
 from treadle.evals.record import Record
 
 __all__ = ["evaluated_on_dask"]
@@ -37,9 +38,9 @@ def evaluated_on_dask(tasks: Sequence[Task], spec: Spec, address: str) -> Iterat
     with contextlib.closing(_connected(distributed, address)) as client:
         key = uuid.uuid4().hex
         shared = client.scatter(spec, broadcast=True, hash=False)
-        futures = [client.submit(_evaluate, key, shared, task, pure=False) for task in tasks]
+        futures = [client.submit(_evaluate, key, shared, task, code_sha256(), pure=False) for task in tasks]
         try:
-            for future in distributed.as_completed(futures):
+            for future in distributed.as_completed(futures, loop=client.loop):
                 yield _record(future)
         finally:
             client.cancel(futures)
@@ -57,9 +58,13 @@ def _connected(distributed: Any, address: str) -> Any:
         ) from None
 
 
-def _evaluate(key: str, spec: Spec, task: Task) -> tuple[str, Any]:
+def _evaluate(key: str, spec: Spec, task: Task, code: str) -> tuple[str, Any]:
     """On a worker. Errors travel as plain data: some of our classes cannot be pickled."""
     try:
+        if code_sha256() != code:
+            raise UsageError(
+                "a worker of the cluster has another treadle installed than this process; install the same there"
+            )
         return "record", evaluate_here(key, spec, task)
     except Exception as error:
         return "error", told(error)

@@ -15,7 +15,7 @@ from typing import Any
 
 from treadle.coding.sql.base import Rows
 
-__all__ = ["order_columns", "same_rows"]
+__all__ = ["order_columns", "ranks_by", "same_rows", "with_order_keys"]
 
 RELATIVE = 1e-6
 _EXACT = 2.0**53
@@ -25,27 +25,28 @@ _MAX_MATCHED = 400
 Row = tuple[Any, ...]
 
 
-def same_rows(reference: Rows, found: Rows, ordered_by: Sequence[int] | None = None) -> bool:
+def same_rows(reference: Rows, found: Rows, ranks: Sequence[Hashable] | None = None) -> bool:
     """Whether ``found`` is the result that ``reference`` is.
 
-    ``ordered_by`` are the columns that the reference is ordered by, first ones first; an empty sequence means an order by
-    something that is not among its columns, so that ties cannot be told, None no order.
+    ``ranks`` has a key for every row of an ordered reference: neighbours with equal keys tie. None means no order.
     """
     if len(reference.columns) != len(found.columns) or len(reference.rows) != len(found.rows):
         return False
     if reference.truncated or found.truncated:
         return False
-    if ordered_by is None:
+    if ranks is None:
         return _same_multiset(reference.rows, found.rows)
-    if not ordered_by:
-        return all(_same_row(a, b) for a, b in zip(reference.rows, found.rows, strict=True))
-    start = 0
-    for _, ties in groupby(reference.rows, key=lambda row: _exact_key([row[i] for i in ordered_by])):
-        block = list(ties)
-        if not _same_multiset(block, found.rows[start : start + len(block)]):
+    for _, ties in groupby(range(len(ranks)), key=ranks.__getitem__):
+        places = list(ties)
+        block = slice(places[0], places[-1] + 1)
+        if not _same_multiset(reference.rows[block], found.rows[block]):
             return False
-        start += len(block)
     return True
+
+
+def ranks_by(rows: Rows, columns: Sequence[int]) -> list[Hashable]:
+    """The key of every row by which ``rows`` are ordered, from the columns that hold it."""
+    return [_exact_key([row[column] for column in columns]) for row in rows.rows]
 
 
 def order_columns(sql: str, dialect: str, width: int) -> list[int] | None:
@@ -71,6 +72,23 @@ def order_columns(sql: str, dialect: str, width: int) -> list[int] | None:
         return []
     found = [_place(term.this, projections) for term in order.expressions]
     return [] if None in found else [place for place in found if place is not None]
+
+
+def with_order_keys(sql: str, dialect: str) -> str | None:
+    """The query with what it is ordered by as further columns at its end; None where that may change its rows."""
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tree = sqlglot.parse_one(sql, dialect=dialect)
+    except SqlglotError:
+        return None
+    order = tree.args.get("order")
+    if not isinstance(tree, exp.Select) or order is None or tree.args.get("distinct") is not None:
+        return None
+    keys = [exp.alias_(term.this.copy(), f"treadle_key_{index}") for index, term in enumerate(order.expressions)]
+    return tree.select(*keys).sql(dialect=dialect)
 
 
 def _place(term: Any, projections: Sequence[Any]) -> int | None:
@@ -150,10 +168,6 @@ def _matching(one: list[list[float]], other: list[list[float]]) -> bool:
         return False
 
     return all(place(index, set()) for index in range(len(one)))
-
-
-def _same_row(one: Row, other: Row) -> bool:
-    return _same_multiset([one], [other])
 
 
 def _near_rows(one: Sequence[float], other: Sequence[float]) -> bool:

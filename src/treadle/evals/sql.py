@@ -11,6 +11,7 @@ database; what comes back is compared outside.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,7 @@ from treadle.coding.ask import Tools
 from treadle.coding.choose import Candidate
 from treadle.coding.sql.base import Database, Rows, rows_of
 from treadle.errors import DataError, UsageError, nearest
-from treadle.evals.rows import order_columns, same_rows
+from treadle.evals.rows import order_columns, ranks_by, same_rows, with_order_keys
 from treadle.evals.taskfile import Record, read_records, unique
 from treadle.types import Request
 
@@ -63,7 +64,7 @@ class RowsScorer:
 
     def __init__(self, task: str, gold: tuple[str, ...], database: Database) -> None:
         self._database = database
-        self._results: list[tuple[Rows, list[int] | None]] = []
+        self._results: list[tuple[Rows, Sequence[Hashable] | None]] = []
         troubles = []
         for sql in gold:
             run = database.execute(sql)
@@ -71,14 +72,26 @@ class RowsScorer:
             if rows is None or rows.truncated:
                 troubles.append(run.error or run.limit_hit or "it gives too many rows to compare")
             else:
-                self._results.append((rows, order_columns(sql, database.dialect, len(rows.columns))))
+                self._results.append((rows, self._ranks(sql, rows)))
         if not self._results:
             raise DataError(f"task {task}: no reference query can be used; the first one: {troubles[0]}")
+
+    def _ranks(self, sql: str, rows: Rows) -> Sequence[Hashable] | None:
+        """What each row is ordered by, from the result itself or from the query with these columns added."""
+        dialect, width = self._database.dialect, len(rows.columns)
+        columns = order_columns(sql, dialect, width)
+        if columns is None or columns:
+            return columns if columns is None else ranks_by(rows, columns)
+        with_keys = with_order_keys(sql, dialect)
+        wider = None if with_keys is None else rows_of(self._database.execute(with_keys))
+        if wider is not None and tuple(row[:width] for row in wider.rows) == rows.rows:
+            return ranks_by(wider, range(width, len(wider.columns)))
+        return range(len(rows.rows))  # ties cannot be told: the order must be the same
 
     def right(self, candidate: Candidate) -> bool:
         program = candidate.draft.program
         rows = None if program is None else rows_of(self._database.execute(program))
-        return rows is not None and any(same_rows(gold, rows, order) for gold, order in self._results)
+        return rows is not None and any(same_rows(gold, rows, ranks) for gold, ranks in self._results)
 
     def close(self) -> None:
         """The database is closed by who opened it."""
@@ -123,6 +136,6 @@ def _database(record: Record, name: str, folder: Path) -> str:
         if (folder / candidate).is_file():
             return str(folder / candidate)
     known = sorted(p.name for p in folder.iterdir() if p.suffix in ENDINGS) if folder.is_dir() else []
-    close = nearest(name, known)
+    close = nearest(name, [*known, *(Path(k).stem for k in known)])
     advice = f"Did you mean {close[0]!r}?" if close else f"Databases there: {', '.join(known) or 'none'}."
     raise DataError(f"{record.where}: no database {name!r} in {folder}; name its folder with --data. {advice}")
