@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from treadle import __version__
+from treadle.commands.corrections import correct, examples_app, export_training, rate
+from treadle.commands.evaluation import eval_app
 from treadle.commands.options import (
     EXIT_DOUBT,
     EXIT_ERROR,
@@ -49,6 +51,8 @@ threads_app = typer.Typer(
 )
 models_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Model files for the embedded engine.")
 app.add_typer(threads_app, name="threads")
+app.add_typer(examples_app, name="examples")
+app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 
 
@@ -121,6 +125,9 @@ def ask(
 
 
 app.command(short_help="Answer a question from a database, in SQL.")(sql)
+app.command(short_help="Put a draft right; later answers follow.")(correct)
+threads_app.command()(rate)
+threads_app.command("export-training")(export_training)
 
 
 @threads_app.command("list")

@@ -8,6 +8,7 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from treadle.coding.ask import Answered, Options, Tools, ask
+from treadle.coding.corrections import corrections_pack
 from treadle.coding.expectations import expectations_in, load_schema, load_tests, parse_expect
 from treadle.coding.job import open_job
 from treadle.coding.progress import Progress
@@ -89,7 +90,7 @@ def tools(
         opened = stack.enter_context(contextlib.closing(open_engine(engine or settings.engine, settings, bar)))
         bar.close()
         progress = stack.enter_context(TerminalProgress(quiet))
-        packs_in_order = [*own, *builtin_packs()]
+        packs_in_order = [corrections_pack(opened_store), *own, *builtin_packs()]
         yield (
             Tools(engine=opened, sandbox=sandbox, store=opened_store, packs=packs_in_order, database=opened_database),
             progress,

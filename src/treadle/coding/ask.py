@@ -49,6 +49,8 @@ class Options:
     shots: int = 4
     """Examples shown, at most; 0 shows none."""
     limits: Limits = field(default_factory=Limits)
+    rules: bool = True
+    """Of SQL: read the question by rules too, for examples on the database's own tables and a draft beside the engine's."""
     style: str = "house"
     """Of SQL: 'house' formats statements as the packs say, 'plain' leaves them as they were written."""
 

@@ -45,6 +45,7 @@ def sql(
     no_examples: Annotated[
         bool, typer.Option("--no-examples", help="Show the model no example, read nothing by rules.")
     ] = False,
+    no_rules: Annotated[bool, typer.Option("--no-rules", help="Read nothing by rules: model and corrections.")] = False,
     pack: PackOption = None,
     tier: TierOption = None,
     out: OutOption = None,
@@ -71,6 +72,7 @@ def sql(
         seed=seed,
         max_tokens=160,
         shots=0 if no_examples else Options().shots,
+        rules=not no_rules,
         style=style,
     )
     *database, question = words

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["SqlJob"]
 
 RULES_VOTES = 1000
-"""What the first reading by rules counts beside the drafts of an embedded small model: more than all of them. On 97 questions
-of our own (benchmarks/questions/questions.jsonl) every one of the 49 answers was right where most drafts of SmolLM2-135M did
-what the reading does, and none of the 25 where most drafts agreed on something else."""
+"""What the first reading by rules counts beside drafts of an embedded small model: more than all of them. On 97 questions of
+our own (benchmarks/questions/questions.jsonl) all 49 answers were right where most drafts of SmolLM2-135M did what the
+reading does, and none of the 25 where most drafts agreed on something else."""
 
 
 class SqlJob:
@@ -38,12 +38,12 @@ class SqlJob:
         self._plan: SqlPlan | None = None
 
     def plan(self) -> Plan:
-        corrections = [e for pack in self._tools.packs for e in pack.examples if e.kind == "sql"]
-        self._plan = make_sql_plan(self._request.text, self._database, self._tools.engine, corrections, self._options)
+        examples = [e for pack in self._tools.packs for e in pack.examples if e.kind == "sql"]
+        self._plan = make_sql_plan(self._request.text, self._database, self._tools.engine, examples, self._options)
         return self._plan
 
     def by_rules(self) -> Prompt | None:
-        """The readings of the question by rules, the first one with most votes."""
+        """A correction that answers the question, and its readings by rules; the first one has most votes."""
         if self._plan is None or not self._plan.readings:
             return None
         return replace(Prompt(messages=()), parts=self._plan.readings)
@@ -62,7 +62,7 @@ class SqlJob:
 
     def _votes(self, draft: Draft) -> int:
         assert self._plan is not None
-        first = draft.completion.text == self._plan.readings[0].text
+        first = self._plan.decisive and draft.completion.text == self._plan.readings[0].text
         return RULES_VOTES if first and self._tools.engine.capabilities.primer else 1
 
 

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from treadle.coding.sql.base import Database, rows_of
 from treadle.coding.sql.cues import MONTHS
 from treadle.coding.sql.schema import Field, Schema, quote_name, singular, stem
+from treadle.types import Limits
 from treadle.words import name_parts
 
-__all__ = ["Links", "ValueLink", "link", "normalised", "places_of", "value_query", "words_of"]
+__all__ = ["Links", "ValueLink", "find_values", "link", "normalised", "places_of", "value_query", "words_of"]
 
 _SAME: tuple[tuple[str, ...], ...] = (
     ("price", "cost", "expensive", "cheap", "costly", "pricey", "amount", "fee"),
@@ -338,6 +340,14 @@ def value_query(text: str, schema: Schema, limit: int = 200) -> str | None:
             spoken = f"LOWER(CAST({name} AS TEXT)) IN ({wanted})"
             parts.append(f"SELECT DISTINCT {place}, {name} AS v FROM {table} WHERE {spoken}")  # noqa: S608
     return " UNION ALL ".join(parts[:60]) + f" LIMIT {limit}" if parts else None
+
+
+def find_values(text: str, schema: Schema, database: Database, limits: Limits) -> list[tuple[Field, str]]:
+    """Text values of the database that stand in ``text``; none where looking took too long."""
+    statement = value_query(text, schema)
+    found = None if statement is None else rows_of(database.execute(statement, limits))
+    fields = {(f.table, f.name): f for f in schema.fields}
+    return [] if found is None else [(fields[t, c], str(v)) for t, c, v in found.rows]
 
 
 def _escaped(text: str) -> str:

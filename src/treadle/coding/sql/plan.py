@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from treadle.coding.plan import Plan
 from treadle.coding.shots import nearest_examples
 from treadle.coding.sql.base import Database, rows_of
-from treadle.coding.sql.linking import Links, link, value_query
+from treadle.coding.sql.linking import Links, find_values, link
 from treadle.coding.sql.propose import propose
-from treadle.coding.sql.schema import Field, Schema
+from treadle.coding.sql.schema import Schema
 from treadle.coding.sql.sketch import Sketch, to_sql, to_words
+from treadle.coding.sql.taught import ANSWERS, TEACHES, taught
 from treadle.engines.base import Engine
 from treadle.prompts import Ingredients, build_prompt
+from treadle.retrieval.search import CORRECTIONS
 from treadle.types import Example, Limits, PromptPart
 
 if TYPE_CHECKING:
@@ -28,48 +30,59 @@ PROPOSED = 14
 LOOK_LIMITS = Limits(cpu_seconds=3.0, wall_seconds=5.0)
 READINGS = 1
 """Readings that are judged beside the engine's drafts: variations of the first are other questions."""
+WEAK_AFTER = 2
+"""After so many examples made by rules come corrections that are hardly similar; without rules they come first."""
 MADE_BY_RULES = "made from the schema by rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlPlan(Plan):
-    """A plan with what rules read in the question: statements that gave rows, the best first."""
+    """A plan with what rules read in the question, or a correction answers it with: statements that gave rows, best first.
+
+    ``decisive``: the first one counts more than the drafts of a small model.
+    """
 
     readings: tuple[PromptPart, ...] = ()
+    decisive: bool = False
 
 
 def make_sql_plan(
-    question: str, database: Database, engine: Engine, corrections: Sequence[Example], options: Options
+    question: str, database: Database, engine: Engine, examples: Sequence[Example], options: Options
 ) -> SqlPlan:
-    """Link the question to the schema, choose examples, build the prompt."""
+    """Link the question to the schema, choose examples, build the prompt.
+
+    ``examples``: those of packs and corrections. What runs on this database and gives rows is shown, nearest first:
+    corrections, then examples made here by rules; engines that are no embedded model see two of the packs' for their style.
+    """
     schema = Schema.of(database.summary)
-    links = link(question, schema, _values(question, database, schema))
-    made = list(_made(question, database, schema, links)) if options.shots else []
-    near = nearest_examples(question, corrections, options.shots)
-    examples = [*near, *(e for e in made if e.body not in {n.body for n in near})][: options.shots]
+    links = link(question, schema, find_values(question, schema, database, LOOK_LIMITS))
+    corrections = [e for e in examples if e.pack == CORRECTIONS]
+    near = taught(question, corrections, schema, links, database, LOOK_LIMITS) if options.shots else []
+    made = _made(question, database, schema, links) if options.shots and options.rules else []
+    strong, weak = ([e for e, similarity in near if (similarity >= TEACHES) is it] for it in (True, False))
+    shown = [*strong, *made[:WEAK_AFTER], *weak, *made[WEAK_AFTER:]]
+    if not engine.capabilities.primer and options.shots:
+        shown = [*shown[:2], *nearest_examples(question, [e for e in examples if e.pack != CORRECTIONS], 2), *shown[2:]]
+    unique = {e.body: e for e in reversed(shown)}
     ingredients = Ingredients(
         request=question,
         dialect=database.dialect,
         summary=describe(schema, links, database, SUMMARY_TOKENS, engine.count_tokens),
-        examples=tuple(examples),
+        examples=tuple([e for e in shown if unique[e.body] is e][: options.shots]),
     )
+    answers = [e for e, similarity in near if similarity >= ANSWERS]
+    best = max((similarity for _, similarity in near), default=0.0)
     return SqlPlan(
         prompt=build_prompt(engine, ingredients, options.prompt_tokens),
         ingredients=ingredients,
-        readings=tuple(_reading(e) for e in made[:READINGS]),
+        readings=tuple(_reading(e) for e in (*answers[:1], *made[:READINGS])),
+        decisive=bool(answers) or best < TEACHES,
     )
 
 
 def _reading(example: Example) -> PromptPart:
-    return PromptPart(name=f"reading {example.id}: {example.request}", source=MADE_BY_RULES, text=example.body, tokens=0)
-
-
-def _values(question: str, database: Database, schema: Schema) -> list[tuple[Field, str]]:
-    """Text values of the database that stand in the question; none where looking took too long."""
-    statement = value_query(question, schema)
-    found = None if statement is None else rows_of(database.execute(statement, LOOK_LIMITS))
-    fields = {(f.table, f.name): f for f in schema.fields}
-    return [] if found is None else [(fields[t, c], str(v)) for t, c, v in found.rows]
+    source = MADE_BY_RULES if example.pack == MADE_BY_RULES else example.why
+    return PromptPart(name=f"reading {example.id}: {example.request}", source=source, text=example.body, tokens=0)
 
 
 def _made(question: str, database: Database, schema: Schema, links: Links) -> list[Example]:
