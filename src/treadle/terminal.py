@@ -262,6 +262,9 @@ def show_thread(record: ThreadRecord, drafts: bool) -> None:
     console.print(Text(f"thread {record.info.id}  {record.info.state}  {record.info.created}", style="bold"))
     console.print(Text(f"request: {_plain_text(record.request.text)}"))
     console.print(Text(f"engine: {record.engine.name}; {len(record.prompts)} prompts, {len(record.drafts)} drafts"))
+    for said in record.feedback:
+        what = f"rated {said.value}" if said.kind == "rating" else "corrected by the user"
+        console.print(Text(_plain_text(f"{what}{f': {said.note}' if said.note else ''}"), style="bold"))
     for draft in record.drafts:
         verdicts = record.verdicts.get(draft.id, ())
         failed = next((v for v in verdicts if v.outcome is Outcome.FAILED), None)

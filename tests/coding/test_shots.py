@@ -68,6 +68,14 @@ def test_programs_are_shown_once() -> None:
     assert len(nearest_examples("mean of x", same, 5)) == 2
 
 
+def test_many_examples_are_searched_before_they_are_compared() -> None:
+    operations = ("mean", "sum", "median", "count", "maximum", "correlation", "fraction")
+    many = [example(f"{o} of column {i} in the run", f"print('{o}', {i})\n") for i in range(60) for o in operations]
+    found = nearest_examples("the median of column 17 in the run", many, 3)
+    assert found[0].request == "median of column 17 in the run"
+    assert len(found) == 3
+
+
 WORDS = ("mean", "sum", "of", "the", "x", "pt1", "count", "events", "above", "3", "median", "histogram")
 words = st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)
 

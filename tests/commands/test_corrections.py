@@ -511,6 +511,8 @@ def test_ratings(shell: Shell, thread: str) -> None:
     done = shell("threads", "rate", thread[:-1], "--good")
     assert (done.returncode, done.stdout) == (0, f"thread {thread} is rated good\n")
     assert shell.feedback(thread) == [("rating", "bad", "adds"), ("rating", "good", "")]
+    shown = shell("threads", "show", thread).stdout
+    assert "rated bad: adds\nrated good\n" in shown
 
 
 @pytest.mark.parametrize("options", [[], ["--good", "--bad"]])

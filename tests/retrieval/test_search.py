@@ -109,6 +109,20 @@ def test_ten_thousand_examples_are_quick() -> None:
     assert (time.perf_counter() - start) / 50 < 0.05  # 1 ms measured; the limit leaves room for a busy machine
 
 
+def test_the_same_examples_are_indexed_once() -> None:
+    draw = random.Random(8)
+    words = ["mean", "muon", "jet", "eta", "mass", "charge", "fraction", "cut"]
+    examples = [example(f"p/{i}", f"{draw.choice(words)} of {draw.choice(words)} in part {i}") for i in range(5000)]
+    start = time.perf_counter()
+    found = Search(examples).search("mean of muon mass", "data", 5)
+    first = time.perf_counter() - start
+    start = time.perf_counter()
+    assert Search(list(examples)).search("mean of muon mass", "data", 5) == found
+    assert time.perf_counter() - start < first / 3
+    changed = [dataclasses.replace(found[0][0], request="median of jet eta"), *examples[1:]]
+    assert Search(changed).search("median of jet eta in none of the parts", "data", 1)[0][0].request == "median of jet eta"
+
+
 def test_terms_of_requests_and_names_meet() -> None:
     assert set(terms("transverse momentum of the muons")) == set(name_terms("Muon_pt")) == set(name_terms("mu_pt"))
     assert terms("missing transverse energy") == ["met"]

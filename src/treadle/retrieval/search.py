@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from treadle.retrieval.similarity import Vectors, split, static_vectors
@@ -68,7 +69,7 @@ def deduplicate(examples: Iterable[Example]) -> list[Example]:
 class _KindIndex:
     """The index over the examples of one kind; positions are the documents' numbers."""
 
-    def __init__(self, examples: list[Example], vectors: Vectors | None) -> None:
+    def __init__(self, examples: tuple[Example, ...], vectors: Vectors | None) -> None:
         import tantivy  # in here: the import costs more than a request without examples
 
         self.examples = examples
@@ -153,11 +154,12 @@ def _largest(values: NDArray[np.float32], count: int) -> list[int]:
 class Search:
     """A searchable set of examples; of near-equal ones a correction is kept, else the first one given.
 
-    ``meaning=False`` searches by BM25 alone, as where the extra `similarity` is not installed.
+    ``meaning=False`` searches by BM25 alone, as where the extra `similarity` is not installed. Indexes are kept from one
+    object to the next over the same examples: a process that answers many requests makes them once.
     """
 
     def __init__(self, examples: Iterable[Example], *, meaning: bool = True) -> None:
-        self.examples: tuple[Example, ...] = tuple(deduplicate(sorted(examples, key=lambda e: e.pack != CORRECTIONS)))
+        self.examples = _kept(tuple(sorted(examples, key=lambda e: e.pack != CORRECTIONS)))
         self._indexes: dict[str, _KindIndex] = {}
         self._meaning = meaning
 
@@ -190,8 +192,18 @@ class Search:
             examples = sorted((e for e in self.examples if e.kind == kind), key=lambda e: e.id)
             if not examples:
                 return None
-            self._indexes[kind] = _KindIndex(examples, static_vectors() if self._meaning else None)
+            self._indexes[kind] = _index_of(tuple(examples), self._meaning)
         return self._indexes[kind]
+
+
+@lru_cache(maxsize=4)
+def _kept(examples: tuple[Example, ...]) -> tuple[Example, ...]:
+    return tuple(deduplicate(examples))
+
+
+@lru_cache(maxsize=4)
+def _index_of(examples: tuple[Example, ...], meaning: bool) -> _KindIndex:
+    return _KindIndex(examples, static_vectors() if meaning else None)
 
 
 def _preference(example: Example, wanted: frozenset[str]) -> float:
