@@ -420,9 +420,8 @@ class Request:
 class Example:
     """A request with a program that was executed and passed.
 
-    ``body`` is the part of ``program`` after the common preamble (imports and opening of the data file), as shown to
-    the model. ``kind`` is 'data' (opens a data file), 'function' or 'sql' (``program`` and ``body`` are the statement).
-    ``why``, where it was chosen for a request, says in words where it comes from and how near it is.
+    ``body`` is the part of ``program`` after the preamble (imports, opening of the data), as shown to the model. ``kind``:
+    'data' opens a data file, of 'sql' both are the statement. ``why`` says of a chosen one where it is from and how near.
     """
 
     id: str

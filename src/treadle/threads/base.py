@@ -249,7 +249,7 @@ class Store(Protocol):
         ...
 
     def digest(self, thread: str) -> Digest:
-        """What the thread with this full id teaches; reads no tokens, so it takes a tenth of the time of ``load``."""
+        """What the thread with this full id teaches; reads no tokens, so it takes a fifth of the time of ``load``."""
         ...
 
     def listing(self, limit: int = 20) -> list[ThreadInfo]:

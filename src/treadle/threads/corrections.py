@@ -220,6 +220,6 @@ def _digest_drafts(connection: sa.Connection, thread: str) -> Iterable[DigestDra
 
 
 def _program(body: bytes) -> str | None:
-    """The program of a packed draft; unpacking its tokens as well would take ten times as long."""
+    """The program of a packed draft; unpacking its tokens as well would take five times as long."""
     program = json.loads(zlib.decompress(body)).get("program")
     return None if program is None else decode_text(program)
