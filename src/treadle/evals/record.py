@@ -12,6 +12,7 @@ from treadle.coding.ask import Answered
 from treadle.coding.choose import Candidate, height
 from treadle.engines.base import Engine
 from treadle.evals.base import Task
+from treadle.evals.code import code_sha256
 from treadle.types import Rung, Status
 
 __all__ = ["RUNGS", "Record", "failed_record", "first_round", "record_of"]
@@ -56,6 +57,7 @@ def record_of(
         "program": answer.program,
         "examples": list(card["examples"]),
         "model": {"engine": name, **card["model"]},
+        "code": code_sha256()[:16],
         "sandbox": card["sandbox"],
         "error": None,
     }
@@ -83,6 +85,7 @@ def failed_record(task: Task, engine: Engine, name: str, tier: str, error: str, 
         "program": None,
         "examples": [],
         "model": {"engine": name, "file": identity.model, "sha256": identity.sha256},
+        "code": code_sha256()[:16],
         "sandbox": tier,
         "error": error,
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from treadle.errors import UsageError
-from treadle.evals.figures import headline_rows, percent, settings_line, status_rows, told_seconds
+from treadle.evals.figures import headline_rows, mixed_code, percent, settings_line, status_rows, told_seconds
 from treadle.evals.plots import plots
 
 __all__ = ["as_html", "as_markdown", "write_reports"]
@@ -59,6 +59,7 @@ def write_reports(summary: Mapping[str, Any], folder: Path) -> list[Path]:
 def as_markdown(summary: Mapping[str, Any]) -> str:
     """The report as Markdown."""
     lines = [f"# Evaluation: {_title(summary)}", "", settings_line(summary), ""]
+    lines += [f"**{mixed_code(summary)}**", ""] if mixed_code(summary) else []
     lines += _table(("", "tasks", "share", "95 % interval"), headline_rows(summary))
     lines += _table(_HEADS, status_rows(summary))
     if summary["pass_at"]:
@@ -112,6 +113,7 @@ def as_html(summary: Mapping[str, Any]) -> str:
     heading = html.escape(_title(summary))
     parts = [
         f"<h1>Evaluation: {heading}</h1><p>{html.escape(settings_line(summary))}</p>",
+        f"<p class='wrong'>{html.escape(mixed_code(summary))}</p>" if mixed_code(summary) else "",
         _html_table(("", "tasks", "share", "95 % interval"), headline_rows(summary)),
         _html_table(_HEADS, status_rows(summary)),
         f"<p>{html.escape(told_seconds(summary).capitalize())}.</p>",

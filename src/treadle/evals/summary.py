@@ -27,7 +27,8 @@ def summarise(records: Sequence[Record], settings: Mapping[str, Any], seed: int 
     any_right: some draft, repaired ones too, is right. verified, agreed, ran, failed: tasks by status; false_verified and
     false_agreed are those among them whose answer is wrong, ran_right and failed_right those whose answer is right.
     pass_at: unbiased pass@k by k. coverage: the share of first drafts that stood on each rung, and that were right.
-    intervals: 95 %, by the same names. seconds_per_task and tokens_per_task: medians. per_task: the records.
+    intervals: 95 %, by the same names. seconds_per_task and tokens_per_task: medians. code: tasks by the hash of the code
+    that worked on them. per_task: the records.
     """
     statuses = collections.Counter(record["status"] for record in records)
     right = collections.Counter(record["status"] for record in records if record["right"])
@@ -62,6 +63,7 @@ def summarise(records: Sequence[Record], settings: Mapping[str, Any], seed: int 
         "settings": dict(settings),
         "model": records[0]["model"] if records else None,
         "sandbox": records[0]["sandbox"] if records else None,
+        "code": dict(collections.Counter(record["code"] for record in records)),
         "per_task": list(records),
     }
 
