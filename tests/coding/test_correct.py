@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from treadle.coding.ask import Options, Tools
 from treadle.coding.correct import Corrected, correct, draft_to_correct, on_data, on_database
@@ -22,8 +25,20 @@ from treadle.errors import DataError, UnknownNameError, UsageError
 from treadle.prompts import preamble
 from treadle.retrieval import Pack, Search, builtin_packs, load_pack
 from treadle.sandbox import Sandbox
-from treadle.threads.base import Store
-from treadle.types import Outcome, Program, Rung
+from treadle.threads import open_store
+from treadle.threads.base import Basis, Correction, Store
+from treadle.types import (
+    Completion,
+    DataSummary,
+    Draft,
+    EngineIdentity,
+    Outcome,
+    Program,
+    Prompt,
+    Request,
+    Rung,
+    Table,
+)
 
 MEAN = '\n    value = events["x"].mean()\n    print(f"METRIC: mean={value}")\n'
 MEDIAN = """import pandas as pd
@@ -443,6 +458,46 @@ def test_a_folder_that_holds_something_is_left_alone(store: Store, tmp_path: Pat
     (tmp_path / "empty").mkdir()
     assert export_pack(store, tmp_path / "empty").pack.name == "empty"
     assert export_pack(store, tmp_path / "corrections").pack.name == "corrections-pack", "that name is the store's own"
+
+
+LINES = ("SELECT 1", "-- ---", "  -- ---  ", "# ---", "", "x = '\x0c\u2028'", "-- request: other", "FROM t;", "ü \t")
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    lines=st.lists(st.sampled_from(LINES), min_size=1, max_size=6),
+    request=st.text(min_size=1, max_size=40).filter(lambda text: text.split()),
+)
+def test_what_is_exported_is_what_loads(lines: list[str], request: str) -> None:
+    """Whatever the statement and the question hold; only lines that would part the file are changed."""
+    program = "\n".join(["SELECT", *lines, "END"])
+    with tempfile.TemporaryDirectory() as folder, closing(open_store(Path(folder) / "t.sqlite")) as store:
+        thread = store.begin(Request(text=request), EngineIdentity(name="e", backend="b", model="m"), {})
+        store.add_prompt(thread, Prompt(messages=()))
+        store.add_drafts(thread, 0, [Draft(id="0.0", completion=Completion(text="x"), program="x")])
+        data = DataSummary(
+            path="/x/a b.sqlite", kind="sqlite", sha256="0", size_bytes=1, tables=(Table(name="t", columns=()),)
+        )
+        made = Correction(
+            draft="0.0",
+            rejected="x",
+            reason="r",
+            chosen=program,
+            request=request,
+            language="sql",
+            kind="sql",
+            program=program,
+            body=program,
+            basis=Basis(data=data, metrics={"rows": 3.0}),
+            tags=("sqlite",),
+            dialect="sqlite",
+        )
+        store.add_correction(thread, made)
+        (example,) = export_pack(store, Path(folder) / "pack").pack.examples
+    parted = [line for line in program.split("\n") if not line.strip().startswith("-- ---")]
+    assert [line for line in example.body.split("\n") if line not in ("-- --", "  -- ---  ")] == parted
+    assert example.tags == ("sqlite",)
+    assert example.request.split() == request.encode("utf-8", "backslashreplace").decode().split()
 
 
 def test_tables_of_many_corrections_are_read_when_they_are_needed(

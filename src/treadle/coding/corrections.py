@@ -152,7 +152,7 @@ class _Writer:
         about = f"{len(examples)} corrections made with treadle"
         told = {"name": name, "version": "1", "description": about, "licence": licence}
         lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in told.items()]
-        (self._folder / "pack.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (self._folder / "pack.toml").write_bytes(("\n".join(lines) + "\n").encode("utf-8", "replace"))
         for example in examples:
             basis = self._store.basis(example.id)
             if self._take_data(example, basis):
@@ -171,7 +171,7 @@ class _Writer:
         rule = f"\n{mark} ---\n"
         whole = text + "".join(f"{rule}{_without_rules(part, mark)}" for part in parts)
         path = self._folder / "examples" / f"{example.id.replace('.', '_').replace('-', '_')}{suffix}"
-        path.write_text(whole.rstrip() + "\n", encoding="utf-8")
+        path.write_bytes((whole.rstrip("\n") + "\n").encode("utf-8", "backslashreplace"))
 
     def _take_data(self, example: StoredExample, basis: Basis) -> bool:
         """Copy or describe the data of an example; False where another file of that name is in the pack already."""
@@ -226,7 +226,7 @@ def _told_of_statement(example: StoredExample, basis: Basis) -> list[tuple[str, 
 
 def _without_rules(text: str, mark: str) -> str:
     """Without the lines that would part the file: a comment of dashes."""
-    return re.sub(rf"(?m)^{mark}\s*---\s*$", f"{mark} --", text).strip("\n")
+    return re.sub(rf"(?m)^{mark}[ \t]*---[ \t]*$", f"{mark} --", text).strip("\n")
 
 
 def _joined(one: Table, other: Table) -> Table:

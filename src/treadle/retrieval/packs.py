@@ -121,7 +121,8 @@ def _parse_header(path: Path, lines: list[str]) -> tuple[dict[str, list[tuple[in
 
 def _read_source(path: Path) -> _Source:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines: a form feed inside a string begins no line.
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         raise PackError(f"{path}, byte {error.start}: not UTF-8 text.") from None
     header, start = _parse_header(path, lines)

@@ -22,7 +22,7 @@ _SHAPES: dict[Any, Literal["flat", "jagged", "nested"]] = {"flat": "flat", "jagg
 
 def tables_as_json(tables: Sequence[Table]) -> str:
     """The description of ``tables``, without notes and values: both may quote the data."""
-    return json.dumps([_plain_table(t) for t in tables], indent=1, ensure_ascii=False) + "\n"
+    return json.dumps([_plain_table(t) for t in tables], indent=1) + "\n"
 
 
 def _plain_table(table: Table) -> dict[str, Any]:
