@@ -41,7 +41,7 @@ CREATE TABLE particle (
     c_parity INTEGER,
     isospin REAL,
     quarks TEXT,
-    antiparticle_pdgid INTEGER NOT NULL REFERENCES particle (pdgid),
+    antiparticle_pdgid INTEGER REFERENCES particle (pdgid),
     status TEXT NOT NULL,
     latex TEXT NOT NULL
 );
@@ -85,7 +85,15 @@ def parity(value: Parity) -> int | None:
     return None if value is Parity.u else int(value)
 
 
-def row(p: Particle) -> tuple[object, ...]:
+def antiparticle(p: Particle, known: set[int]) -> int | None:
+    """The table says of three charged resonances that they are their own antiparticles, which no charged particle is."""
+    other = int(p.invert().pdgid)
+    if other == p.pdgid and p.charge:
+        other = -other
+    return other if other in known else None
+
+
+def row(p: Particle, known: set[int]) -> tuple[object, ...]:
     stable = p.width == 0
     return (
         int(p.pdgid),
@@ -102,7 +110,7 @@ def row(p: Particle) -> tuple[object, ...]:
         parity(p.C),
         number(p.I),
         p.quarks or None,
-        int(p.invert().pdgid),
+        antiparticle(p, known),
         STATUS[p.status],
         p.latex_name,
     )
@@ -130,7 +138,9 @@ def make(folder: Path) -> Path:
     with closing(sqlite3.connect(path)) as db:
         db.executescript(SCHEMA)
         db.executemany("INSERT INTO family VALUES (?, ?, ?)", FAMILIES)
-        db.executemany(f"INSERT INTO particle VALUES ({', '.join('?' * 17)})", [row(p) for p in known])
+        db.executemany(
+            f"INSERT INTO particle VALUES ({', '.join('?' * 17)})", [row(p, {int(k.pdgid) for k in known}) for p in known]
+        )
         db.executemany("INSERT INTO quark_content VALUES (?, ?, ?, ?)", [c for p in known for c in contents(p)])
         db.commit()
         db.execute("VACUUM")

@@ -68,6 +68,7 @@ def test_tables_fit_together(db: sqlite3.Connection) -> None:
     assert rows(db, "PRAGMA foreign_key_check") == []
     assert rows(db, "PRAGMA integrity_check") == [("ok",)]
     both = "SELECT a.name FROM particle a JOIN particle b ON b.pdgid = a.antiparticle_pdgid"
+    assert rows(db, "SELECT name FROM particle WHERE antiparticle_pdgid IS NULL") == [("pi(2)(1880)+",)]
     odd = f"{both} WHERE b.antiparticle_pdgid <> a.pdgid"
     assert rows(db, odd) == []
     assert rows(db, f"{both} WHERE a.charge <> -b.charge OR a.mass_MeV <> b.mass_MeV") == []
