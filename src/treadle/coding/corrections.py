@@ -226,7 +226,7 @@ def _told_of_statement(example: StoredExample, basis: Basis) -> list[tuple[str, 
 
 def _without_rules(text: str, mark: str) -> str:
     """Without the lines that would part the file: a comment of dashes."""
-    return re.sub(rf"(?m)^{mark}[ \t]*---[ \t]*$", f"{mark} --", text).strip("\n")
+    return re.sub(rf"(?m)^{mark}[^\S\n]*---[^\S\n]*$", f"{mark} --", text).strip("\n")
 
 
 def _joined(one: Table, other: Table) -> Table:
