@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -22,6 +23,8 @@ __all__ = ["data_examples", "function_examples", "nearest_examples", "nearness",
 
 POOL = 24
 """Examples tried on the user's file. Each costs one run (about 10 ms on two cores); more did not find better ones."""
+POOL_OF_OPERATIONS = 12
+"""Of these, examples found by what is computed alone."""
 SHOT_LIMITS = Limits(cpu_seconds=5.0, wall_seconds=8.0)
 MANY = 100
 """From here on examples are searched before they are compared one by one: 10,000 took 0.1 s a request."""
@@ -57,7 +60,7 @@ def data_examples(
     by_name = {pack.name: pack for pack in packs}
     target = data.tables[0]
     moved: list[Example] = []
-    for example, _ in search.search(request, "data", POOL, prefer=_layout(target)):
+    for example in _pool(search, request, target):
         source = _source_table(by_name[example.pack], example)
         if source is None:
             continue
@@ -72,6 +75,19 @@ def data_examples(
     trusted = {e.id for e in ranked[:1] if e.pack == CORRECTIONS and nearness(request, e) >= TRUSTED_SIMILARITY}
     fitting = [e for e in ranked if e.id not in doubted - trusted]
     return (fitting or ranked)[:k]
+
+
+def _pool(search: Search, request: str, target: Table) -> list[Example]:
+    """Examples to try: those near to the request, and those near to it without its columns.
+
+    Columns are put in later, and a name that is also a word ('M', a mass) leads away from what is asked: 'the mean of M'.
+    """
+    names = sorted((c.name for c in target.columns), key=len, reverse=True)
+    plain = re.sub(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", " ", request) if names else request
+    found = search.search(request, "data", POOL, prefer=_layout(target))
+    if plain != request:
+        found = [*found, *search.search(plain, "data", POOL_OF_OPERATIONS, prefer=_layout(target))]
+    return list({example.id: example for example, _ in found}.values())
 
 
 def nearest_examples(request: str, examples: Sequence[Example], k: int) -> list[Example]:
