@@ -134,9 +134,15 @@ class StableFile:
         for suffix in _SUFFIXES:
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{target}{suffix}").unlink()
-        source = sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=_LOCK_SECONDS)
+        end = time.monotonic() + _LOCK_SECONDS
+
+        def give_up(status: int, *_: int) -> None:  # by itself, backup waits for a lock for ever
+            if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > end:
+                raise sqlite3.OperationalError("the database is locked")
+
+        source = sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=0)
         with closing(source), closing(sqlite3.connect(target)) as copy:
-            source.backup(copy)
+            source.backup(copy, progress=give_up, sleep=_PAUSE_SECONDS)
 
 
 def _recover(copy: Path) -> None:

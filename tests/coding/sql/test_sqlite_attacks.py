@@ -116,7 +116,7 @@ class Plain:
         with closing(sqlite3.connect(self.path, isolation_level=None)) as db:
             db.create_function("readfile", 1, lambda name: Path(name).read_bytes())  # as the sqlite3 program has them
             db.create_function("writefile", 2, lambda name, text: Path(name).write_text(text))
-            left = iter(range(15))
+            left = iter(range(40))
             db.set_progress_handler(lambda: next(left, None) is None, 1_000_000)
             found: list[tuple[Any, ...]] = []
             try:

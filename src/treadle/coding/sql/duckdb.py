@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -19,6 +21,7 @@ from treadle.data.literals import typical
 from treadle.errors import DataError, SandboxError, UsageError
 from treadle.sandbox import Sandbox
 from treadle.sandbox.client import usable_cores
+from treadle.sandbox.staging import public_directory
 from treadle.types import Column, DataSummary, Limits, Run, Table
 
 __all__ = ["DuckdbDatabase"]
@@ -28,6 +31,7 @@ _READERS = {"parquet": "read_parquet", "csv": "read_csv", "json": "read_json"}
 _SAMPLE_ROWS, _SAMPLE_CELLS = 100, 20_000
 _MAX_THREADS = 4
 _MAX_TYPE_CHARACTERS = 60
+_INSIDE = "database.duckdb"
 _RESERVED = ("main", "temp", "system", "memory")
 
 
@@ -55,6 +59,7 @@ class DuckdbDatabase:
         self._views = [self._view(name, file) for name, file in self._files.items()]
         for given in self._given:
             require_file(given)
+        self._copied: tuple[object, tempfile.TemporaryDirectory[str]] | None = None
         self._links = tempfile.TemporaryDirectory(prefix="treadle-sql-", ignore_cleanup_errors=True)
 
     @property
@@ -100,6 +105,9 @@ class DuckdbDatabase:
 
     def close(self) -> None:
         self._links.cleanup()
+        if self._copied is not None:
+            self._copied[1].cleanup()
+            self._copied = None
 
     # -------------------------------------------------------------------------------------------- files
 
@@ -119,12 +127,12 @@ class DuckdbDatabase:
         return os.path.commonpath([str(path.absolute().parent) for path in self._given])
 
     @property
-    def _inside(self) -> str:
-        """The name of the DuckDB file inside: DuckDB calls the database after it."""
+    def _name(self) -> str:
+        """What the database is called in statements: after its file, as DuckDB does it."""
         if self._path is None:
             return ""
         stem = re.sub(r"\W", "_", self._path.stem)
-        return f"{'database' if stem.lower() in _RESERVED else stem}.duckdb"
+        return "database" if stem.lower() in _RESERVED else stem
 
     def _view(self, name: str, file: Path) -> tuple[str, str, str]:
         require_file(file)
@@ -135,16 +143,44 @@ class DuckdbDatabase:
 
     def _linked(self) -> list[Path]:
         """Links to the files under the names that they have inside."""
-        folder = Path(self._links.name)
-        wanted = {self._inside: self._path} if self._path is not None else {}
-        if self._path is not None and (log := Path(f"{self._path}.wal")).is_file() and log.stat().st_size:
-            wanted[f"{self._inside}.wal"] = log
-        wanted |= {inside: self._files[view] for view, _, inside in self._views}
-        for name, target in wanted.items():
-            link = folder / name
+        wanted = {inside: self._files[view] for view, _, inside in self._views}
+        if self._path is not None:
+            found = self._settled(self._path)
+            wanted = {_INSIDE: found, f"{_INSIDE}.wal": _log_of(found)} if found != self._path else {_INSIDE: found}
+        links = [Path(self._links.name) / name for name in wanted]
+        for link, target in zip(links, wanted.values(), strict=True):
             link.unlink(missing_ok=True)
             link.symlink_to(target.absolute())
-        return [folder / name for name in wanted]
+        return links
+
+    def _settled(self, path: Path) -> Path:
+        """The file; where a killed program left its log, a copy of both side by side, which DuckDB reads together."""
+        log = _log_of(path)
+        if not log.is_file() or not log.stat().st_size:
+            return path
+        state = tuple((status.st_ino, status.st_size, status.st_mtime_ns) for status in (path.stat(), log.stat()))
+        if self._copied is None or self._copied[0] != state:
+            self._copied = (state, self._copy(path, log))
+        return Path(self._copied[1].name) / _INSIDE
+
+    def _copy(self, path: Path, log: Path) -> tempfile.TemporaryDirectory[str]:
+        """Made while nobody may write, and readable for the user of the sandbox; nobody else can list the folder."""
+        folder = tempfile.TemporaryDirectory(prefix="treadle-duckdb-", dir=public_directory(), ignore_cleanup_errors=True)
+        Path(folder.name).chmod(0o711)
+        copy = Path(folder.name) / _INSIDE
+        try:
+            with path.open("rb") as locked:
+                fcntl.lockf(locked, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                for source, target in ((path, copy), (log, _log_of(copy))):
+                    shutil.copyfile(source, target)
+                    target.chmod(0o444)
+        except OSError as error:
+            folder.cleanup()
+            raise DataError(
+                f"{str(path)!r} cannot be read together with its log {log.name}: {error.strerror}."
+                " Close the program that has it open, and try again."
+            ) from None
+        return folder
 
     def _sha256(self) -> str:
         if len(self._given) == 1:
@@ -154,7 +190,12 @@ class DuckdbDatabase:
 
     def _arguments(self, limits: Limits) -> dict[str, Any]:
         threads = max(1, min(usable_cores(), _MAX_THREADS, limits.threads // 4))
-        return {"name": self._inside, "views": self._views, "threads": threads}
+        return {
+            "file": _INSIDE if self._path is not None else "",
+            "name": self._name,
+            "views": self._views,
+            "threads": threads,
+        }
 
     def _check_open(self, run: Run) -> None:
         match run.value:
@@ -163,6 +204,10 @@ class DuckdbDatabase:
                     reason = reason.replace(inside, self._files[view].name)
                 advice = "Close the program that has it open" if "lock" in reason else "Copy it again, or convert it"
                 raise DataError(f"{self._shown} cannot be opened by DuckDB: {reason.rstrip('.')}. {advice}.")
+
+
+def _log_of(path: Path) -> Path:
+    return Path(f"{path}.wal")
 
 
 def _shape(kind: str) -> Literal["flat", "jagged", "nested"]:

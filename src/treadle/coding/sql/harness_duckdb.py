@@ -64,8 +64,8 @@ def _quoted(name: str, mark: str = '"') -> str:
     return mark + name.replace(mark, mark * 2) + mark
 
 
-def _open(name: str, views: list[tuple[str, str, str]], heap_bytes: int, threads: int) -> Any:
-    """``views`` are (name, function that reads it, file)."""
+def _open(file: str, name: str, views: list[tuple[str, str, str]], heap_bytes: int, threads: int) -> Any:
+    """A DuckDB ``file`` under its ``name``, or ``views``: (name, function that reads it, file)."""
     # Without these DuckDB looks for its share of the machine in files that may not be read here, and fails.
     os.environ["SLURM_CPUS_ON_NODE"] = str(threads)
     os.environ["SLURM_MEM_PER_NODE"] = str(heap_bytes >> 20)
@@ -79,10 +79,13 @@ def _open(name: str, views: list[tuple[str, str, str]], heap_bytes: int, threads
         "allow_persistent_secrets": False,
         "python_enable_replacements": False,  # no variable of this program is a table
     }
-    db = duckdb.connect(name or ":memory:", read_only=bool(name), config=settings)
-    for view, reader, file in views:
-        db.execute(f"CREATE VIEW {_quoted(view)} AS SELECT * FROM {reader}({_quoted(file, chr(39))})")  # noqa: S608
-    files = ", ".join(_quoted(file, "'") for _, _, file in views)
+    db = duckdb.connect(":memory:", config=settings)
+    if file:
+        db.execute(f"ATTACH {_quoted(file, chr(39))} AS {_quoted(name)} (READ_ONLY)")
+        db.execute(f"USE {_quoted(name)}")
+    for view, reader, data in views:
+        db.execute(f"CREATE VIEW {_quoted(view)} AS SELECT * FROM {reader}({_quoted(data, chr(39))})")  # noqa: S608
+    files = ", ".join(_quoted(data, "'") for _, _, data in views)
     db.execute("SET TimeZone = 'UTC'")
     db.execute(f"SET allowed_paths = [{files}]")
     db.execute("SET enable_external_access = false")
@@ -117,6 +120,7 @@ def _refusal(statements: list[Any]) -> str | None:
 def execute(
     collect: Callable[..., dict[str, Any]],
     *,
+    file: str,
     name: str,
     views: list[tuple[str, str, str]],
     sql: str,
@@ -129,7 +133,7 @@ def execute(
 ) -> dict[str, Any]:
     """Columns and rows, or DuckDB's message, or the limit that was hit, or why the file cannot be opened."""
     try:
-        db = _open(name, views, heap_bytes, threads)
+        db = _open(file, name, views, heap_bytes, threads)
     except duckdb.Error as error:
         return {"closed": _message(error)}
     watch = _Watch(db, cpu_seconds, wall_seconds)
@@ -151,6 +155,7 @@ def execute(
 def describe(
     _collect: Callable[..., dict[str, Any]],
     *,
+    file: str,
     name: str,
     views: list[tuple[str, str, str]],
     heap_bytes: int,
@@ -160,7 +165,7 @@ def describe(
 ) -> dict[str, Any]:
     """All tables and views with columns, keys, numbers of rows and a sample, in about 3 s at most."""
     try:
-        db = _open(name, views, heap_bytes, threads)
+        db = _open(file, name, views, heap_bytes, threads)
     except duckdb.Error as error:
         return {"closed": _message(error)}
     watch, end = _Watch(db, float("inf"), _DESCRIBE_SECONDS), time.monotonic() + _DESCRIBE_SECONDS
@@ -172,7 +177,10 @@ def describe(
         columns.setdefault((schema, table), []).append((column, kind))
     most = max(10, min(sample_rows, sample_cells // max(1, sum(map(len, columns.values())))))
     keys, references = _constraints(db)
-    seen = {(schema, view) for schema, view in db.execute("SELECT schema_name, view_name FROM duckdb_views()").fetchall()}
+    seen = {
+        (schema, view)
+        for schema, view in db.execute("SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+    }
     tables = []
     for (schema, table), found in columns.items():
         entries: int | None = None
