@@ -7,9 +7,11 @@ from dataclasses import replace
 from treadle.coding.checks.values import shown, value_equal
 from treadle.coding.choose import Candidate
 from treadle.coding.sql.base import Database, Dialect, Rows, rows_of
+from treadle.coding.sql.doubts import sql_doubts
 from treadle.coding.sql.names import check_names
 from treadle.coding.sql.parsed import check_parsed
 from treadle.coding.sql.rows import behaviour_of_rows, rows_as_text
+from treadle.coding.sql.schema import quote_name
 from treadle.coding.sql.statement import extract_sql
 from treadle.coding.sql.style import PLAIN, Style, format_sql
 from treadle.coding.sql.syntax import parse_query
@@ -18,6 +20,8 @@ from treadle.types import Draft, Expectation, Limits, Outcome, Prompt, Request, 
 __all__ = ["SqlJudge"]
 
 NOT_REACHED = "not reached"
+MOST_VALUES = 200
+LOOK_LIMITS = Limits(cpu_seconds=2.0, wall_seconds=4.0)
 
 
 class SqlJudge:
@@ -26,6 +30,7 @@ class SqlJudge:
     def __init__(self, request: Request, database: Database, limits: Limits, style: Style = PLAIN) -> None:
         self._request, self._database, self._limits, self._style = request, database, limits, style
         self._known: dict[str | None, Candidate] = {}
+        self._values: dict[tuple[str, str], list[str] | None] = {}
 
     def extract(self, text: str, prompt: Prompt) -> str | None:
         """The statement in what a model wrote after ``prompt``, in house style."""
@@ -62,10 +67,25 @@ class SqlJudge:
             _verdict(Rung.OUTPUT, Outcome.PASSED, _told(rows)),
             *[_met(e, rows) for e in self._request.expectations],
         ]
-        behaviour = None if rows.truncated else behaviour_of_rows(rows, _is_ordered(draft.program, dialect))
+        found = sql_doubts(draft.program, rows, self._request.text, self._database.summary, dialect, self._values_of)
         return Candidate(
-            draft=draft, verdicts=tuple(_rest(verdicts)), runs=(("ran", run),), behaviour=behaviour, origin=origin
+            draft=draft,
+            verdicts=tuple(_rest(verdicts)),
+            runs=(("ran", run),),
+            doubts=tuple(found),
+            behaviour=None if rows.truncated else behaviour_of_rows(rows, _is_ordered(draft.program, dialect)),
+            origin=origin,
         )
+
+    def _values_of(self, table: str, column: str) -> list[str] | None:
+        """The distinct texts of a column; None where there are more than 200, or looking took too long."""
+        if (table, column) not in self._values:
+            name, source = quote_name(column), quote_name(table)
+            statement = f"SELECT DISTINCT {name} FROM {source} WHERE {name} IS NOT NULL LIMIT {MOST_VALUES + 1}"  # noqa: S608
+            rows = rows_of(self._database.execute(statement, LOOK_LIMITS))
+            known = rows is not None and len(rows.rows) <= MOST_VALUES and not rows.truncated
+            self._values[table, column] = [str(row[0]) for row in rows.rows] if rows is not None and known else None
+        return self._values[table, column]
 
 
 def _is_ordered(statement: str, dialect: Dialect) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from treadle.coding.plan import Plan
 from treadle.coding.shots import nearest_examples
 from treadle.coding.sql.base import Database, rows_of
+from treadle.coding.sql.doubts import sql_doubts
 from treadle.coding.sql.linking import Links, find_values, link
 from treadle.coding.sql.propose import propose
 from treadle.coding.sql.schema import Schema
@@ -93,8 +94,10 @@ def _made(question: str, database: Database, schema: Schema, links: Links) -> li
             continue
         rows = rows_of(database.execute(example.program, LOOK_LIMITS))
         if rows is not None and rows.rows and any(v is not None for row in rows.rows for v in row):
-            found.append(example)
-    return found
+            doubted = sql_doubts(example.program, rows, question, database.summary, database.dialect)
+            found.append((bool(doubted), example))
+    # What would be doubted as an answer comes last; of the others the nearest first.
+    return [example for _, example in sorted(found, key=lambda pair: pair[0])]
 
 
 def _example(number: int, sketch: Sketch, database: Database, schema: Schema) -> Example | None:

@@ -421,19 +421,27 @@ class _Readings(ColumnReader):
 
     def _sorted(self, sketch: Sketch) -> Sketch:
         """With the order that 'sorted by ...' asks for."""
+        if sketch.order is None and re.search(r"\balphabetical(?:ly)?\b", self.text, re.IGNORECASE):
+            texts = [i for i in sketch.select if i.field is not None and i.field.role in ("label", "text")]
+            return replace(sketch, order=texts[0], descending=False) if texts else sketch
         if self.cues.sort is None or sketch.order is not None:
             return sketch
         place, said, descending = self.cues.sort
         words = [stem(w) for w in re.findall(r"\w+", said)]
         aggregate = next((i for i in sketch.select if i.aggregate or i.field is None), None)
-        fields = [f for f in self.schema.fields if f.words and stem(f.words[-1]) in words and self.reaches(sketch.base, f)]
-        fields.sort(key=lambda f: (self.near(sketch.base, f.table), words.index(stem(f.words[-1]))))
+        fields = [f for f in self.schema.fields if self._sorts_by(f, words) and self.reaches(sketch.base, f)]
+        fields.sort(key=lambda f: (self.near(sketch.base, f.table), -sum(stem(w) in words for w in f.words)))
         by_number = re.match(r"(?:the\s+)?(?:number|count|average|mean|total|sum|highest)\b", said, re.IGNORECASE)
         if aggregate is not None and (by_number or not fields or aggregate.field in fields):
             return replace(sketch, order=aggregate, descending=descending)
         if not fields:
             fields = self._sort_fields(sketch, place, said)
         return replace(sketch, order=Item(field=fields[0]), descending=descending) if fields else sketch
+
+    def _sorts_by(self, f: Field, words: list[str]) -> bool:
+        """Whether the words after 'sorted by' name a column: by its last word, a date by any."""
+        stems = [stem(w) for w in f.words]
+        return bool(stems) and (stems[-1] in words or (f.role == "date" and any(s in words for s in stems if len(s) > 3)))
 
     def _sort_fields(self, sketch: Sketch, place: int, said: str) -> list[Field]:
         """What 'newest first' and 'best paid first' sort by: a date, a number named by another word, the only number."""
