@@ -202,7 +202,7 @@ CONTROLS: dict[str, Callable[[Plain, str], None]] = {
     "unicode/ bom": gives_rows,
 }
 HARMLESS = {"printf width", "group_concat bomb", "LIKE/GLOB redos", "unicode/ bom"}
-"""What ends with a capped result: it reads nothing but the file and stays below the limits."""
+"""What may end with a capped result: it reads nothing but the file, and stays below the limits or is stopped by them."""
 
 
 def intact(path: Path, before: bytes) -> bool:
@@ -236,7 +236,7 @@ def test_shared_statements(attacked: Path, tmp_path: Path, tier: Sandbox, title:
     assert (list(work.iterdir()), sorted(attacked.parent.iterdir())) == ([], files)
     assert run.wall_seconds <= 2 * QUICK.wall_seconds
     assert run.cpu_seconds <= 2 * QUICK.cpu_seconds
-    assert (rows_of(run) is not None) == (title in HARMLESS)
+    assert rows_of(run) is None or title in HARMLESS
     assert run.ok or bool(run.error) != bool(run.limit_hit)
     assert rows_in(ask_sqlite(attacked, tier, "SELECT count(*) FROM t")) == ((2,),)
 
