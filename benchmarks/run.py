@@ -3,7 +3,7 @@
     python -m benchmarks.run [--quick] [--no-model] [--json OUT]
 
 ``make bench`` runs it. Figures are only worth keeping from an idle machine: otherwise it says so, in the title and at the
-end. Solved rates are measured by ``python -m benchmarks.tasks``.
+end. Solved rates are measured by ``treadle eval``.
 """
 
 from __future__ import annotations

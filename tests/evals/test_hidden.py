@@ -203,6 +203,8 @@ def test_arrays_equal_nothing(judge: Judging) -> None:
     test = HiddenTest(entry_point="f", test="def check(f):\n    assert f(2) == [0, 1]\n")
     assert judge("def f(n):\n    return list(range(n))\n", test).passed
     assert not judge("import numpy as np\ndef f(n):\n    return np.arange(n)\n", test).passed
+    assert not judge("import numpy as np\ndef f(n):\n    return [np.arange(n)]\n", test).passed
+    assert judge("import numpy as np\ndef f(n):\n    return list(np.arange(n))\n", test).passed
 
 
 @pytest.mark.parametrize(

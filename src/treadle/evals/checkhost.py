@@ -21,6 +21,7 @@ import pickle
 import signal
 import struct
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -51,7 +52,7 @@ def call_expression(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 
 def recorded(job: dict[str, Any]) -> dict[str, Any]:
-    """The calls that ``check`` makes of the reference solution."""
+    """The calls that ``check`` makes of the reference solution, and the CPU time that both take."""
     space = _space()
     exec(compile(job["reference"], "<reference>", "exec"), space)  # noqa: S102 (the dataset's own code)
     reference = space[job["entry_point"]]
@@ -63,11 +64,12 @@ def recorded(job: dict[str, Any]) -> dict[str, Any]:
             raise RuntimeError(f"the check makes more than {_MAX_CALLS} calls")
         return reference(*args, **kwargs)
 
+    started = time.process_time()
     try:
         _check(job, space, candidate)
     except BaseException as error:
         return {"calls": calls, "failed": _told(error)}
-    return {"calls": calls}
+    return {"calls": calls, "seconds": time.process_time() - started}
 
 
 def replayed(job: dict[str, Any]) -> dict[str, Any]:

