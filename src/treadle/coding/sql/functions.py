@@ -15,7 +15,7 @@ from importlib import metadata, resources
 
 from treadle.coding.sql.base import Dialect
 
-__all__ = ["advice_for", "functions_of", "stored_functions"]
+__all__ = ["ADVICE", "advice_for", "functions_of", "stored_functions"]
 
 # Functions that are part of the grammar, so that the engine's own list lacks them.
 _GRAMMAR: dict[Dialect, str] = {
@@ -32,7 +32,7 @@ _GRAMMAR: dict[Dialect, str] = {
     ),
 }
 _TABLE_FUNCTIONS = "json_each json_tree dbstat sqlite_stmt fts5vocab fts4aux"
-_ADVICE: dict[Dialect, dict[str, str]] = {
+ADVICE: dict[Dialect, dict[str, str]] = {
     "sqlite": {
         "year": "CAST(strftime('%Y', x) AS INTEGER)",
         "month": "CAST(strftime('%m', x) AS INTEGER)",
@@ -151,7 +151,7 @@ def functions_of(dialect: Dialect, own: Iterable[str] = ()) -> frozenset[str]:
 
 def advice_for(name: str, dialect: Dialect) -> str:
     """What the dialect has in place of a function that it lacks, or nothing."""
-    return _ADVICE[dialect].get(name.lower(), "")
+    return ADVICE[dialect].get(name.lower(), "")
 
 
 def stored_functions(dialect: Dialect) -> tuple[str, frozenset[str]]:

@@ -44,10 +44,10 @@ def check_names(sql: str, dialect: Dialect, summary: DataSummary, functions: Ite
     missing = [_Told(sql, dialect, summary, m) for m in resolve(tree, sql, dialect, summary).missing]
     found: list[_Found] = [(_offset(told.missing.node), told.reason, told.hint, told.close) for told in missing]
     found += _functions(tree, sql, dialect, functions)
-    unique = {
-        reason.split(": ", 1)[-1]: (reason, hint, close) for _, reason, hint, close in sorted(found, key=lambda f: -f[0])
-    }
-    verdicts = [_verdict(Outcome.FAILED, reason, hint, close) for reason, hint, close in reversed(unique.values())]
+    unique: dict[str, Verdict] = {}
+    for _, reason, hint, close in sorted(found, key=lambda f: f[0]):
+        unique.setdefault(reason.split(": ", 1)[-1], _verdict(Outcome.FAILED, reason, hint, close))
+    verdicts = list(unique.values())
     return tuple(verdicts) or (_verdict(Outcome.PASSED, "no name was found that the database does not have"),)
 
 
@@ -90,16 +90,12 @@ class _Told:
     def _column(self) -> tuple[str, list[str]]:
         name = self.missing.name
         what = f"no column `{name}` in " + (self.missing.place or "the tables of FROM")
-        having = self._tables_with(name)
+        having = [] if self._case() else self._tables_with(name)
         if having:
-            used = set(self.missing.tables)
-            missing = [t for t in having if t not in used]
-            advice = [
-                f"`{name}` is a column of {_names(having)}"
-                + ("; join it" if missing and len(missing) == len(having) else "")
-            ]
+            absent = not set(having) & set(self.missing.tables)
+            advice = [f"`{name}` is a column of {_names(having)}" + ("; join it" if absent else "")]
         else:
-            advice = [self._tables_of_nearest(), self._case()]
+            advice = [self._case() or self._tables_of_nearest()]
         return what, [*advice, _listed("columns", self.missing.known)]
 
     def _tables_with(self, name: str) -> list[str]:

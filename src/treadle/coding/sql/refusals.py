@@ -192,7 +192,6 @@ _SQLITE: tuple[tuple[_Test, str, str], ...] = (
     (_is(exp.RegexpLike), "REGEXP and RLIKE", "write LIKE or GLOB"),
     (_is(exp.IntDiv), "DIV", "write / between whole numbers, which leaves the remainder off"),
     (_is(exp.BitwiseXor), "the operator ^", "write power(x, y) for powers"),
-    (_is(exp.Array), "ARRAY", "write several rows with UNION ALL or VALUES"),
     (_is(exp.NullSafeEQ), "<=>", "write IS"),
     (_odd_join, "SEMI, ANTI, ASOF and POSITIONAL JOIN", "write WHERE EXISTS (...) or WHERE NOT EXISTS (...)"),
     (_offset_alone, "OFFSET without LIMIT", "write LIMIT -1 OFFSET n"),
@@ -215,6 +214,8 @@ def refusals(tree: exp.Expr, tokens: Sequence[Token], dialect: Dialect) -> Itera
     found = [(what, instead) for node in tree.walk() for test, what, instead in (*_ALL, *_RULES[dialect]) if test(node)]
     if dialect == "sqlite":
         found += _by_tokens(tokens)
+    if dialect != "duckdb" and tokens and tokens[0].token_type is TokenType.FROM:
+        found.append(("FROM before SELECT", "write SELECT ... FROM ..."))
     for what, instead in dict.fromkeys(found):
         yield f"{ENGINES[dialect]} does not take {what}", instead
 
