@@ -15,7 +15,7 @@ Dialect = Literal["sqlite", "duckdb", "postgres"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """The result of a statement: plain values (None, bool, int, float, str, bytes; anything else as its text).
+    """The result of a statement: plain values (None, bool, int, float, str, bytes; decimals as numbers, all else as text).
 
     ``truncated``: the cap on rows or bytes cut it off.
     """

@@ -20,6 +20,7 @@ _PLAIN = (bool, int, float, str, bytes)
 _DESCRIBE_SECONDS = 3.0
 _COUNT_SECONDS = 0.5
 _MAX_CELL_CHARACTERS = 40
+_MANY_TABLES = 50
 _NUMBERS = (
     "INT",
     "DECIMAL",
@@ -169,25 +170,19 @@ def describe(
     except duckdb.Error as error:
         return {"closed": _message(error)}
     watch, end = _Watch(db, float("inf"), _DESCRIBE_SECONDS), time.monotonic() + _DESCRIBE_SECONDS
-    columns: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for schema, table, column, kind in db.execute(
-        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()"
-        " WHERE NOT internal AND database_name = current_database() ORDER BY table_oid, column_index"
-    ).fetchall():
-        columns.setdefault((schema, table), []).append((column, kind))
+    columns = _columns(db)
     most = max(10, min(sample_rows, sample_cells // max(1, sum(map(len, columns.values())))))
     keys, references = _constraints(db)
-    seen = {
-        (schema, view)
-        for schema, view in db.execute("SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal").fetchall()
-    }
+    seen = set(db.execute("SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal").fetchall())
     tables = []
     for (schema, table), found in columns.items():
         entries: int | None = None
         sample: list[list[Any]] = []
         if time.monotonic() < end:
             watch.give(_COUNT_SECONDS)
-            entries, sample = _looked_at(db, f"{_quoted(schema)}.{_quoted(table)}", found, most)
+            entries, sample = _looked_at(
+                db, f"{_quoted(schema)}.{_quoted(table)}", found, most, len(columns) <= _MANY_TABLES
+            )
         tables.append(
             {
                 "schema": schema,
@@ -201,6 +196,17 @@ def describe(
             }
         )
     return {"tables": tables}
+
+
+def _columns(db: Any) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """(schema, table) -> (name, type) of its columns, in order."""
+    columns: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for schema, table, column, kind in db.execute(
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()"
+        " WHERE NOT internal AND database_name = current_database() ORDER BY table_oid, column_index"
+    ).fetchall():
+        columns.setdefault((schema, table), []).append((column, kind))
+    return columns
 
 
 def _constraints(db: Any) -> tuple[dict[tuple[str, str], list[str]], dict[tuple[str, str], dict[str, str]]]:
@@ -218,19 +224,23 @@ def _constraints(db: Any) -> tuple[dict[tuple[str, str], list[str]], dict[tuple[
     return keys, references
 
 
-def _looked_at(db: Any, table: str, columns: list[tuple[str, str]], most: int) -> tuple[int | None, list[list[Any]]]:
-    """Number of rows and a sample of what has a short literal, from the beginning and the middle."""
+def _looked_at(
+    db: Any, table: str, columns: list[tuple[str, str]], most: int, middle: bool
+) -> tuple[int | None, list[list[Any]]]:
+    """Number of rows and a sample of what has a short literal, from the beginning and, if asked for, the middle."""
     chosen = ", ".join(_sampled(_quoted(column), kind) for column, kind in columns)
+    count = f"(SELECT count(*) FROM {table})"  # noqa: S608 (quoted names)
     entries: int | None = None
     sample: list[Any] = []
     try:
-        sample = db.execute(f"SELECT {chosen} FROM {table} LIMIT {most}").fetchall()  # noqa: S608 (quoted names)
-        entries = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-        if entries > 2 * most:
-            sample += db.execute(f"SELECT {chosen} FROM {table} LIMIT {most} OFFSET {entries // 2}").fetchall()  # noqa: S608
+        sample = db.execute(f"SELECT {count}, {chosen} FROM {table} LIMIT {most}").fetchall()  # noqa: S608
+        entries = sample[0][0] if sample else db.execute(f"SELECT {count}").fetchone()[0]
+        if middle and entries is not None and entries > 2 * most:
+            offset = entries // 2
+            sample += db.execute(f"SELECT 0, {chosen} FROM {table} LIMIT {most} OFFSET {offset}").fetchall()  # noqa: S608
     except (duckdb.Error, RuntimeError, ValueError, OverflowError):  # it takes too long, or it is a view of what is gone
         pass
-    return entries, [[_plain(value) for value in row] for row in sample]
+    return entries, [[_plain(value) for value in row[1:]] for row in sample]
 
 
 def _sampled(column: str, kind: str) -> str:
