@@ -3,7 +3,7 @@
 -- data: papers.sqlite
 -- tags: strftime, group, count
 -- expect-rows: 3
--- expect: year = 2022
+-- expect: year = '2022'
 -- expect: n_documents = 4
 -- ---
 SELECT strftime('%Y', published_on) AS year,

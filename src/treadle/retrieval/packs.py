@@ -162,7 +162,7 @@ def _metric(path: Path, line: int, text: str) -> Expectation:
 
 
 def _cell(path: Path, line: int, text: str) -> Expectation:
-    """What a column of the first row holds: a number with its tolerance, NULL, or any other text as it stands."""
+    """What a column of the first row holds: a number with its tolerance, NULL, or a text, in quotes where it is digits."""
     match = _CELL.match(text)
     if match is None:
         raise PackError(f"{path}, line {line}: write 'expect: column = value' (a number also +- tolerance), got {text!r}.")
@@ -170,6 +170,8 @@ def _cell(path: Path, line: int, text: str) -> Expectation:
     expected: str | float | None = None if value == "NULL" else value
     if re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", value):
         expected = float(value)
+    elif len(value) > 1 and value[0] == value[-1] == "'":
+        expected = value[1:-1]
     elif tolerance:
         raise PackError(f"{path}, line {line}: a tolerance needs a number, got {value!r}.")
     size = _number(path, line, tolerance) if tolerance else 0.0

@@ -31,7 +31,7 @@ def group_doubts(facts: Facts, asked: Asked) -> Iterator[str]:
     if not wanted:
         return
     averaged = facts.calls("avg") or facts.tree.find(exp.Div) is not None
-    if averaged and (asked.average or asked.ratio) and asked.has(r"\bper\b"):
+    if averaged and len(wanted) == 1 and (asked.average or asked.ratio) and asked.has(r"\bper\b"):
         return  # 'the mean number of goals per game' is one number
     keys = _all_keys(facts)
     summary = asked.count is not None or asked.average or asked.total or asked.superlatives or asked.ratio

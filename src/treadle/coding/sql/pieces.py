@@ -123,7 +123,7 @@ def _blank(before: list[Piece], piece: Piece, sql: str) -> bool:
         sign = last.text in ("-", "+", "~") and _is_sign(before)
         return apart or (last.kind in ("operator", "comma", "literal") and not sign)
     if last.text in ("-", "+", "~") and _is_sign(before):
-        return False
+        return piece.text[0] == last.text  # - -1, which would begin a comment
     if last.kind == piece.kind == "operator" and not sql[piece.start - 1].isspace():
         return False  # one operator that sqlglot takes for two, as in 1 << 2
     if (
