@@ -11,6 +11,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -44,10 +45,11 @@ def _state_of(path: str) -> tuple[int, int, int] | None:
 
 
 class StableFile:
-    """One SQLite file. ``read`` hands out a path that does not change while it is read."""
+    """One SQLite file. ``read`` hands out a path that does not change while it is read. Threads may share it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
+        self._lock = threading.Lock()
         self._copies: tempfile.TemporaryDirectory[str] | None = None
         self._copied: tuple[_State, Path] | None = None
 
@@ -58,23 +60,22 @@ class StableFile:
             DataError: the file cannot be copied, or another program holds it locked for more than 5 s.
         """
         before = self._state()
-        if self._pending(before):
-            return use(self._snapshot(before))
-        try:
-            result = use(self._path)
-        except Exception:
-            if self._state() == before:
-                raise
-        else:
-            if self._state() == before:
-                return result
-        return use(self._snapshot(self._state()))
+        if not self._pending(before):
+            try:
+                result = use(self._path)
+            except Exception:
+                if self._state() == before:
+                    raise
+            else:
+                if self._state() == before:
+                    return result
+        with self._lock:  # the next state's copy takes the place of this one
+            return use(self._snapshot(self._state()))
 
     def close(self) -> None:
-        """Remove the copies. Closing twice is allowed."""
-        if self._copies is not None:
-            self._copies.cleanup()
-        self._copies = self._copied = None
+        """Remove the copy. Closing twice is allowed."""
+        with self._lock:
+            self._remove_copy()
 
     def __enter__(self) -> StableFile:
         return self
@@ -97,15 +98,20 @@ class StableFile:
         except OSError:
             return True
 
+    def _remove_copy(self) -> None:
+        if self._copies is not None:
+            self._copies.cleanup()
+        self._copies = self._copied = None
+
     def _snapshot(self, state: _State) -> Path:
         if self._copied is None or self._copied[0] != state:
-            self.close()
+            self._remove_copy()
             self._copies = tempfile.TemporaryDirectory(prefix="treadle-sqlite-", ignore_cleanup_errors=True)
             target = Path(self._copies.name) / "copy.sqlite"
             try:
                 self._copied = (self._copy(target), target)
             except (OSError, sqlite3.OperationalError) as error:
-                self.close()
+                self._remove_copy()
                 raise DataError(
                     f"the SQLite file {str(self._path)!r} is being written by another program, and no consistent copy of it"
                     f" could be made: {error}. Wait for the writer or close it, and try again."

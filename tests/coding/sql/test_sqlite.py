@@ -6,6 +6,7 @@ import math
 import shutil
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,20 @@ def test_each_statement_sees_one_committed_state(tmp_path: Path, one_tier: Sandb
     moved = [count for ((_, count),) in found]
     assert moved == sorted(moved)
     assert moved[-1] > moved[0]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_threads_may_share_it(tmp_path: Path, one_tier: Sandbox, log: bool) -> None:
+    path = build_sqlite(tmp_path / "shared.db", "CREATE TABLE t (x)", "INSERT INTO t VALUES (1)")
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer, closing(SqliteDatabase(path, one_tier)) as db:
+        if log:
+            writer.execute("PRAGMA journal_mode = WAL")
+            writer.execute("UPDATE t SET x = 1")
+        with ThreadPoolExecutor(6) as pool:
+            runs = [pool.submit(db.execute, f"SELECT {i} * x FROM t") for i in range(12)]
+            if log:
+                writer.execute("INSERT INTO t VALUES (0)")
+            assert [rows_in(run.result())[0] for run in runs] == [(i,) for i in range(12)]
 
 
 def test_a_file_that_goes_or_is_damaged(tmp_path: Path, ordinary: Path, one_tier: Sandbox) -> None:

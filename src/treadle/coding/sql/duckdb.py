@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from treadle.coding.sql.base import Dialect
-from treadle.coding.sql.sandboxed import MAX_ROWS, call, heap_bytes, run_statement
+from treadle.coding.sql.sandboxed import MAX_ROWS, call, heap_bytes, linked, run_statement
 from treadle.data.files import detect_kind, read_start, require_file, sha256_of
 from treadle.data.literals import typical
 from treadle.errors import DataError, SandboxError, UsageError
@@ -38,7 +39,7 @@ _RESERVED = ("main", "temp", "system", "memory")
 class DuckdbDatabase:
     """A DuckDB file (``path``), or data files as views in an empty database (``files``: name of the view -> file).
 
-    ``max_rows`` is how many rows of a result come back.
+    ``max_rows`` is how many rows of a result come back. Threads may share it.
 
     Raises:
         UsageError: duckdb is not installed.
@@ -59,7 +60,8 @@ class DuckdbDatabase:
         self._views = [self._view(name, file) for name, file in self._files.items()]
         for given in self._given:
             require_file(given)
-        self._copied: tuple[object, tempfile.TemporaryDirectory[str]] | None = None
+        self._lock = threading.Lock()
+        self._copies: dict[object, tempfile.TemporaryDirectory[str]] = {}
         self._links = tempfile.TemporaryDirectory(prefix="treadle-sql-", ignore_cleanup_errors=True)
 
     @property
@@ -105,9 +107,9 @@ class DuckdbDatabase:
 
     def close(self) -> None:
         self._links.cleanup()
-        if self._copied is not None:
-            self._copied[1].cleanup()
-            self._copied = None
+        for copy in self._copies.values():
+            copy.cleanup()
+        self._copies.clear()
 
     # -------------------------------------------------------------------------------------------- files
 
@@ -147,11 +149,7 @@ class DuckdbDatabase:
         if self._path is not None:
             found = self._settled(self._path)
             wanted = {_INSIDE: found, f"{_INSIDE}.wal": _log_of(found)} if found != self._path else {_INSIDE: found}
-        links = [Path(self._links.name) / name for name in wanted]
-        for link, target in zip(links, wanted.values(), strict=True):
-            link.unlink(missing_ok=True)
-            link.symlink_to(target.absolute())
-        return links
+        return [linked(Path(self._links.name), name, target) for name, target in wanted.items()]
 
     def _settled(self, path: Path) -> Path:
         """The file; where a killed program left its log, a copy of both side by side, which DuckDB reads together."""
@@ -159,9 +157,10 @@ class DuckdbDatabase:
         if not log.is_file() or not log.stat().st_size:
             return path
         state = tuple((status.st_ino, status.st_size, status.st_mtime_ns) for status in (path.stat(), log.stat()))
-        if self._copied is None or self._copied[0] != state:
-            self._copied = (state, self._copy(path, log))
-        return Path(self._copied[1].name) / _INSIDE
+        with self._lock:
+            if state not in self._copies:
+                self._copies[state] = self._copy(path, log)
+            return Path(self._copies[state].name) / _INSIDE
 
     def _copy(self, path: Path, log: Path) -> tempfile.TemporaryDirectory[str]:
         """Made while nobody may write, and readable for the user of the sandbox; nobody else can list the folder."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -14,7 +17,7 @@ from treadle.sandbox import Sandbox
 from treadle.sandbox.limits import sentence
 from treadle.types import Limits, Program, Run
 
-__all__ = ["MAX_ROWS", "call", "failed", "heap_bytes", "run_statement"]
+__all__ = ["MAX_ROWS", "call", "failed", "heap_bytes", "linked", "run_statement"]
 
 MAX_ROWS = 10_000
 """Rows of a result that come back, unless a database was opened with another number."""
@@ -41,6 +44,16 @@ def call(
 def heap_bytes(limits: Limits) -> int:
     """What a database engine may use of the memory, so that its own limit is hit before the sandbox's."""
     return int(_SHARE_OF_MEMORY * limits.memory_bytes)
+
+
+def linked(folder: Path, name: str, target: Path) -> Path:
+    """A link to ``target`` called ``name``, under which the sandbox shows it. Links stay as they are once they are made."""
+    place = folder / hashlib.sha256(os.fsencode(target.absolute())).hexdigest()[:16]
+    place.mkdir(exist_ok=True)
+    link = place / name
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(target.absolute())
+    return link
 
 
 def failed(tier: str, error: str) -> Run:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from treadle.coding.sql.base import Dialect
-from treadle.coding.sql.sandboxed import MAX_ROWS, run_statement
+from treadle.coding.sql.sandboxed import MAX_ROWS, linked, run_statement
 from treadle.data.files import require_file, sha256_of
 from treadle.data.sqlitefile import sqlite_tables
 from treadle.data.stable import StableFile
@@ -21,7 +21,7 @@ _NAME = "database.sqlite"
 
 
 class SqliteDatabase:
-    """An SQLite file. Other programs may write to it meanwhile: each statement sees one committed state.
+    """An SQLite file. Other programs may write to it: each statement sees one committed state. Threads may share it.
 
     ``max_rows`` is how many rows of a result come back. Raises DataError where the file is missing or unreadable.
     """
@@ -53,7 +53,5 @@ class SqliteDatabase:
         self._links.cleanup()
 
     def _execute(self, path: Path, sql: str, limits: Limits) -> Run:
-        link = Path(self._links.name) / _NAME
-        link.unlink(missing_ok=True)
-        link.symlink_to(path.absolute())
+        link = linked(Path(self._links.name), _NAME, path)
         return run_statement(self._sandbox, "harness_sqlite.py", sql, [link], limits, self._max_rows, {"name": _NAME})
