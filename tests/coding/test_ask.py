@@ -504,6 +504,8 @@ def outcome(answered: Answered) -> Any:
         ("repairs", -1, "--repairs must not be negative, got -1"),
         ("temperature", 2.5, "--temperature must lie between 0 and 2, got 2.5"),
         ("temperature", float("nan"), "--temperature must lie between 0 and 2, got nan"),
+        ("seed", -1, "--seed must lie between 0 and 2147483647, got -1"),
+        ("seed", 2**31, "--seed must lie between 0 and 2147483647, got 2147483648"),
         ("max_tokens", 0, "--max-tokens must be at least 1, got 0"),
         ("shots", -1, "the number of examples must not be negative, got -1"),
     ],

@@ -87,6 +87,17 @@ def test_the_same_seeds_give_the_same_drafts_in_two_processes(model_file: Path) 
     assert len(set(json.loads(one.stdout))) > 2
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32 - 1, 2**32])
+def test_a_seed_that_would_not_be_kept_is_refused(llama: LlamaEngine, seed: int) -> None:
+    with pytest.raises(UnsupportedError, match="takes seeds from 0 to 4294967294"):
+        llama.complete(ask("Name a city."), [Sampling(max_tokens=2, seed=seed)])
+
+
+def test_the_largest_seed_gives_the_same_draft_again(llama: LlamaEngine) -> None:
+    samplings = [Sampling(max_tokens=16, temperature=1.5, seed=2**32 - 2)]
+    assert llama.complete(ask("Name a city."), samplings)[0].text == llama.complete(ask("Name a city."), samplings)[0].text
+
+
 def test_drafts_come_in_the_order_asked(llama: LlamaEngine) -> None:
     prompt = ask("Tell me a word.")
     both = llama.complete(prompt, [GREEDY, *draws(3), Sampling(max_tokens=8, seed=9)])
@@ -448,3 +459,31 @@ def test_two_threads_may_ask_at_once(llama: LlamaEngine) -> None:
     with ThreadPoolExecutor(2) as pool:
         together = list(pool.map(lambda p: llama.complete(p, [GREEDY])[0].text, prompts))
     assert [bool(t) for t in together] == [bool(t) for t in alone]
+
+
+LOADING = """
+import sys, tempfile
+from pathlib import Path
+import xllamacpp
+from treadle.engines.llama import LlamaEngine
+tempfile.tempdir = sys.argv[2]
+print("ready", flush=True)
+engine = LlamaEngine(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.05, 0.1, 0.15, 0.2, 0.3])
+def test_ctrl_c_while_the_model_is_loaded(model_file: Path, tmp_path: Path, seconds: float) -> None:
+    command = [sys.executable, "-c", LOADING, str(model_file), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, errors = process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    assert errors == "" or "KeyboardInterrupt" in errors  # nothing where it had been loaded and was at its end already
+    assert list(tmp_path.iterdir()) == []

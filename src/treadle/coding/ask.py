@@ -28,6 +28,8 @@ __all__ = ["Answered", "Options", "Tools", "ask"]
 
 REPAIRED_AT_ONCE = 2
 """Failed drafts that are shown to the model in one round of repair: the two that got furthest by different ways."""
+MAX_SEED = 2**31 - 1
+"""Engines keep 32 bits of a seed; the seeds of further drafts and of repairs are counted up from the one given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class Options:
             raise UsageError(f"--style is 'house' or 'plain', not {self.style!r}")
         if self.max_tokens < 1:
             raise UsageError(f"--max-tokens must be at least 1, got {self.max_tokens}")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise UsageError(f"--seed must lie between 0 and {MAX_SEED}, got {self.seed}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

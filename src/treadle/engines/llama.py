@@ -13,14 +13,9 @@ request that contains ``<|im_end|>`` is a request about that text, not the end o
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
-import os
 import queue
 import re
 import shutil
-import socket
-import tempfile
 import threading
 import time
 import weakref
@@ -31,8 +26,9 @@ from typing import Any
 
 from treadle.engines.base import OnTokens, require
 from treadle.engines.constraints import CANARY, llama_grammar, probe
+from treadle.engines.llama_server import exchange, socket_folder, start
 from treadle.engines.models import sha256_of
-from treadle.errors import ContextLengthError, EngineError, ModelFileError
+from treadle.errors import ContextLengthError, EngineError, ModelFileError, UnsupportedError
 from treadle.types import Alternative, Capabilities, Chunk, Completion, Constraint, EngineIdentity, Prompt, Sampling, Token
 
 __all__ = ["LlamaEngine"]
@@ -41,20 +37,8 @@ SLOTS = 8
 """Drafts decoded at once. With a unified KV cache 16 slots were seen to hang, 8 never."""
 CONTEXT_TOKENS = 8192
 MAX_ALTERNATIVES = 20
-BATCH_TOKENS = 128
-"""Tokens of a prompt that are read in one step; only between two steps can it be stopped. 256 read 4 % faster, 512 8 %."""
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=60)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(self._path)
+MAX_SEED = 2**32 - 2
+"""llama.cpp keeps 32 bits of a seed, and takes the largest number of 32 bits for 'draw one at random'."""
 
 
 class LlamaEngine:
@@ -70,12 +54,12 @@ class LlamaEngine:
     ) -> None:
         _check_gguf(path)
         self._path, self._context, self._slots = path, context_tokens, slots
-        self._folder = _socket_folder()
+        self._folder = socket_folder()
         self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._server: Any = None
         self._usable_constraints: set[Constraint] = set()
         try:
-            self._server, version = _start(path, self._folder, threads or _usable_cpus(), context_tokens, slots)
+            self._server, version = start(path, self._folder, threads, context_tokens, slots)
         except BaseException:
             self._remove_folder()
             raise
@@ -159,6 +143,11 @@ class LlamaEngine:
         """Check what is asked for and give the prompt's tokens."""
         for sampling in samplings:
             require(self, sampling)
+            if not 0 <= sampling.seed <= MAX_SEED:
+                raise UnsupportedError(
+                    f"engine {self._identity.name} takes seeds from 0 to {MAX_SEED}, got {sampling.seed}: another one would "
+                    "not give the same drafts again"
+                )
             if sampling.constraint is not None:
                 self._check_constraint(sampling.constraint)
         ids = self._prompt_tokens(prompt)
@@ -282,12 +271,7 @@ class LlamaEngine:
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         if self._server is None:
             raise EngineError(f"engine {self._identity.name} was closed")
-        try:
-            with contextlib.closing(_UnixConnection(_socket_path(self._folder))) as connection:
-                connection.request(method, path, json.dumps(body), {"Content-Type": "application/json"})
-                found = json.loads(connection.getresponse().read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise EngineError(f"llama.cpp did not answer {path}: {error}") from error
+        found = exchange(self._folder, method, path, body)
         _raise_error(found, self._identity.name)
         if not isinstance(found, dict):
             raise EngineError(f"llama.cpp answered {path} with {type(found).__name__}")
@@ -304,49 +288,6 @@ def _check_gguf(path: Path) -> None:
         raise ModelFileError(f"cannot read the model file {path}: {error.strerror}") from error
     if magic != b"GGUF":
         raise ModelFileError(f"{path} is not a GGUF file (it begins with {magic!r})")
-
-
-def _socket_folder() -> str:
-    folder = tempfile.mkdtemp(prefix="treadle-llama-")
-    if len(os.fsencode(_socket_path(folder))) > 100:  # Linux takes 107 bytes
-        Path(folder).rmdir()
-        folder = tempfile.mkdtemp(prefix="treadle-llama-", dir="/tmp")
-    return folder
-
-
-def _socket_path(folder: str) -> str:
-    return f"{folder}/llama.sock"  # llama.cpp takes a name that ends in .sock as a Unix socket
-
-
-def _usable_cpus() -> int:
-    return min(8, len(os.sched_getaffinity(0)))
-
-
-def _start(path: Path, folder: str, threads: int, context_tokens: int, slots: int) -> tuple[Any, str]:
-    # libgomp's threads spin at barriers: with one core busy elsewhere decoding at n=8 fell from 180 to 45 tokens a second;
-    # with a bounded spin it falls to 88 only, and loses 3 % on an idle machine. Read once, when the library is loaded.
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-    try:
-        import xllamacpp
-    except ImportError as error:
-        raise EngineError(f"the llama engine needs xllamacpp: pip install xllamacpp ({error})") from error
-    params = xllamacpp.CommonParams()
-    params.model.path = str(path)
-    params.n_ctx, params.n_parallel, params.n_batch = context_tokens, slots, BATCH_TOKENS
-    params.kv_unified = True  # drafts of one request share the prompt's cells: less memory, 3 % faster at n=8
-    params.cache_ram_mib = 0  # a host copy of every slot's state would double the memory
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-    params.hostnames = [_socket_path(folder)]
-    params.ui = False
-    params.warmup = False
-    params.verbosity = -1
-    try:
-        server = xllamacpp.Server(params)
-    except Exception as error:
-        raise ModelFileError(
-            f"llama.cpp cannot load {path} ({error}); the file may be truncated or of a newer form"
-        ) from error
-    return server, str(xllamacpp.__version__)
 
 
 def _groups(samplings: Sequence[Sampling], slots: int, room_tokens: int) -> list[list[int]]:
