@@ -85,7 +85,7 @@ class PostgresDatabase:
         return summary
 
     def execute(self, sql: str, limits: Limits | None = None) -> Run:
-        """Execute one SELECT within ``wall_seconds`` and ``value_bytes`` of ``limits``. Raises DataError without connection."""
+        """Execute one SELECT within ``wall_seconds`` and ``value_bytes``. Raises DataError where there is no connection."""
         limits = limits or Limits()
         if "\x00" in sql:
             return failed(_TIER, "the statement holds a NUL character")
