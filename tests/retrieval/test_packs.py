@@ -77,7 +77,8 @@ def test_statements(tmp_path: Path) -> None:
 
 def test_what_a_statement_must_give(tmp_path: Path) -> None:
     text = SQL.replace("-- expect: rows = 1\n", "-- dialect: duckdb\n-- tags: top, max\n-- expect-rows: 2\n")
-    cells = "-- expect: n = 3 +- 1%\n-- expect: who = Ada Lovelace\n-- expect: COUNT(*) = -4\n-- expect: end = NULL\n-- expect: y = '2022'\n"
+    cells = "-- expect: n = 3 +- 1%\n-- expect: who = Ada Lovelace\n-- expect: COUNT(*) = -4\n"
+    cells += "-- expect: end = NULL\n-- expect: y = '2022'\n"
     (sql_pack(tmp_path, text.replace("-- ---", cells + "-- ---"), tables=None) / "data" / "d.sqlite").write_bytes(b"x")
     loaded = load_pack(tmp_path)
     (example,) = loaded.examples

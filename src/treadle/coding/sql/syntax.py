@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 from treadle.coding.sql.base import Dialect
 from treadle.errors import UsageError
@@ -15,21 +14,20 @@ try:
     from sqlglot.errors import SqlglotError as _SqlglotError
 except ImportError as error:  # pragma: no cover - the extra is installed wherever tests run
     raise UsageError("SQL needs the package sqlglot: pip install 'treadle[sql]'") from error
+if not hasattr(exp, "Expr"):
+    raise UsageError("SQL needs sqlglot 30.30 or newer: pip install --upgrade 'treadle[sql]'")
 
 __all__ = [
     "QUERIES",
     "SqlError",
     "Token",
     "TokenType",
-    "ends_unquoted",
     "exp",
-    "name_of",
     "parse_all",
     "parse_query",
     "place_of",
     "position",
     "span_of",
-    "subqueries",
     "tokens_of",
     "written",
 ]
@@ -151,26 +149,3 @@ def place_of(node: exp.Expr, sql: str) -> str:
     """'line 2: ' where the statement has several lines and the place is known, else nothing."""
     span = span_of(node)
     return f"line {position(sql, span[0])[0]}: " if span and "\n" in sql.strip() else ""
-
-
-def name_of(node: exp.Expr | str | None) -> str:
-    """The name that an identifier, a column or an alias holds."""
-    if node is None or isinstance(node, str):
-        return node or ""
-    return node.name
-
-
-def subqueries(node: exp.Expr) -> Iterator[exp.Expr]:
-    """Queries directly below ``node``, not those inside of them."""
-    stack = list(node.iter_expressions())
-    while stack:
-        child = stack.pop()
-        if isinstance(child, QUERIES):
-            yield child
-        else:
-            stack.extend(child.iter_expressions())
-
-
-def ends_unquoted(sql: str, offset: int) -> bool:
-    """Whether the character at ``offset`` does not open a double-quoted name."""
-    return sql[offset : offset + 1] != '"'
