@@ -8,7 +8,9 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from treadle import compose
 from treadle.coding.ask import Options
+from treadle.engines.models import CATALOGUE, model_path
 from treadle.engines.registry import check_engine
 from treadle.errors import UsageError
 from treadle.evals.base import Task
@@ -64,6 +66,8 @@ def evaluate(plan: Plan, watch: Watch) -> Summary:
     kind = find_kind(plan.kind)
     engine = plan.engine or load_settings().engine
     check_engine(engine)
+    if plan.dask is None:
+        _fetch_model(engine)
     every = list(kind.load(plan.tasks, plan.data))
     tasks = every[: plan.limit]
     corrections = None if plan.corrections is None else _corrections(plan.corrections)
@@ -78,6 +82,13 @@ def evaluate(plan: Plan, watch: Watch) -> Summary:
                 journal.add(record)
                 _tell(watch, journal, wanted, record)
         return summarise([journal.done[name] for name in wanted], settings, seed=plan.options.seed)
+
+
+def _fetch_model(engine: str) -> None:
+    """Fetch a model of the catalogue before work begins: once for all workers, and with a bar."""
+    backend, _, target = engine.partition(":")
+    if backend == "llama" and target in CATALOGUE and not model_path(CATALOGUE[target], load_settings().cache_dir).exists():
+        compose.pull_model(target)
 
 
 def _tell(watch: Watch, journal: Journal, wanted: Sequence[str], new: Record | None) -> None:
