@@ -7,7 +7,6 @@ that is not listed here is silently not one; ``--expect`` complains instead.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import json
 import math
@@ -31,6 +30,7 @@ from treadle.coding.examples import (
     value_fields,
 )
 from treadle.coding.extract import parse_source
+from treadle.coding.testfile import tests_something, what_cannot_be_run
 from treadle.coding.wording import NumberMention, declared_functions, numbers_in
 from treadle.errors import ExpectationError
 from treadle.types import Expectation
@@ -118,27 +118,24 @@ def load_tests(path: str | Path) -> Expectation:
     """The user's own test file.
 
     Raises:
-        ExpectationError: the file is missing, no Python, or holds nothing that tests.
+        ExpectationError: the file is missing, no Python, holds nothing that tests, or what cannot be run here.
     """
     text = _read(path, "tests")
     try:
         tree = parse_source(text)
     except SyntaxError as error:
         raise ExpectationError(f"the tests {str(path)!r} are not Python: line {error.lineno}: {error.msg}") from error
-    if not any(_tests_something(node) for node in tree.body):
+    if not tests_something(tree):
         raise ExpectationError(
             f"the file {str(path)!r} holds no test; write functions test_..., a function check(candidate), or "
             "asserts at the top level. Example: assert longest_run('aab') == 2"
         )
+    refused = what_cannot_be_run(tree)
+    if refused:
+        raise ExpectationError(f"the tests {str(path)!r} cannot be run here: {refused}")
     return Expectation(
         kind="tests", subject=str(path), text=f"tests in {Path(path).name}", origin="--tests", expected_source=text
     )
-
-
-def _tests_something(node: ast.stmt) -> bool:
-    if isinstance(node, ast.FunctionDef):
-        return node.name.startswith("test") or node.name == "check"
-    return isinstance(node, ast.Assert) or (isinstance(node, ast.ClassDef) and node.name.startswith("Test"))
 
 
 def load_schema(path: str | Path) -> Expectation:

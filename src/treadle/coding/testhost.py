@@ -1,13 +1,12 @@
-"""Runs the user's own test file against a draft, with the draft kept in the sandbox.
+"""The user's test file, run in a process of its own: this file, as a script, standard library only. See ``testrun``.
 
-The tests are the user's code and run outside of the sandbox, in a child process of their own (this file, as a script,
-standard library only). What they call of the draft are stubs: every call goes over a pipe to ``run_tests``, which has
-it evaluated in the sandbox and hands the plain value back. So nothing of the draft's making (objects that equal
-everything, patched comparisons, an early exit) ever meets the tests' assertions.
+The tests are the user's code. What they call of the draft are stubs that ask the parent for the value, which comes from the
+sandbox as plain data.
 
 What follows from that, and is not covered: every call starts the draft afresh, so state kept between calls, arguments
 changed in place, classes of the draft, and arguments that are no plain data (functions, objects) cannot be tested.
-Fixtures are not supported but for ``pytest.mark.parametrize``, ``pytest.raises`` and ``pytest.approx``.
+Of pytest there are ``parametrize``, ``raises``, ``approx``, ``skip``, ``skipif``, ``xfail`` and the set-up functions by name
+(``setup_method`` and the like), of unittest what a method can do by itself; fixtures are not supported.
 """
 
 from __future__ import annotations
@@ -16,159 +15,25 @@ import ast
 import base64
 import builtins
 import contextlib
+import inspect
 import json
 import math
 import os
-import subprocess
 import sys
-import threading
 import traceback
 import types
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["CallFailed", "Failure", "TestReport", "run_tests"]
+__all__ = ["DraftError", "NotPlainError", "send", "unpack", "written"]
 
-MAX_CALLS = 20_000
-_MAX_LINE = 32 << 20
 _FILE = "<tests>"
 
 
-class CallFailed(Exception):  # noqa: N818 (it stands for an error of the draft, whatever that is)
-    """A call of the draft raised; ``error`` is the last line of its traceback."""
-
-    def __init__(self, error: str) -> None:
-        super().__init__(error)
-        self.error = error
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A test that failed: its name, why, and the line of the test file it happened in.
-
-    ``draft_error`` is the draft's own error, where that was the reason; it holds nothing of the test file.
-    """
-
-    test: str
-    reason: str
-    line: int | None = None
-    line_text: str = ""
-    draft_error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TestReport:
-    """``trouble`` says why the tests could not be run to their end; then nothing may be concluded from the rest."""
-
-    passed: int
-    failures: tuple[Failure, ...]
-    trouble: str = ""
-    calls: int = 0
-
-    __test__ = False
-
-
-# ------------------------------------------------------------------------------------------------ in the parent
-
-
-def run_tests(
-    source: str,
-    names: Sequence[str],
-    evaluate: Callable[[str], Any],
-    *,
-    candidate: str | None = None,
-    aliases: Sequence[str] = (),
-    seconds: float = 60.0,
-) -> TestReport:
-    """Run the test file ``source``; ``evaluate`` computes an expression of the draft, or raises ``CallFailed``.
-
-    ``names`` are the names of the draft that the tests may use, ``candidate`` what is handed to ``check(candidate)``,
-    ``aliases`` the module names under which the tests may import the draft. ``seconds`` is for all tests together,
-    the time spent in the draft included.
-    """
-    command = [sys.executable, "-I", __file__]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as child:
-        expired = threading.Event()
-
-        def stop() -> None:
-            expired.set()
-            child.kill()
-
-        timer = threading.Timer(seconds, stop)
-        timer.daemon = True
-        timer.start()
-        try:
-            job = {"source": source, "names": list(names), "candidate": candidate, "aliases": list(aliases)}
-            return _serve(child, job, evaluate, lambda: f"stopped: time limit {seconds:g} s" if expired.is_set() else "")
-        finally:
-            timer.cancel()
-            child.kill()
-
-
-def _serve(
-    child: subprocess.Popen[bytes], job: dict[str, Any], evaluate: Callable[[str], Any], stopped: Callable[[], str]
-) -> TestReport:
-    assert child.stdin is not None
-    assert child.stdout is not None
-    calls = 0
-    try:
-        _send(child.stdin, job)
-        while True:
-            line = child.stdout.readline(_MAX_LINE)
-            if not line:
-                return TestReport(0, (), stopped() or "the tests ended the process before their end", calls)
-            message = json.loads(line)
-            if "report" in message:
-                return _report(message["report"], calls)
-            calls += 1
-            if calls > MAX_CALLS:
-                return TestReport(0, (), f"stopped: more than {MAX_CALLS} calls of the draft", calls)
-            _send(child.stdin, _answer(message["evaluate"], evaluate))
-    except (BrokenPipeError, ValueError):
-        return TestReport(0, (), stopped() or "the tests broke off the conversation", calls)
-    finally:
-        with contextlib.suppress(BrokenPipeError):
-            child.stdin.close()
-
-
-def _send(stream: Any, message: dict[str, Any]) -> None:
+def send(stream: Any, message: Mapping[str, Any]) -> None:
+    """One message, a line of JSON."""
     stream.write(json.dumps(message).encode() + b"\n")
     stream.flush()
-
-
-def _answer(expression: str, evaluate: Callable[[str], Any]) -> dict[str, Any]:
-    try:
-        return {"value": pack(evaluate(expression))}
-    except CallFailed as failure:
-        return {"error": failure.error}
-
-
-def _report(message: dict[str, Any], calls: int) -> TestReport:
-    failures = tuple(Failure(**failure) for failure in message["failures"])
-    return TestReport(message["passed"], failures, message["trouble"], calls)
-
-
-# ------------------------------------------------------------------------------------------------ plain data as JSON
-
-
-def pack(value: Any) -> Any:
-    """Plain data as JSON: lists and atoms as they are, everything else as {type: content}."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {"float": str(value)}
-    if isinstance(value, complex):
-        return {"complex": [pack(value.real), pack(value.imag)]}
-    if isinstance(value, bytes):
-        return {"bytes": base64.b64encode(value).decode()}
-    if isinstance(value, dict):
-        return {"dict": [[pack(key), pack(item)] for key, item in value.items()]}
-    if isinstance(value, list):
-        return [pack(item) for item in value]
-    return {type(value).__name__: [pack(item) for item in value]}
 
 
 def unpack(value: Any) -> Any:
@@ -186,10 +51,19 @@ def unpack(value: Any) -> Any:
             return base64.b64decode(content)
         case "dict":
             return {unpack(key): unpack(item) for key, item in content}
+        case "array":
+            return _array(unpack(content[0]), content[1])
     return {"tuple": tuple, "set": set, "frozenset": frozenset}[kind](unpack(item) for item in content)
 
 
-# ------------------------------------------------------------------------------------------------ in the child
+def _array(values: list[Any], dtype: str) -> Any:
+    """The array that the draft returned; a list where it was one of awkward, whose types numpy does not know."""
+    try:
+        import numpy as np
+
+        return np.array(values, dtype=dtype)
+    except (ImportError, TypeError, ValueError):
+        return values
 
 
 class NotPlainError(TypeError):
@@ -198,6 +72,10 @@ class NotPlainError(TypeError):
 
 class DraftError(Exception):
     """The draft raised something that is no builtin exception."""
+
+
+class NothingAssertedError(AssertionError):
+    """A test came to its end, but not by what it asserts."""
 
 
 def written(value: Any) -> str:
@@ -267,7 +145,7 @@ class _Tests:
     """Runs one test file and keeps count."""
 
     def __init__(self, source: str, candidate: str | None, draft: _Draft) -> None:
-        self.passed = 0
+        self.passed = self.skipped = 0
         self.failures: list[dict[str, Any]] = []
         self.trouble = ""
         self._source, self._candidate, self._draft = source, candidate, draft
@@ -278,15 +156,22 @@ class _Tests:
         try:
             self._offer([name for name in names if name in _free_names(tree)])
             self._top_level(tree)
+            _set_up(self._space, ("setup_module", "setUpModule"))
         except BaseException as error:
-            self._fail("the file itself", error)
+            if _skips(error):
+                self.trouble = f"the test file skips itself: {error}"
+            else:
+                self._fail("the file itself", error)
             return
+        self._collected(tree)
+
+    def _collected(self, tree: ast.Module) -> None:
         called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-        for name, function in list(self._space.items()):
-            if name.startswith("test") and isinstance(function, types.FunctionType):
-                self._cases(name, function)
-            elif name.startswith("Test") and isinstance(function, type):
-                self._methods(name, function)
+        for name, found in list(self._space.items()):
+            if name.startswith("test") and isinstance(found, types.FunctionType):
+                self._cases(name, found)
+            elif name.startswith("Test") and isinstance(found, type):
+                self._methods(name, found)
         if isinstance(self._space.get("check"), types.FunctionType) and "check" not in called:
             self._check(self._space["check"])
 
@@ -305,16 +190,40 @@ class _Tests:
                 exec(code, self._space)  # noqa: S102 (the user's own file)
 
     def _cases(self, name: str, function: Callable[..., Any]) -> None:
-        for label, arguments in _parameters(function):
-            self._one(name + label, lambda arguments=arguments: function(**arguments))  # type: ignore[misc]
+        def one(arguments: dict[str, Any]) -> Any:
+            _set_up(self._space, ("setup_function",), function)
+            try:
+                return function(**arguments)
+            finally:
+                _set_up(self._space, ("teardown_function",), function)
+
+        for label, arguments in self._parameters(name, _marks(function)):
+            self._one(name + label, lambda arguments=arguments: one(arguments))  # type: ignore[misc]
 
     def _methods(self, name: str, kind: type) -> None:
-        for method in [m for m in vars(kind) if m.startswith("test")]:
-            for label, arguments in _parameters(vars(kind)[method]):
-                self._one(
-                    f"{name}.{method}{label}",
-                    lambda m=method, a=arguments: getattr(_instance(kind, m), m)(**a),  # type: ignore[misc]
-                )
+        """Those of the class and of the classes that it inherits from, in their order."""
+        methods = dict.fromkeys(m for base in reversed(kind.__mro__) for m in vars(base) if m.startswith("test"))
+        cases = [(m, case) for m in methods for case in self._parameters(f"{name}.{m}", _marks(getattr(kind, m), kind))]
+        if not cases:
+            return
+        try:
+            _set_up({m: getattr(kind, m, None) for m in _OF_CLASSES}, _OF_CLASSES, kind)
+        except BaseException as error:
+            self._fail(f"the set-up of {name}", error)
+            return
+        for method, (label, arguments) in cases:
+            self._one(f"{name}.{method}{label}", lambda m=method, a=arguments: _called(kind, m, a))  # type: ignore[misc]
+
+    def _parameters(self, name: str, marks: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:
+        """(label, arguments) of every case of a test; none where the test is marked not to be run."""
+        try:
+            left_out = any(_leaves_out(mark, self._space) for mark in marks)
+            cases = [] if left_out else list(_parameters(marks))
+        except Exception as error:  # a condition or a table of parameters that makes no sense
+            self._fail(name, error)
+            return []
+        self.skipped += left_out
+        return cases
 
     def _check(self, check: Callable[[Any], Any]) -> None:
         if self._candidate is None:
@@ -325,9 +234,13 @@ class _Tests:
 
     def _one(self, name: str, test: Callable[[], Any]) -> None:
         try:
-            test()
+            result = test()
+            if result is not None:
+                raise NothingAssertedError(_why_nothing(result))
         except BaseException as error:
-            if type(error).__name__ not in ("Skipped", "SkipTest"):
+            if _skips(error):
+                self.skipped += 1
+            else:
                 self._fail(name, error)
         else:
             self.passed += 1
@@ -341,6 +254,47 @@ class _Tests:
         reason = "".join(traceback.format_exception_only(type(error), error)).strip()[:500]
         told = getattr(error, "draft_error", "")
         self.failures.append({"test": name, "reason": reason, "line": line, "line_text": text, "draft_error": told})
+
+
+def _skips(error: BaseException) -> bool:
+    """Whether this is how pytest or unittest leaves a test out."""
+    return type(error).__name__ in ("Skipped", "SkipTest")
+
+
+def _why_nothing(result: Any) -> str:
+    """Why a test that returned ``result`` is no test that passed."""
+    if inspect.iscoroutine(result):
+        result.close()  # or Python warns that nobody awaited it
+        return "an asynchronous test is not run; write it as an ordinary function"
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        return "a test that yields is not run; write it as an ordinary function"
+    return f"the test returned {result!r:.60} and so asserts nothing; write assert instead of return"
+
+
+_OF_CLASSES = ("setup_class", "setUpClass")
+
+
+def _set_up(space: Mapping[str, Any], names: Sequence[str], argument: Any = None) -> None:
+    """Calls those of ``names`` that there are, with the argument where they take one."""
+    for name in names:
+        function = space.get(name)
+        if callable(function):
+            parameters = inspect.signature(function).parameters
+            function(*[argument][: len(parameters)])
+
+
+def _called(kind: type, method: str, arguments: dict[str, Any]) -> Any:
+    """What a method of a fresh object returns; ``unittest.TestCase`` wants the method's name."""
+    import unittest
+
+    made = kind(method) if issubclass(kind, unittest.TestCase) else kind()
+    test = getattr(made, method)
+    own = {name: getattr(made, name, None) for name in ("setup_method", "setUp", "teardown_method", "tearDown")}
+    _set_up(own, ("setup_method", "setUp"), test)
+    try:
+        return test(**arguments)
+    finally:
+        _set_up(own, ("teardown_method", "tearDown"), test)
 
 
 def _free_names(tree: ast.Module) -> set[str]:
@@ -357,28 +311,33 @@ def _free_names(tree: ast.Module) -> set[str]:
     return {node.id for node in names} - bound
 
 
-def _instance(kind: type, method: str) -> Any:
-    """An object of a test class; ``unittest.TestCase`` wants the method's name."""
-    import unittest
-
-    made = kind(method) if issubclass(kind, unittest.TestCase) else kind()
-    for setup in ("setUp", "setup_method"):
-        if hasattr(made, setup):
-            getattr(made, setup)()
-    return made
+def _marks(*holders: Any) -> list[Any]:
+    """What ``pytest.mark`` left at a function, a method and its class."""
+    return [mark for holder in holders for mark in getattr(holder, "pytestmark", [])]
 
 
-def _parameters(function: Callable[..., Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _leaves_out(mark: Any, space: Mapping[str, Any]) -> bool:
+    """Whether a mark says that the test is not to be run, or that it may fail, so that nothing follows from it."""
+    if mark.name not in ("skip", "skipif", "xfail"):
+        return False
+    if mark.name == "skip" or (mark.name == "xfail" and not mark.args):
+        return True
+    known = {"os": os, "sys": sys, **space}
+    # a condition that is text is pytest's older way to write it
+    return any(eval(c, known) if isinstance(c, str) else c for c in mark.args[:1])  # noqa: S307 (the user's own file)
+
+
+def _parameters(marks: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """(label, arguments) of every case; more than one under ``pytest.mark.parametrize``."""
-    marks = [mark for mark in getattr(function, "pytestmark", []) if mark.name == "parametrize"]
+    tables = [mark for mark in marks if mark.name == "parametrize"]
     cases: list[dict[str, Any]] = [{}]
-    for mark in marks:
+    for mark in tables:
         given, rows = mark.args
         names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
         found = [dict(zip(names, _row(row, len(names)), strict=True)) for row in rows]
         cases = [{**case, **more} for case in cases for more in found]
     for number, case in enumerate(cases):
-        yield (f"[{number}]" if marks else ""), case
+        yield (f"[{number}]" if tables else ""), case
 
 
 def _row(row: Any, length: int) -> Sequence[Any]:
@@ -413,7 +372,7 @@ def main() -> None:
     os.dup2(null, 1)  # what tests print must not get between the messages
 
     def ask(expression: str) -> Any:
-        _send(requests, {"evaluate": expression})
+        send(requests, {"evaluate": expression})
         reply = json.loads(replies.readline())
         if "error" in reply:
             _raise_as_draft(reply["error"])
@@ -425,7 +384,10 @@ def main() -> None:
         sys.modules[alias] = _DraftModule(alias, draft)
     tests = _Tests(job["source"], job["candidate"], draft)
     tests.run(job["names"])
-    _send(requests, {"report": {"passed": tests.passed, "failures": tests.failures, "trouble": tests.trouble}})
+    send(
+        requests,
+        {"report": {"passed": tests.passed, "skipped": tests.skipped, "failures": tests.failures, "trouble": tests.trouble}},
+    )
 
 
 if __name__ == "__main__":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treadle.coding.testhost import CallFailed, pack, run_tests, unpack, written
+from treadle.coding.testhost import unpack, written
+from treadle.coding.testrun import CallFailed, pack, run_tests
 from treadle.types import Expectation, Outcome, Verdict
 
 Climb = Callable[..., list[Verdict]]
@@ -54,6 +56,134 @@ def judge(climb: Climb, source: str, program: str = DOUBLE, text: str = "Write f
 def test_good_drafts_pass(climb: Climb, source: str, total: int) -> None:
     verdict = judge(climb, source)
     assert (verdict.outcome, verdict.reason) == (Outcome.PASSED, f"passed {total} of {total} tests")
+
+
+OTHER_WAYS_TO_TEST = {
+    "a module that is not installed": (1, "import double as d\nassert d.f(2) == 4"),
+    "a class and one that inherits": (
+        2,
+        """
+        class TestA:
+            y = 4
+            def test_a(self):
+                assert f(self.y / 2) == self.y
+        class TestB(TestA):
+            y = 6
+        """,
+    ),
+    "set-up functions": (
+        3,
+        """
+        def setup_module():
+            global X
+            X = 2
+        def setup_function(function):
+            global NAME
+            NAME = function.__name__
+        class TestF:
+            @classmethod
+            def setup_class(cls):
+                cls.y = 4
+            def setup_method(self, method):
+                self.x = 2 if method.__name__ == "test_a" else None
+            def test_a(self):
+                assert f(self.x) == self.y == f(X)
+        import unittest
+        class TestU(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls):
+                cls.x = 2
+            def test_a(self):
+                self.assertEqual(f(self.x), 4)
+        def test_a():
+            assert NAME == "test_a"
+        """,
+    ),
+    "parameters of a class": (
+        2,
+        """
+        import pytest
+        @pytest.mark.parametrize("x", [1, 2])
+        class TestF:
+            def test_a(self, x):
+                assert f(x) == 2 * x
+        """,
+    ),
+    "arrays": (
+        1,
+        """
+        import numpy as np
+        def test_a():
+            assert (f(np.array([1, 2])) == np.array([2, 4])).all()
+            assert f(np.ones(2)).sum() == 4
+            assert f(np.ones((2, 2), dtype="float32")).dtype == np.float32
+        """,
+    ),
+    "hypothesis": (
+        1,
+        """
+        from hypothesis import given, settings, strategies as st
+        @settings(max_examples=3, database=None, deadline=None)
+        @given(st.integers())
+        def test_a(x):
+            assert f(x) == 2 * x
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize(("total", "source"), OTHER_WAYS_TO_TEST.values(), ids=OTHER_WAYS_TO_TEST)
+def test_other_ways_to_test(climb: Climb, total: int, source: str) -> None:
+    verdict = judge(climb, textwrap.dedent(source))
+    assert (verdict.outcome, verdict.reason) == (Outcome.PASSED, f"passed {total} of {total} tests")
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("async def test_a():\n    assert f(2) == 5", "an asynchronous test is not run"),
+        ("def test_a():\n    yield\n    assert f(2) == 5", "a test that yields is not run"),
+        ("async def test_a():\n    yield f(2)", "a test that yields is not run"),
+        ("def test_a():\n    return f(2) == 5", "the test returned False and so asserts nothing"),
+        ("def check(candidate):\n    return candidate(2) == 5", "the test returned False and so asserts nothing"),
+        (
+            "import unittest\nclass TestF(unittest.TestCase):\n    async def test_a(self):\n        self.fail()",
+            "asynchronous",
+        ),
+    ],
+)
+def test_what_asserts_nothing_does_not_pass(climb: Climb, source: str, told: str) -> None:
+    verdict = judge(climb, source)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.evidence["passed"] == 0
+    assert told in verdict.reason
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["skip", "skip(reason='x')", "skipif(True, reason='x')", "skipif('sys.version_info > (3,)', reason='x')", "xfail"],
+)
+def test_marks_that_leave_a_test_out(climb: Climb, mark: str) -> None:
+    source = f"import pytest\n@pytest.mark.{mark}\ndef test_a():\n    assert f(2) == 5\n"
+    assert judge(climb, source).reason == "no test was run; 1 skipped"
+    verdict = judge(climb, source + "def test_b():\n    assert f(2) == 4\n")
+    assert (verdict.outcome, verdict.reason) == (Outcome.PASSED, "passed 1 of 1 tests; 1 skipped")
+
+
+def test_a_mark_whose_condition_does_not_hold(climb: Climb) -> None:
+    source = "import pytest\n@pytest.mark.skipif(False, reason='x')\ndef test_a():\n    assert f(2) == 5\n"
+    assert judge(climb, source).reason.startswith("passed 0 of 1 tests")
+
+
+def test_methods_that_are_inherited_are_run(climb: Climb) -> None:
+    source = "class Base:\n    def test_a(self):\n        assert f(2) == 5\nclass TestF(Base):\n    pass"
+    assert judge(climb, source).reason.startswith("passed 0 of 1 tests; first failure: TestF.test_a at line 3")
+
+
+def test_a_file_that_skips_itself(climb: Climb) -> None:
+    verdict = judge(climb, "import pytest\npytest.importorskip('absent_module')\nassert f(2) == 4")
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.reason.startswith("the test file skips itself: could not import 'absent_module'")
 
 
 def test_failures_are_told_to_the_user_but_not_to_the_model(climb: Climb) -> None:

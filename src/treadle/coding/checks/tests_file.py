@@ -1,4 +1,4 @@
-"""Expectations of kind 'tests': the user's own test file, run against the draft. See ``treadle.coding.testhost``."""
+"""Expectations of kind 'tests': the user's own test file, run against the draft. See ``treadle.coding.testrun``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from treadle.coding.checks.base import Check, Context, failed, passed
 from treadle.coding.checks.imports import top_level_names
 from treadle.coding.checks.output import defined_functions, wanted_functions
 from treadle.coding.extract import parse_source
-from treadle.coding.testhost import CallFailed, Failure, TestReport, run_tests
+from treadle.coding.testrun import CallFailed, Failure, TestReport, run_tests
 from treadle.types import Expectation, Program, Verdict
 
 __all__ = ["judge_tests"]
@@ -37,14 +37,15 @@ def judge_tests(check: Check, expectation: Expectation, source: str, context: Co
 
 def _verdict(check: Check, expectation: Expectation, report: TestReport) -> Verdict:
     total = report.passed + len(report.failures)
-    evidence: dict[str, Any] = {"passed": report.passed, "total": total, "calls": report.calls}
+    evidence: dict[str, Any] = {"passed": report.passed, "total": total, "calls": report.calls, "skipped": report.skipped}
     if report.trouble:
         return failed(check, report.trouble, "the tests could not be run to their end", name=expectation.text, **evidence)
+    skipped = f"; {report.skipped} skipped" if report.skipped else ""
     if not report.failures and total:
-        reason = f"passed {total} of {total} tests"
+        reason = f"passed {total} of {total} tests{skipped}"
         return passed(check, reason, name=expectation.text, **evidence)
     if not total:
-        return failed(check, "no test was run", name=expectation.text, **evidence)
+        return failed(check, f"no test was run{skipped}", name=expectation.text, **evidence)
     first = report.failures[0]
     reason = f"passed {report.passed} of {total} tests; first failure: {_told(first)}"
     hint = f"the test {first.test!r} fails" + (f": the program raised {first.draft_error}" if first.draft_error else "")
@@ -72,14 +73,16 @@ def _candidate(source: str, context: Context) -> str | None:
 
 
 def _module_names(tests: str, names: list[str]) -> list[str]:
-    """Modules that stand for the draft: usual names, and unknown ones from which a name of the draft is imported."""
+    """Modules that stand for the draft: usual names, and unknown ones of which a name of the draft is imported or used."""
     found = list(_DRAFT_MODULES)
-    for node in ast.walk(parse_source(tests)):
-        if not isinstance(node, ast.ImportFrom) or not node.module or "." in node.module:
-            continue
-        if any(alias.name in names for alias in node.names) and not _installed(node.module):
+    tree = parse_source(tests)
+    used = {(n.value.id, n.attr) for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and any(alias.name in names for alias in node.names):
             found.append(node.module)
-    return list(dict.fromkeys(found))
+        elif isinstance(node, ast.Import):
+            found += [a.name for a in node.names if any((a.asname or a.name, name) in used for name in names)]
+    return [name for name in dict.fromkeys(found) if name in _DRAFT_MODULES or ("." not in name and not _installed(name))]
 
 
 def _installed(module: str) -> bool:
