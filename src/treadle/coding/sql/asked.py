@@ -42,6 +42,10 @@ from treadle.coding.wording import NumberMention, numbers_in
 __all__ = ["Asked", "Bound", "stem", "stems"]
 
 
+_MOST_CHARACTERS = 3000
+"""What follows is not looked at: some patterns take quadratic time, up to 0.5 s here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """'more than 5': the operator and the number. ``year``: it is written like a calendar year."""
@@ -60,7 +64,9 @@ class Asked:
     words: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.text = re.sub(r"\bdays? of the week\b", "weekday", SPOKEN_DATE.sub(_iso, self.text), flags=re.IGNORECASE)
+        self.text = re.sub(
+            r"\bdays? of the week\b", "weekday", SPOKEN_DATE.sub(_iso, self.text[:_MOST_CHARACTERS]), flags=re.IGNORECASE
+        )
         self.words = tuple(w.lower() for w in re.findall(r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ0-9]*", self.text.replace("_", " ")))
 
     def has(self, pattern: str) -> bool:

@@ -22,7 +22,7 @@ class KnownValues:
 
     def __init__(self, database: Database, most: int = 200) -> None:
         self._database, self._most = database, most
-        self._entries = {t.name: t.entries for t in database.summary.tables}
+        self._entries = {(t.name, c.name): t.entries or 0 for t in database.summary.tables for c in t.columns}
         self._known: dict[tuple[str, str], Collection[object] | None] = {}
 
     def __call__(self, table: str, column: str) -> Collection[object] | None:
@@ -31,7 +31,7 @@ class KnownValues:
         return self._known[table, column]
 
     def _asked(self, table: str, column: str) -> Collection[object] | None:
-        if table not in self._entries or (self._entries[table] or 0) > _MOST_ROWS:
+        if self._entries.get((table, column), _MOST_ROWS + 1) > _MOST_ROWS:
             return None
         place = (
             ".".join(_quoted(part) for part in table.split(".")) if self._database.dialect == "postgres" else _quoted(table)
