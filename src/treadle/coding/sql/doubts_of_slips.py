@@ -27,11 +27,10 @@ def slip_doubts(facts: Facts, asked: Asked) -> list[str]:
     """Slips in the statement, whatever was asked; ``asked`` only excuses some of them."""
     found = [*_null(facts), *_like(facts), *_contradictions(facts), *_counted_flags(facts)]
     if facts.dialect == "sqlite":
-        found += [*_dates(facts), *_formats(facts), *_quoted(facts), *_bare_columns(facts)]
+        found += [*_dates(facts), *_date_literals(facts), *_formats(facts), *_quoted(facts), *_bare_columns(facts)]
     if facts.dialect != "duckdb":
         found += _division(facts, asked)
-    found += [*_date_literals(facts), *_numbers_as_text(facts), *_limits(facts, asked)]
-    return found
+    return [*found, *_numbers_as_text(facts), *_limits(facts, asked)]
 
 
 def _shown(node: exp.Expr) -> str:

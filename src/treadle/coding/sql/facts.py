@@ -210,7 +210,11 @@ class Facts:
         if self.called(node.unnest()) == "date":
             return 10
         known = self.column(node.unnest())
-        return max((len(v) - 2 for v in known[1].values), default=0) if known else 0
+        if known is None:
+            return 0
+        if _DATE_TYPE.search(known[1].type) and self.dialect != "sqlite":
+            return 10 if known[1].type.upper() == "DATE" else 19
+        return max((len(v) - 2 for v in known[1].values if _QUOTED_DATE.match(v)), default=0)
 
     def _kind_of_column(self, node: exp.Column, depth: int) -> Kind:
         known = self.column(node)
