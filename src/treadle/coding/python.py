@@ -9,6 +9,7 @@ from treadle.coding.checks import Context, Introspector, Ladder
 from treadle.coding.choose import Candidate
 from treadle.coding.judge import Judge
 from treadle.coding.plan import Plan, make_plan
+from treadle.coding.settled import SettledFile
 from treadle.types import Draft, Example, Prompt, PromptPart, Request
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class PythonJob(Judge):
     """
 
     def __init__(self, request: Request, tools: Tools, options: Options) -> None:
+        self._settled = SettledFile(request.data, tools.sandbox.tier)  # keeps the copy, if it made one
+        request = replace(request, data=self._settled.data)
         context = Context(
             request=request, sandbox=tools.sandbox, limits=options.limits, introspector=Introspector(tools.sandbox)
         )
