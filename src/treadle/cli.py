@@ -19,6 +19,7 @@ from treadle.commands.options import (
     EXIT_USAGE,
     EngineOption,
     JsonOption,
+    NoRulesOption,
     OutOption,
     PackOption,
     RepairsOption,
@@ -88,6 +89,7 @@ def ask(
     seed: SeedOption = 1,
     max_tokens: Annotated[int, typer.Option("--max-tokens", help="Length of a draft, at most.")] = 256,
     no_examples: Annotated[bool, typer.Option("--no-examples", help="Show the model no example.")] = False,
+    no_rules: NoRulesOption = False,
     pack: PackOption = None,
     tier: TierOption = None,
     out: OutOption = None,
@@ -107,6 +109,7 @@ def ask(
         seed=seed,
         max_tokens=max_tokens,
         shots=0 if no_examples else Options().shots,
+        rules=not (no_rules or no_examples),
     )
     asked = compose.request(request, data, tree, expect or [], tests, schema)
     with compose.tools(engine, store, tier, pack or [], quiet=as_json) as (tools, progress):

@@ -80,11 +80,13 @@ def tools(
         own = [load_pack(folder) for folder in packs]
         opened_store = stack.enter_context(contextlib.closing(open_store(store or settings.store)))
         # The sandbox imports numpy and others in the background while the model is loaded.
-        sandbox = stack.enter_context(contextlib.closing(open_sandbox(tier)))
         opened_database = None
-        if database:
-            from treadle.coding.sql.open import open_database
+        if not database:
+            sandbox = stack.enter_context(contextlib.closing(open_sandbox(tier)))
+        else:
+            from treadle.coding.sql.open import PRELOAD, open_database
 
+            sandbox = stack.enter_context(contextlib.closing(open_sandbox(tier, preload=PRELOAD)))
             opened_database = stack.enter_context(contextlib.closing(open_database(database, sandbox)))
         bar = stack.enter_context(ByteBar(quiet))
         opened = stack.enter_context(contextlib.closing(open_engine(engine or settings.engine, settings, bar)))

@@ -52,7 +52,7 @@ class Options:
     """Examples shown, at most; 0 shows none."""
     limits: Limits = field(default_factory=Limits)
     rules: bool = True
-    """Of SQL: read the question by rules too, for examples on the database's own tables and a draft beside the engine's."""
+    """Read requests on data by rules too: readings stand as drafts beside the engine's, and of SQL as examples."""
     style: str = "house"
     """Of SQL: 'house' formats statements as the packs say, 'plain' leaves them as they were written."""
 

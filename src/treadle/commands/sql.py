@@ -10,6 +10,7 @@ from treadle.commands.options import (
     EXIT_DOUBT,
     EngineOption,
     JsonOption,
+    NoRulesOption,
     OutOption,
     PackOption,
     RepairsOption,
@@ -45,7 +46,7 @@ def sql(
     no_examples: Annotated[
         bool, typer.Option("--no-examples", help="Show the model no example, read nothing by rules.")
     ] = False,
-    no_rules: Annotated[bool, typer.Option("--no-rules", help="Read nothing by rules: model and corrections.")] = False,
+    no_rules: NoRulesOption = False,
     pack: PackOption = None,
     tier: TierOption = None,
     out: OutOption = None,
@@ -72,7 +73,7 @@ def sql(
         seed=seed,
         max_tokens=160,
         shots=0 if no_examples else Options().shots,
-        rules=not no_rules,
+        rules=not (no_rules or no_examples),
         style=style,
     )
     *database, question = words
