@@ -15,7 +15,7 @@ import pytest
 from treadle.engines.base import Engine
 from treadle.engines.openai import OpenAIEngine
 from treadle.engines.registry import open_engine
-from treadle.errors import EndpointError, EngineError, UnsupportedError
+from treadle.errors import EndpointError, EngineError, UnsupportedError, UsageError
 from treadle.settings import load_settings
 from treadle.types import Constraint, Message, Prompt, Sampling
 
@@ -187,6 +187,14 @@ def serve() -> Iterator[Serve]:
 JSON, PAGE, EVENTS = "application/json", "text/html", "text/event-stream"
 GOOD = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "red"}, "finish_reason": "stop"}]}
 PIECE = 'data: {"choices": [{"index": 0, "delta": {"content": "re"}, "finish_reason": null}]}\n\n'
+LIKELY = {"token": "red", "logprob": -0.5, "top_logprobs": [{"token": "red", "logprob": -0.5}]}
+
+
+def saying(**fields: object) -> bytes:
+    """A good answer with some fields of its choice replaced."""
+    return http("200 OK", JSON, json.dumps({"choices": [{**GOOD["choices"][0], **fields}]}))
+
+
 WRONG = [
     (
         "401",
@@ -212,6 +220,9 @@ WRONG = [
     ("a cut stream", http("200 OK", EVENTS, PIECE, length=5000), "cannot reach|did not answer"),
     ("a stream that just ends", http("200 OK", EVENTS, PIECE), "ended its answer in the middle|did not answer"),
     ("an odd stream", http("200 OK", EVENTS, "data: [3]\n\n"), "did not answer with a chat completion|sent none"),
+    ("a message that is text", saying(message="hi"), "did not answer with a chat completion|sent none"),
+    ("content that is a list", saying(message={"content": ["hi"]}), "did not answer with a chat completion|sent none"),
+    ("nested too deeply", http("200 OK", JSON, '{"choices":' + "[" * 9999 + "]" * 9999 + "}"), "did not answer|sent none"),
     ("no HTTP", b"hello\n", "cannot reach"),
     ("nothing at all", b"", "cannot reach"),
     ("silence", None, "did not answer in time; TREADLE_OPENAI_TIMEOUT_SECONDS gives it longer"),
@@ -227,6 +238,63 @@ def test_an_endpoint_that_misbehaves(serve: Serve, answer: bytes | None, message
     assert endpoint.url in str(caught.value)
     assert KEY not in str(caught.value)
     assert KEY not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        7,
+        ["red"],
+        [{**LIKELY, "token": None}],
+        [{**LIKELY, "logprob": None}],
+        [{**LIKELY, "logprob": "likely"}],
+        [{**LIKELY, "logprob": float("nan")}],
+        [{"token": "red"}],
+        [{**LIKELY, "top_logprobs": [5]}],
+        [{**LIKELY, "top_logprobs": [{"token": "red", "logprob": None}]}],
+    ],
+    ids=repr,
+)
+def test_log_probabilities_that_are_none(serve: Serve, content: object) -> None:
+    _, engine = serve(saying(logprobs={"content": content}))
+    with pytest.raises(EndpointError, match="did not answer with a chat completion"):
+        engine.complete(PROMPT, [GREEDY])
+
+
+def test_log_probabilities_that_are_some(serve: Serve) -> None:
+    _, engine = serve(saying(logprobs={"content": [LIKELY, {**LIKELY, "logprob": -1, "top_logprobs": None}]}))
+    (found,) = engine.complete(PROMPT, [GREEDY])
+    assert [(t.text, t.logprob, len(t.alternatives)) for t in found.tokens] == [("red", -0.5, 1), ("red", -1.0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("url", "variable", "value"),
+    [
+        ("http://[::1/v1", "NO_PROXY", "*"),
+        ("http://localhost/v1", "ALL_PROXY", "socks5://127.0.0.1:1"),
+        ("http://localhost/v1", "HTTP_PROXY", "ftp://127.0.0.1:1"),
+        ("http://localhost/v1", "SSL_CERT_FILE", "/nowhere/at/all.pem"),
+    ],
+)
+def test_a_client_that_cannot_be_set_up(monkeypatch: pytest.MonkeyPatch, url: str, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(EngineError, match=r"the client for http://.* cannot be set up: .+; look at the address"):
+        OpenAIEngine(f"{url}#m")
+
+
+@pytest.mark.parametrize("key", ["ключ", "a\nb"])
+def test_a_key_that_is_none(key: str) -> None:
+    with pytest.raises(UsageError, match="holds characters that no key has") as caught:
+        OpenAIEngine("http://localhost/v1#m", api_key=key)
+    assert key not in str(caught.value)
+
+
+def test_a_password_in_the_address_is_shown_nowhere() -> None:
+    with closing(OpenAIEngine("http://user:geheim@127.0.0.1:1/v1#m@x", timeout_seconds=2, retries=0)) as engine:
+        assert engine.identity.name == "openai:http://***@127.0.0.1:1/v1#m@x"
+        with pytest.raises(EndpointError) as caught:
+            engine.complete(PROMPT, [GREEDY])
+    assert "geheim" not in str(caught.value)
 
 
 def test_what_came_before_the_cut_is_kept(serve: Serve) -> None:

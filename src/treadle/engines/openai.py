@@ -11,6 +11,7 @@ import contextlib
 import json
 import math
 import queue
+import re
 import threading
 import time
 from collections import deque
@@ -47,14 +48,25 @@ class OpenAIEngine:
             import openai
         except ImportError as error:
             raise EngineError(f"the openai engine needs its client: pip install 'treadle[openai]' ({error})") from error
+        if api_key and not (api_key.isascii() and api_key.isprintable()):
+            raise UsageError("the key for openai: engines holds characters that no key has; was it copied to its end?")
         self._openai = openai
-        self._base_url, self._model = base_url, model
-        # Some local servers want no key, but the client insists on one.
-        self._client = openai.OpenAI(
-            base_url=base_url, api_key=api_key or "not-needed", timeout=timeout_seconds, max_retries=retries
-        )
+        self._base_url, self._model = _without_password(base_url), model
+        try:
+            # Some local servers want no key, but the client insists on one.
+            self._client = openai.OpenAI(
+                base_url=base_url, api_key=api_key or "not-needed", timeout=timeout_seconds, max_retries=retries
+            )
+        except Exception as error:  # of the transport below the client: addresses, proxies, certificates
+            raise EngineError(
+                f"the client for {self._base_url} cannot be set up: {error or type(error).__name__}; look at the address, "
+                "and at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE in the environment"
+            ) from error
         self._identity = EngineIdentity(
-            name=f"openai:{target}", backend="openai", model=model, versions={"openai": openai.__version__}
+            name=f"openai:{self._base_url}#{model}",
+            backend="openai",
+            model=model,
+            versions={"openai": openai.__version__},
         )
 
     @property
@@ -94,7 +106,7 @@ class OpenAIEngine:
                 for choice in event.choices or ():
                     finished = finished or choice.finish_reason is not None
                     yield Chunk(
-                        text=choice.delta.content or "",
+                        text=_text(choice.delta.content),
                         tokens=_tokens(choice.logprobs),
                         finish_reason=_reason(choice.finish_reason) if choice.finish_reason else None,
                     )
@@ -141,16 +153,17 @@ class OpenAIEngine:
             answer = self._client.chat.completions.create(**body)
         except self._openai.OpenAIError as error:
             raise self._translated(error) from error
-        except ValueError as error:  # an answer of status 200 that is not JSON
+        except (ValueError, RecursionError) as error:  # an answer of status 200 that is not JSON, or far too deep
             raise self._nonsense(str(error)) from error
-        choices: Any = getattr(answer, "choices", None)
-        message = getattr(choices[0], "message", None) if isinstance(choices, list) and choices else None
-        if message is None or not isinstance(getattr(message, "content", None), str | None):
-            raise self._nonsense(str(answer)[:200])
+        try:
+            choice = answer.choices[0]
+            text, tokens = _text(choice.message.content), _tokens(choice.logprobs)
+        except (AttributeError, IndexError, TypeError, ValueError):  # the client does not check what it hands on
+            raise self._nonsense(str(answer)[:200]) from None
         return Completion(
-            text=message.content or "",
-            tokens=_tokens(choices[0].logprobs),
-            finish_reason=_reason(choices[0].finish_reason),
+            text=text,
+            tokens=tokens,
+            finish_reason=_reason(choice.finish_reason),
             seed=sampling.seed,
             temperature=sampling.temperature,
             seconds=time.monotonic() - started,
@@ -175,7 +188,7 @@ class OpenAIEngine:
             return EndpointError(f"{where} answers 'not found': the model or the path does not exist there ({error})")
         if isinstance(error, api.APIStatusError):
             return EndpointError(f"{where} answers {error.status_code}: {str(error)[:300]}")
-        return self._nonsense(str(error)[:200])
+        return self._nonsense(str(error)[:200] or "an answer of another form")
 
 
 def _side_by_side(jobs: Sequence[Callable[[], Completion]]) -> Iterator[tuple[int, Completion]]:
@@ -218,13 +231,40 @@ def _reason(reason: Any) -> Any:
     return "length" if reason == "length" else "stop"
 
 
+def _without_password(url: str) -> str:
+    """The address as it may be shown and stored."""
+    return re.sub(r"//[^/?#]*@", "//***@", url)
+
+
+def _text(content: Any) -> str:
+    """What a message holds; one that holds nothing, such as a refusal, is empty. Raises TypeError for anything else."""
+    if not isinstance(content, str | None):
+        raise TypeError
+    return content or ""
+
+
 def _tokens(logprobs: Any) -> tuple[Token, ...]:
+    """Raises AttributeError, TypeError or ValueError for what are no log-probabilities."""
     content = getattr(logprobs, "content", None)
     return tuple(
         Token(
-            text=item.token,
-            logprob=item.logprob,
-            alternatives=tuple(Alternative(text=a.token, logprob=a.logprob) for a in item.top_logprobs or ()),
+            text=_word(item.token),
+            logprob=_logprob(item.logprob),
+            alternatives=tuple(
+                Alternative(text=_word(a.token), logprob=_logprob(a.logprob)) for a in item.top_logprobs or ()
+            ),
         )
         for item in content or ()
     )
+
+
+def _word(token: Any) -> str:
+    if not isinstance(token, str):
+        raise TypeError
+    return token
+
+
+def _logprob(value: Any) -> float:
+    if not isinstance(value, int | float) or math.isnan(value):
+        raise TypeError
+    return float(value)
