@@ -84,7 +84,7 @@ def tools(
         if not database:
             sandbox = stack.enter_context(contextlib.closing(open_sandbox(tier)))
         else:
-            from treadle.coding.sql.open import PRELOAD, open_database
+            from treadle.coding.sql.databases.open import PRELOAD, open_database
 
             sandbox = stack.enter_context(contextlib.closing(open_sandbox(tier, preload=PRELOAD)))
             opened_database = stack.enter_context(contextlib.closing(open_database(database, sandbox)))

@@ -14,7 +14,7 @@ import pytest
 
 from treadle.coding.choose import Candidate
 from treadle.coding.sql.base import Database
-from treadle.coding.sql.open import open_database
+from treadle.coding.sql.databases.open import open_database
 from treadle.errors import DataError, UsageError
 from treadle.evals.record import Record
 from treadle.evals.run import Plan, evaluate

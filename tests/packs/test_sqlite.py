@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from treadle.coding.sql.base import Rows, rows_of
-from treadle.coding.sql.sqlite import SqliteDatabase
+from treadle.coding.sql.databases.sqlite import SqliteDatabase
 from treadle.errors import SandboxRefusedError
 from treadle.retrieval import builtin_packs
 from treadle.sandbox import Sandbox, open_sandbox

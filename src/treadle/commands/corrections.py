@@ -114,7 +114,7 @@ def _tools(store: Store, record: ThreadRecord, data: list[str], tier: str | None
 def _database(request: Request, data: list[str], sandbox: Sandbox) -> Iterator[tuple[Database, Request]]:
     """The database that was asked, or the one given, and the question put to it."""
     from treadle.coding.correct import on_database
-    from treadle.coding.sql.open import open_database
+    from treadle.coding.sql.databases.open import open_database
 
     assert request.data is not None
     if not data and Path(request.data.path).is_dir():

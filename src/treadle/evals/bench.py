@@ -102,7 +102,7 @@ class Bench:
 
     def _database(self, name: str) -> Database:
         if name not in self._databases:
-            from treadle.coding.sql.open import open_database
+            from treadle.coding.sql.databases.open import open_database
 
             self._databases[name] = self._stack.enter_context(contextlib.closing(open_database([name], self._sandbox)))
         return self._databases[name]

@@ -5,7 +5,7 @@ and ``data/``. An example file is a header of ``# key: value`` lines, a line ``#
 parts the preamble (imports, opening of the data) from the body, which is all that the model has to write. In SQL files
 the lines begin with ``--``, and the statement follows the header; ``expect-rows: N`` says how many rows it gives, ``expect:
 column = value`` what the first of them holds. Example files are read here, never run: tests run them in the sandbox.
-``style.toml`` holds the house style of SQL (``treadle.coding.sql.style``).
+``style.toml`` holds the house style of SQL (``treadle.coding.sql.style.house``).
 
 A data file that is not passed on may be described instead: ``tables/NAME.json`` (``treadle.retrieval.tables``) stands for
 ``data/NAME``. Its examples can be moved onto another file, but not run on their own.

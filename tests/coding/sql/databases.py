@@ -1,4 +1,4 @@
-# ruff: noqa: E501, SIM905 - rows of data read better on one line
+# ruff: noqa: E501 - rows of data read better on one line
 """Invented databases for the tests of doubts: a railway, a clinic, an observatory, a league; a library and a computing grid.
 
 They are made by a fixed seed, so that the statements of the corpora give the same rows at every run.

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from treadle.coding.sql.base import Rows, rows_of
-from treadle.coding.sql.duckdb import DuckdbDatabase
+from treadle.coding.sql.databases.duckdb import DuckdbDatabase
 from treadle.errors import DataError
 from treadle.sandbox import Sandbox
 from treadle.types import Limits, Run

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from treadle.coding.sql.base import Dialect
-from treadle.coding.sql.functions import ADVICE, advice_for, functions_of, stored_functions
+from treadle.coding.sql.checks.functions import ADVICE, advice_for, functions_of, stored_functions
 
 
 def test_sqlite() -> None:

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treadle.coding.sql import duckdb as duckdb_module
-from treadle.coding.sql import postgresql as postgresql_module
 from treadle.coding.sql.base import Database, rows_of
-from treadle.coding.sql.open import open_database, view_name
+from treadle.coding.sql.databases import duckdb as duckdb_module
+from treadle.coding.sql.databases import postgresql as postgresql_module
+from treadle.coding.sql.databases.open import open_database, view_name
 from treadle.errors import DataError, UnknownNameError, UsageError
 from treadle.sandbox import Sandbox
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from treadle.coding.sql.base import Dialect
-from treadle.coding.sql.parsed import check_parsed
+from treadle.coding.sql.checks.parsed import check_parsed
 from treadle.types import Outcome, Rung
 
 QUERIES = [

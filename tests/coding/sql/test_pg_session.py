@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treadle.coding.sql.pg_session import bare
+from treadle.coding.sql.databases.pg_session import bare
 
 WORDS = st.sampled_from(["SELECT", " ", "1", "\n", "+", "(", ")", "a", "E", "\u00e9", "$1", "*", "/"])
 INSIDE = st.text(st.sampled_from("ab;- \n*/éE"), max_size=6)

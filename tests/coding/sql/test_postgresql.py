@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from treadle.coding.sql.base import Rows, rows_of
-from treadle.coding.sql.postgresql import PostgresDatabase
+from treadle.coding.sql.databases.postgresql import PostgresDatabase
 from treadle.errors import DataError
 from treadle.types import Limits, Run
 

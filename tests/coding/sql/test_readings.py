@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treadle.coding.sql.cues import read_cues
-from treadle.coding.sql.linking import link, value_query
-from treadle.coding.sql.propose import propose
-from treadle.coding.sql.schema import Schema, quote_name, singular, stem
-from treadle.coding.sql.sketch import to_sql, to_words
+from treadle.coding.sql.reading.cues import read_cues
+from treadle.coding.sql.reading.linking import link, value_query
+from treadle.coding.sql.reading.propose import propose
+from treadle.coding.sql.reading.schema import Schema, quote_name, singular, stem
+from treadle.coding.sql.reading.sketch import to_sql, to_words
 from treadle.data import summarise
 
 SCRIPT = """

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from treadle.coding.sql.base import Rows
-from treadle.coding.sql.doubts import sql_doubts
+from treadle.coding.sql.doubts.rules import sql_doubts
 from treadle.data import summarise
 from treadle.retrieval import builtin_packs
 from treadle.types import DataSummary

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from treadle.coding.sql.base import Database, Rows, rows_of
-from treadle.coding.sql.sqlite import SqliteDatabase
+from treadle.coding.sql.databases.sqlite import SqliteDatabase
 from treadle.errors import DataError
 from treadle.sandbox import Sandbox
 from treadle.types import Limits, Run

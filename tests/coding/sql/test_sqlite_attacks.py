@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from treadle.coding.sql.base import rows_of
-from treadle.coding.sql.sqlite import SqliteDatabase
+from treadle.coding.sql.databases.sqlite import SqliteDatabase
 from treadle.sandbox import Sandbox
 from treadle.types import Limits, Run
 

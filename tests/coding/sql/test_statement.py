@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treadle.coding.sql.statement import extract_sql, extract_statement
+from treadle.coding.sql.checks.statement import extract_sql, extract_statement
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from treadle.coding.sql.base import Dialect
-from treadle.coding.sql.style import HOUSE, PLAIN, Style, format_sql, read_style, style_named
-from treadle.coding.sql.syntax import parse_query
+from treadle.coding.sql.checks.syntax import parse_query
+from treadle.coding.sql.style.house import HOUSE, PLAIN, Style, format_sql, read_style, style_named
 from treadle.errors import PackError, UnknownNameError, UsageError
 from treadle.retrieval import builtin_packs
 

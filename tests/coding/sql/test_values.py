@@ -7,9 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 from treadle.coding.sql.base import rows_of
-from treadle.coding.sql.doubts import sql_doubts
-from treadle.coding.sql.sqlite import SqliteDatabase
-from treadle.coding.sql.values import KnownValues
+from treadle.coding.sql.databases.sqlite import SqliteDatabase
+from treadle.coding.sql.doubts.rules import sql_doubts
+from treadle.coding.sql.doubts.values import KnownValues
 from treadle.sandbox import Sandbox
 from treadle.types import Limits, Run
 

@@ -10,7 +10,7 @@ from treadle.coding.plan import Plan
 from treadle.coding.sql.base import Database
 from treadle.coding.sql.judge import SqlJudge
 from treadle.coding.sql.plan import SqlPlan, make_sql_plan
-from treadle.coding.sql.style import HOUSE, PLAIN, Style, read_style
+from treadle.coding.sql.style.house import HOUSE, PLAIN, Style, read_style
 from treadle.errors import UsageError
 from treadle.types import Completion, Draft, Prompt, Request
 

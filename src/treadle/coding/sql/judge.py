@@ -7,14 +7,14 @@ from dataclasses import replace
 from treadle.coding.checks.values import shown, value_equal
 from treadle.coding.choose import Candidate
 from treadle.coding.sql.base import Database, Dialect, Rows, rows_of
-from treadle.coding.sql.doubts import sql_doubts
-from treadle.coding.sql.names import check_names
-from treadle.coding.sql.parsed import check_parsed
+from treadle.coding.sql.checks.names import check_names
+from treadle.coding.sql.checks.parsed import check_parsed
+from treadle.coding.sql.checks.statement import extract_sql
+from treadle.coding.sql.checks.syntax import parse_query
+from treadle.coding.sql.doubts.rules import sql_doubts
+from treadle.coding.sql.reading.schema import quote_name
 from treadle.coding.sql.rows import behaviour_of_rows, rows_as_text
-from treadle.coding.sql.schema import quote_name
-from treadle.coding.sql.statement import extract_sql
-from treadle.coding.sql.style import PLAIN, Style, format_sql
-from treadle.coding.sql.syntax import parse_query
+from treadle.coding.sql.style.house import PLAIN, Style, format_sql
 from treadle.types import Draft, Expectation, Limits, Outcome, Prompt, Request, Rung, Verdict
 
 __all__ = ["SqlJudge"]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from treadle.coding.plan import Plan
 from treadle.coding.shots import nearest_examples
 from treadle.coding.sql.base import Database, rows_of
-from treadle.coding.sql.doubts import sql_doubts
-from treadle.coding.sql.linking import Links, find_values, link
-from treadle.coding.sql.propose import propose
-from treadle.coding.sql.schema import Schema
-from treadle.coding.sql.sketch import Sketch, to_sql, to_words
+from treadle.coding.sql.doubts.rules import sql_doubts
+from treadle.coding.sql.reading.linking import Links, find_values, link
+from treadle.coding.sql.reading.propose import propose
+from treadle.coding.sql.reading.schema import Schema
+from treadle.coding.sql.reading.sketch import Sketch, to_sql, to_words
 from treadle.coding.sql.taught import ANSWERS, TEACHES, taught
 from treadle.engines.base import Engine
 from treadle.prompts import Ingredients, build_prompt

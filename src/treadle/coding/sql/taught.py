@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from treadle.coding.shots import nearest_examples, nearness
 from treadle.coding.sql.base import Database, rows_of
-from treadle.coding.sql.linking import Links, ValueLink, find_values, link
-from treadle.coding.sql.schema import Schema
+from treadle.coding.sql.reading.linking import Links, ValueLink, find_values, link
+from treadle.coding.sql.reading.schema import Schema
 from treadle.retrieval.transplant import with_numbers
 from treadle.types import Example, Limits
 

@@ -1,0 +1,1 @@
+"""Statements looked at before they run: parsed, and their names looked up, by sqlglot."""

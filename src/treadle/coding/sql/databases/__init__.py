@@ -1,0 +1,1 @@
+"""Where statements are executed: files inside the sandbox, PostgreSQL by a role that can only read."""

@@ -1,0 +1,126 @@
+"""Reads which columns a question wants to see, in which order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from treadle.coding.sql.reading.conditions import ConditionReader
+from treadle.coding.sql.reading.reader import NAMED
+from treadle.coding.sql.reading.schema import Field, stem
+from treadle.coding.sql.reading.sketch import Item
+
+__all__ = ["ColumnReader"]
+
+_SHOW = re.compile(
+    r"\b(?:give|show|list|return|tell|display|print|provide|report|output|select|name|columns?)\b"
+    r"|\b(?:with|and) (?:its|their|his|her|the)\b|\b(?:along|together) with\b|[:;]\s|\s[-–]\s|[.?!]\s+(?=[A-Z])",  # noqa: RUF001
+    re.IGNORECASE,
+)
+_QUALIFIES = re.compile(
+    r"\b(?:than|whose|that|which|where|who|having|sorted|ordered|with (?:the|an?|more|less|at)|for all|above|below|before"
+    r"|after)\b|[.?!]\s"
+)
+_HEAD_ENDS = re.compile(
+    r"\b(?:of|in|for|with|whose|that|have|has|had|from|where|was|were|is|are|did|does|do|by|at|during|on|per|each)\b",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(r"\s*(?:what|which|who|when|where)(?:\s+(?:is|are|was|were))?(?:\s+the)?\s*", re.IGNORECASE)
+_DATE_WORD = re.compile(r"\bdates?\b|\bwhen\b", re.IGNORECASE)
+
+
+class ColumnReader(ConditionReader):
+    """Reads the columns that a question asks for."""
+
+    def shown(self, base: str, but: Callable[[Field], bool] = lambda _: False) -> tuple[Item, ...]:
+        """The columns asked for, in the order of the question; the label of the table where none is."""
+        chosen: dict[int, tuple[tuple[int, int, float], Field]] = {}
+        for f, score in self.links.fields.items():
+            if score < 0.5 or not self.reaches(base, f) or but(f) or (f.role == "key" and not self._key_asked(f, base)):
+                continue
+            for place in self._asked_places(f):
+                found = self._same_named(f, place, base)
+                rank = (self._phrase(found, place), -self.near(base, found.table), score)
+                if (score >= 0.7 or rank[0] == len(f.words)) and rank > chosen.get(place, ((0, -99, 0.0), f))[0]:
+                    chosen[place] = (rank, found)
+        self._add_dates(base, chosen)
+        fields = list(dict.fromkeys(chosen[p][1] for p in sorted(chosen)))
+        label = self.schema.label(base) or self.schema.key(base) or self.schema.tables[base][0]
+        if not fields:
+            fields = [label]
+        elif not any(f.role in ("label", "key") for f in fields) and label.role == "label" and self._calls_rows(base):
+            fields = [label, *fields]
+        return tuple(Item(field=f) for f in fields)
+
+    def _add_dates(self, base: str, chosen: dict[int, tuple[tuple[int, int, float], Field]]) -> None:
+        """'with the date': the first date of the rows, where no column is called so."""
+        dates = [f for f in self.schema.tables[base] if f.role == "date"]
+        if not dates or any(f.role == "date" for _, f in chosen.values()):
+            return
+        for match in _DATE_WORD.finditer(self.text):
+            before = [m.end() for m in _SHOW.finditer(self.text) if m.end() <= match.start()]
+            if before and not self._qualifies(before[-1], match.start()):
+                chosen[match.start()] = ((1, 0, 0.5), dates[0])
+
+    def _key_asked(self, f: Field, base: str) -> bool:
+        """Whether an identifier itself is asked for: 'run number', 'the id of the channel'."""
+        if f.table != base or f != self.schema.key(base):
+            return False
+        return any(self._phrase(f, p) == len(f.words) > 1 for p in self.exact_places(f)) or bool(
+            f.words and f.words[-1] == "id" and re.search(r"\bids?\b", self.text, re.IGNORECASE)
+        )
+
+    def _phrase(self, f: Field, place: int) -> int:
+        """How many words of the column's name stand in a row up to ``place``; its table's name before it counts as well."""
+        before = [stem(w) for w in re.findall(r"\w+", re.sub(r"'s\b", "", self.text[:place]))]
+        count = 1
+        for word in reversed(f.words[:-1]):
+            if not before or before[-1] != stem(word):
+                break
+            before.pop()
+            count += 1
+        own = stem(self.schema.spoken_table(f.table, many=False).split()[-1])
+        if f == self.schema.label(f.table) and before and stem(before[-1]) == own:
+            count += 1  # 'professor name' for the full name of professors
+        return count
+
+    def _asked_places(self, f: Field) -> list[int]:
+        """Where ``f`` is named as something to show: after 'give', else as what the question begins with."""
+        show = [m.end() for m in _SHOW.finditer(self.text)]
+        after, head = [], []
+        for place in self.exact_places(f) or ([self.place(f)] if f not in self.used and f.role != "number" else []):
+            before = [s for s in show if s <= place]
+            if f in self.used and any(0 <= b.start - place < 15 for b in self.cues.bounds):
+                continue  # 'opened before 1980'
+            if before and not self._qualifies(before[-1], place):
+                after.append(place)
+            elif f not in self.used and place < self._end_of_head():
+                head.append(place)
+        return after or head
+
+    def _qualifies(self, start: int, place: int) -> bool:
+        """Whether between 'give' and a word something begins that says of which rows: 'of the books with', 'that cost'."""
+        clause = self.text[start:place]
+        return _QUALIFIES.search(clause) is not None
+
+    def _end_of_head(self) -> int:
+        """The end of what a question asks for: before its first verb, preposition or extreme."""
+        opening = _QUESTION.match(self.text)
+        start = opening.end() if opening else 4
+        match = _HEAD_ENDS.search(self.text, start)
+        end = match.start() if match else len(self.text)
+        if self.cues.superlative and not self.text.lower().startswith("what"):
+            end = min(end, self.cues.superlative[0])
+        return end
+
+    def _same_named(self, f: Field, place: int, base: str) -> Field:
+        """Of columns with the same name the one of the table that is named right before ('the author's full name')."""
+        same = [g for g in self.schema.fields if g.name == f.name and self.reaches(base, g)]
+        before = [g for g in same if 0 < place - self.place(g.table) < 25 and self.links.tables[g.table] >= NAMED]
+        return max(before, key=lambda g: self.place(g.table), default=f)
+
+    def _calls_rows(self, base: str) -> bool:
+        """Whether the rows themselves are asked for besides columns: 'who', 'the names', 'show all professors with'."""
+        rows = re.escape(self.schema.spoken_table(base))
+        listed = rf"\b(?:show|list|give|display)\s+(?:me\s+)?(?:all\s+|the\s+)*{rows}\s+with\b"
+        return bool(re.search(rf"\b(?:names?|who|titles?)\b|{listed}", self.text, re.IGNORECASE))

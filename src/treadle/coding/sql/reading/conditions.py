@@ -1,0 +1,175 @@
+"""Reads which rows a question is about: values, numbers with comparisons, dates, flags, what is absent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from treadle.coding.sql.reading.cues import Bound
+from treadle.coding.sql.reading.linking import ValueLink
+from treadle.coding.sql.reading.reader import HINTED, NAMED, Reader
+from treadle.coding.sql.reading.schema import Field, stem
+from treadle.coding.sql.reading.sketch import Condition
+
+__all__ = ["ConditionReader"]
+
+_AFTER_NUMBER = re.compile(r"[A-Za-z]\w*")
+
+
+class ConditionReader(Reader):
+    """Reads the conditions that a question states."""
+
+    def conditions(self, base: str) -> tuple[Condition, ...]:
+        """All conditions on rows, each once."""
+        found = [
+            *self._of_values(base),
+            *self._of_bounds(base),
+            *self._of_keys(base),
+            *self._of_dates(base),
+            *self._flags(base),
+        ]
+        if self.cues.than_average and (f := self.number_near(self.text.lower().find("average"), base)):
+            found.append(Condition(f, self.cues.than_average, kind="average"))
+        if absent := self._absent(base):
+            found.append(absent)
+        return tuple(dict.fromkeys(found))
+
+    # ------------------------------------------------------------------------------------------ values
+
+    def of_values(self, base: str) -> list[tuple[int, Condition]]:
+        """One condition for every value that the question names, with its place."""
+        by_place: dict[tuple[int, int], list[ValueLink]] = {}
+        for v in self.links.values:
+            by_place.setdefault((v.start, v.end), []).append(v)
+        found = []
+        for (start, _), group in by_place.items():
+            best = max(group, key=lambda v: self._fits(v, base))
+            if self.reaches(base, best.field):
+                found.append((self.starts[start], Condition(best.field, "=", best.sql)))
+        return sorted(found, key=lambda pair: pair[0])
+
+    def _fits(self, v: ValueLink, base: str) -> tuple[bool, float, float, int]:
+        fields, tables = self.links.fields, self.links.tables
+        spoken = max(fields[v.field], tables.get(v.field.table, 0.0) if v.field.role == "label" else 0.0)
+        return self.reaches(base, v.field), spoken, float(v.field.table == base), -self.near(base, v.field.table)
+
+    def _of_values(self, base: str) -> list[Condition]:
+        """Several values of one column: any of them will do."""
+        by_field: dict[Field, list[Condition]] = {}
+        for _, condition in self.of_values(base):
+            by_field.setdefault(condition.field, []).append(condition)
+        return [
+            c[0] if len(c) == 1 else Condition(f, "IN", f"({', '.join(dict.fromkeys(x.value for x in c))})")
+            for f, c in by_field.items()
+        ]
+
+    # ----------------------------------------------------------------------------------------- numbers
+
+    def _of_bounds(self, base: str) -> list[Condition]:
+        merged: list[tuple[int, Condition]] = []
+        for bound in self.cues.bounds:
+            condition = self._of_bound(bound, base)
+            if condition is None:
+                continue
+            between = self.text[merged[-1][0] : bound.start] if merged else ""
+            if merged and merged[-1][1].field == condition.field and re.search(r"\bor\b", between):
+                merged[-1] = (bound.start, replace(merged[-1][1], either=condition))
+            else:
+                merged.append((bound.start, condition))
+        return [c for _, c in merged]
+
+    def _of_bound(self, bound: Bound, base: str) -> Condition | None:
+        if bound.date:
+            dates = [f for f in self.schema.fields if f.role == "date" and self.reaches(base, f)]
+            best = min(dates, key=lambda f: (self.links.fields[f] < HINTED, self.near(base, f.table)), default=None)
+            return None if best is None else Condition(best, bound.operator, bound.value)
+        field = self.field_after(bound, base)
+        if field is None and self.counts_rows(bound):
+            return None  # 'more than two stations' counts rows
+        if field is None and bound.year and (dated := self.dated(bound.start, base)):
+            if dated.role == "date":
+                return Condition(dated, bound.operator, bound.value.replace(" AND ", "' AND '"), kind="year")
+            return Condition(dated, bound.operator, bound.value)
+        least = 0.7 if bound.operator == "=" else HINTED
+        field = field or self.number_near(bound.start, base, least)
+        if field is None and bound.operator != "=":
+            numbers = [f for f in self.schema.tables[base] if f.role == "number" and self._has_unit(f, bound)]
+            field = numbers[0] if len(numbers) == 1 else None
+        return None if field is None else Condition(field, bound.operator, bound.value)
+
+    def _has_unit(self, f: Field, bound: Bound) -> bool:
+        """Whether the unit said after a number is the column's: 'longer than 460 seconds' and ``secs``."""
+        match = _AFTER_NUMBER.match(self.text[bound.end :].lstrip())
+        unit = stem(match[0]) if match else ""
+        return bool(unit) and unit[:3] in {u[:3] for u in (stem(f.unit), *(stem(w) for w in f.words)) if len(u) >= 3}
+
+    def field_after(self, bound: Bound, base: str) -> Field | None:
+        """The number column named right after a number: 'more than 3 home goals', 'worth 8 credits'."""
+        after = [stem(w) for w in re.findall(r"\w+", self.text[bound.end :])[:4]]
+        fits = [f for f in self.schema.fields if f.role == "number" and self.reaches(base, f)]
+        fits = [f for f in fits if f.words and [stem(w) for w in f.words] == after[: len(f.words)]]
+        return max(fits, key=lambda f: (len(f.words), -self.near(base, f.table)), default=None)
+
+    def counts_rows(self, bound: Bound) -> str | None:
+        """The table whose rows a number counts, where one is named right after it."""
+        after = self.text[bound.end :].strip().lower()
+        for table in self.schema.tables:
+            said = "|".join(re.escape(self.schema.spoken_table(table, many)) for many in (True, False))
+            if re.match(rf"(?:\w+\s+)?(?:{said})\b", after) and bound.operator != "BETWEEN":
+                return table
+        if re.match(r"times\b", after):  # 'prescribed more than 20 times'
+            verbs = [t for t, s in self.links.tables.items() if s >= NAMED and self.place(t) < bound.start]
+            return max(verbs, key=self.place, default=None) if len(verbs) > 1 else None
+        return None
+
+    def _of_keys(self, base: str) -> Iterator[Condition]:
+        """'fill 8712', 'run number 4': a number right after a table's name is that row's key."""
+        for table in self.schema.tables:
+            key = self.schema.key(table)
+            if key is None or not self.reaches(base, key):
+                continue
+            said = re.escape(self.schema.spoken_table(table, many=False))
+            match = re.search(
+                rf"\b{said}\s+(?:number\s+|no\.?\s+|id\s+|#\s*)?(\d+)\b(?!\s*(?:or|to)\b)", self.text, re.IGNORECASE
+            )
+            if match:
+                yield Condition(key, "=", match[1])
+
+    # ------------------------------------------------------------------------------------ dates, flags
+
+    def _of_dates(self, base: str) -> list[Condition]:
+        value, kind = (self.cues.month, "month") if self.cues.month else (self.cues.year, "year")
+        if not value or any(b.year for b in self.cues.bounds):
+            return []
+        dates = [f for f in self.schema.fields if self.holds_dates(f) and self.reaches(base, f)]
+        dates = [f for f in dates if kind == "year" or f.role == "date"]
+        if not dates:
+            return []
+        f = min(
+            dates,
+            key=lambda f: (self.links.fields[f] < HINTED, self.near(base, f.table), "birth" in f.words, f.role == "date"),
+        )
+        return [Condition(f, "=", value, kind=kind if f.role == "date" else "plain")]
+
+    def _flags(self, base: str) -> Iterator[Condition]:
+        """A column of 0 and 1 that is named: 'explicit tracks', 'not active'."""
+        for f in self.links.best(lambda f: f.role == "flag"):
+            places = self.exact_places(f)
+            if places and self.reaches(base, f) and self.links.fields[f] >= HINTED:
+                denied = self.cues.negation is not None and 0 < places[0] - self.cues.negation < 20
+                yield Condition(f, "=", "0" if denied else "1")
+
+    def _absent(self, base: str) -> Condition | None:
+        """'have not been returned yet': what is named right after a negation has no value; 'no rain at all': it is zero."""
+        if self.cues.negation is None:
+            return None
+        for f in self.links.best(lambda f: f.role in ("date", "other", "text", "label", "number")):
+            gap = self.place(f) - self.cues.negation
+            tables = [t for t in self.schema.tables if t != base and self.links.tables[t] >= NAMED]
+            if any(0 < self.place(t) - self.cues.negation < 40 for t in tables) or not 0 < gap < 20:
+                continue
+            if self.links.fields[f] >= (0.75 if f.role == "number" else HINTED) and self.reaches(base, f):
+                zero = f.role == "number" and re.search(r"\b(?:at all|zero)\b", self.text, re.IGNORECASE)
+                return Condition(f, "=", "0") if zero else Condition(f, "IS NULL")
+        return None

@@ -1,0 +1,108 @@
+"""Readings with groups: a figure for each, groups with a condition on their number of rows or on an aggregate."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from treadle.coding.sql.reading.extremes import ExtremeReader
+from treadle.coding.sql.reading.reader import NAMED
+from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
+
+__all__ = ["GroupReader"]
+
+
+class GroupReader(ExtremeReader):
+    """Reads 'for each', 'per', 'with more than two'."""
+
+    def _having_of(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'Countries where the average score is above 70': groups with a condition on an aggregate."""
+        name = "AVG" if self.cues.average is not None else "SUM" if self.cues.total is not None else ""
+        if not name or self.cues.count is not None or self.cues.than_average:
+            return None
+        for c in conditions:
+            if c.field.role != "number" or c.kind != "plain" or c.operator not in (">", "<", ">=", "<=") or c.either:
+                continue
+            head = [
+                f
+                for f in self.links.best(lambda f: f.role == "text")
+                if self.place(f) < self.place(c.field) and self.links.fields[f] >= 0.7
+            ]
+            group = (Item(field=head[0]),) if head else self.identity(base) if base != c.field.table else ()
+            if not group or group[0].field is None or self.schema.path(c.field.table, group[0].field.table) is None:
+                return None
+            shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
+            item = Item(name, c.field)
+            if re.search(
+                r"\b(?:and|with) (?:its|their|the|that)\b|:\s", self.text[self.text.find(c.value) :], re.IGNORECASE
+            ):
+                shown.append(item)
+            rest = tuple(o for o in conditions if o != c)
+            return Sketch(c.field.table, tuple(shown), rest, group=group, having=(c.operator, c.value, item))
+        return None
+
+    def _grouped(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        group = self.grouping(base)
+        if not group or group[0].field is None:
+            return None
+        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        item = self._aggregate(base, group)
+        own = item.field is not None and group[0].field.table == item.field.table
+        if item.until is not None and not item.aggregate and own:
+            return Sketch(base, (*shown, item), conditions)  # the days of every row
+        if item.field is None and self.cues.count is None and self.cues.total is None and self.cues.average is None:
+            return None  # 'show each title' asks for no groups
+        if item.field is None and group[0].field.table == base and len(group) > 1:
+            other = self._other_table(base)
+            if other is None:
+                return None
+            base = other
+        elif item.field is not None:
+            base = self._home(base, item)
+        by_row = any(i.field and i.field.role == "key" and i.field.table == base for i in group)
+        if item.field is not None and by_row and item.field.table == base:
+            return None  # 'rain per reading': a mean over readings, not a group for each
+        return Sketch(base, (*shown, item), conditions, group=group)
+
+    def _other_table(self, base: str) -> str | None:
+        """The table whose rows are counted for each row of ``base``."""
+        named = [t for t, s in self.links.tables.items() if t != base and s >= NAMED and self.schema.path(base, t)]
+        return min(named, key=self.place, default=None)
+
+    def _aggregate(self, base: str, group: tuple[Item, ...]) -> Item:
+        grouped = {i.field for i in group}
+        superlative = self.cues.superlative
+        places = [("AVG", self.cues.average), ("SUM", self.cues.total)]
+        if superlative is not None:
+            places.append(("MAX" if superlative[2] else "MIN", superlative[0]))
+        for name, place in places:
+            if place is not None and (item := self.measure(base, place)) is not None and item.field not in grouped:
+                return replace(item, aggregate=name)
+        if self.cues.count is None and (item := self.measure(base, None)) is not None and item.field not in grouped:
+            return item if item.until is not None else replace(item, aggregate="AVG")
+        return Item()
+
+    def _having(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'Which regions have more than two stations?': groups with a condition on the number of their rows."""
+        for bound in self.cues.bounds:
+            table = self.counts_rows(bound)
+            if table is None or "." in bound.value or " " in bound.value or self.field_after(bound, base):
+                continue
+            named = [f for f in self.named_fields("text", "label", "date") if self.place(f) < bound.start]
+            others = [t for t, s in self.links.tables.items() if t != table and s >= NAMED and self.place(t) < bound.start]
+            group = self.identity(others[0]) if others else tuple(Item(field=f) for f in named[:1])
+            if not group or group[0].field is None or self.schema.path(table, group[0].field.table) is None:
+                continue
+            shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
+            if re.search(
+                r"\b(?:and|with)\s+(?:the\s+|its\s+|their\s+)?(?:number|count|how many)\b", self.text, re.IGNORECASE
+            ):
+                shown = [*shown, Item()]
+            between = self._between(table, group[0].field.table)
+            return Sketch(between, tuple(shown), conditions, group=group, having=(bound.operator, bound.value, Item()))
+        return None
+
+    def _between(self, table: str, other: str) -> str:
+        """The table that links two others many to many, where there is one: its rows are what is counted."""
+        way = self.schema.path(other, table) or ()
+        return way[0].right if len(way) == 2 else table

@@ -1,0 +1,393 @@
+"""Which tables, columns and values of a database a question speaks of ("schema linking").
+
+By words only: parts of names against words of the question, inflection and a few everyday synonyms aside ('expensive' is a
+price), and parts of the question against the text values that the database really holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from treadle.coding.sql.base import Database, rows_of
+from treadle.coding.sql.reading.cues import MONTHS
+from treadle.coding.sql.reading.schema import Field, Schema, quote_name, singular, stem
+from treadle.types import Limits
+from treadle.words import name_parts
+
+__all__ = ["Links", "ValueLink", "find_values", "link", "normalised", "places_of", "value_query", "words_of"]
+
+_SAME: tuple[tuple[str, ...], ...] = (
+    ("price", "cost", "expensive", "cheap", "costly", "pricey", "amount", "fee"),
+    ("salary", "wage", "pay", "earn", "income", "paid", "earning"),
+    ("age", "old", "young"),
+    ("height", "tall", "short", "high"),
+    ("altitude", "elevation", "high", "height", "low"),
+    ("length", "long", "short"),
+    ("lifetime", "long", "live", "life", "lived"),
+    ("duration", "long", "short", "last", "time"),
+    ("mass", "weight", "heavy", "light"),
+    ("area", "large", "big", "size", "small"),
+    ("population", "populous", "inhabitant", "people", "populated"),
+    ("capacity", "large", "big"),
+    ("temperature", "hot", "cold", "warm"),
+    ("rain", "rainfall", "precipitation", "wet", "rainy"),
+    ("speed", "fast", "slow", "velocity", "windy", "quick"),
+    ("rating", "rated", "score", "stars"),
+    ("year", "when"),
+    ("name", "who", "called", "names"),
+    ("title", "titles", "called"),
+    ("city", "town"),
+    ("street", "road", "address"),
+    ("country", "nation"),
+    ("type", "kind", "category", "class"),
+    ("kind", "type"),
+    ("category", "genre", "type", "kind"),
+    ("status", "state", "condition"),
+    ("founded", "established", "opened", "created"),
+    ("birth", "born"),
+    ("death", "died"),
+    ("quantity", "many", "units", "items"),
+    ("person", "people", "who"),
+    ("employee", "worker", "staff"),
+    ("customer", "client", "buyer"),
+    ("product", "item", "article"),
+    ("energy", "energetic"),
+    ("luminosity", "lumi"),
+    ("width", "wide", "broad"),
+    ("charge", "charged"),
+    ("depth", "deep"),
+    ("value", "worth"),
+    ("date", "day", "when"),
+    ("review", "reviewed"),
+    ("author", "writer", "wrote", "written"),
+    ("paper", "publication", "article"),
+    ("game", "match"),
+    ("loan", "borrow", "lent", "borrowed", "loaned"),
+    ("order", "ordered", "bought", "purchase"),
+    ("deliver", "delivery", "delivered"),
+    ("abbreviation", "abbr", "code"),
+    ("number", "num", "count", "no", "n"),
+    ("description", "desc"),
+    ("department", "dept"),
+    ("organization", "organisation", "org", "institution"),
+    ("temperature", "temp"),
+    ("average", "avg"),
+    ("maximum", "max"),
+    ("minimum", "min"),
+    ("latitude", "lat"),
+    ("longitude", "lon", "lng"),
+)
+_GROUPS: dict[str, set[int]] = {}
+for _number, _words in enumerate(_SAME):
+    for _word in _words:
+        _GROUPS.setdefault(stem(_word), set()).add(_number)
+
+_WORD = re.compile(r"[A-Za-zÀ-ÿ](?:[A-Za-zÀ-ÿ0-9_'-]*[A-Za-zÀ-ÿ0-9_])?|\d+(?:\.\d+)?")
+_MAX_NGRAM = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ValueLink:
+    """A value of a column that the question names. ``start``, ``end``: which words of the question."""
+
+    field: Field
+    value: str
+    start: int
+    end: int
+
+    @property
+    def sql(self) -> str:
+        return "'" + self.value.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What a question speaks of. Scores lie between 0 and 1.
+
+    ``at``: the word at which something is named best; ``exact``: all words that name it by its own name.
+    """
+
+    words: tuple[str, ...]
+    fields: dict[Field, float]
+    tables: dict[str, float]
+    values: tuple[ValueLink, ...]
+    at: dict[object, int]
+    exact: dict[object, tuple[int, ...]]
+
+    def best(self, accept: Callable[[Field], bool]) -> list[Field]:
+        """Linked fields that ``accept`` takes, best first."""
+        found = [f for f, score in self.fields.items() if score > 0 and accept(f)]
+        return sorted(found, key=lambda f: -self.fields[f])
+
+
+_YEAR = r"((?:1[5-9]|20)\d\d)"
+_REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"\b(first|last) and (first|last) (name)s?\b", re.IGNORECASE), r"\1 name and \2 name"),
+    (re.compile(rf"\b(\d{{1,2}})\s+({MONTHS})\s+{_YEAR}\b", re.IGNORECASE), lambda m: _iso(m[3], m[2], m[1])),
+    (re.compile(rf"\b({MONTHS})\s+(\d{{1,2}}),?\s+{_YEAR}\b", re.IGNORECASE), lambda m: _iso(m[3], m[1], m[2])),
+    (re.compile(r"\b(?:in )?the ((?:1[5-9]|20)\d)0s\b", re.IGNORECASE), r"between \g<1>0 and \g<1>9"),
+    (re.compile(r"\bmost recent(?:ly)?\b", re.IGNORECASE), "latest"),
+)
+
+
+def _iso(year: str, month: str, day: str) -> str:
+    return f"{year}-{MONTHS.split('|').index(month.lower()) + 1:02}-{int(day):02}"
+
+
+def normalised(text: str) -> str:
+    """The question with dates in ISO form, and a few phrases written out: 'first and last names', 'the 1990s'."""
+    for pattern, written in _REWRITES:
+        text = pattern.sub(written, text)
+    return text
+
+
+def words_of(text: str) -> list[str]:
+    return _WORD.findall(text)
+
+
+def places_of(text: str) -> list[int]:
+    """The character at which each word begins."""
+    return [m.start() for m in _WORD.finditer(text)]
+
+
+def link(text: str, schema: Schema, values: Iterable[tuple[Field, str]] = ()) -> Links:
+    """Links of question ``text`` into ``schema``. ``values``: what ``value_query`` found."""
+    words = words_of(normalised(text))
+    found = _value_links(words, values, schema)
+    phrases = _column_phrases(words, schema)
+    found = [v for v in found if not (phrases & set(range(v.start, v.end))) or v.end - v.start > 1]
+    taken = {i for v in found for i in range(v.start, v.end)}
+    stems = [stem(w) if i not in taken else "" for i, w in enumerate(words)]
+    at: dict[object, int] = {}
+    exact: dict[object, tuple[int, ...]] = {}
+    tables = {t: _match(_table_words(t), stems, at, exact, t) for t in schema.tables}
+    fields: dict[Field, float] = {}
+    for f in schema.fields:
+        score = _match(f.words, stems, at, exact, f)
+        if score and len(f.words) > 1 and (set(f.words[:-1]) <= set(_table_words(f.table)) or f == schema.label(f.table)):
+            score = max(score, _match(f.words[-1:], stems, at, exact, f))  # player_name, full_name: 'name'
+        if score and len(f.words) == 1 and f.words[0] in _table_words(f.table):
+            score *= 0.6
+        # Two columns with the same name: the one whose table is spoken of.
+        fields[f] = score * (0.85 + 0.15 * tables[f.table]) if score else 0.0
+    return Links(tuple(words), fields, tables, tuple(found), at, exact)
+
+
+def _column_phrases(words: Sequence[str], schema: Schema) -> set[int]:
+    """Places of columns named in full by two words or more: 'full name' names a column, and no value 'full'."""
+    stems = [stem(w) for w in words]
+    found: set[int] = set()
+    for f in schema.fields:
+        own = [stem(w) for w in f.words]
+        if len(own) > 1:
+            for start in range(len(stems) - len(own) + 1):
+                if stems[start : start + len(own)] == own:
+                    found |= set(range(start, start + len(own)))
+    return found
+
+
+def _table_words(table: str) -> tuple[str, ...]:
+    return tuple(singular(w.lower()) for w in name_parts(table))
+
+
+def _match(
+    name: Sequence[str], stems: Sequence[str], at: dict[object, int], exact: dict[object, tuple[int, ...]], key: object
+) -> float:
+    """How much of ``name`` the question says: 1 by its own words, 0.8 by a synonym, averaged over the parts of the name."""
+    total, where = 0.0, -1
+    for word in name:
+        own = stem(word)
+        groups = _GROUPS.get(own, set())
+        best = 0.0
+        for i, said in enumerate(stems):
+            score = 1.0 if said == own else (0.8 if said and groups & _GROUPS.get(said, set()) else 0.0)
+            if score > best:
+                best, where = score, i
+        total += best
+    if total and where >= 0:
+        at[key] = where
+        exact[key] = tuple(i for i, said in enumerate(stems) if said == stem(name[-1]))
+    return total / max(len(name), 1)
+
+
+# ------------------------------------------------------------------------------------------------------ values
+
+
+def _ngrams(words: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Lower-case runs of words with their places, the longest first; last words also in the singular."""
+    found: dict[str, tuple[int, int]] = {}
+    for size in range(min(_MAX_NGRAM, len(words)), 0, -1):
+        for start in range(len(words) - size + 1):
+            run = [w.lower() for w in words[start : start + size]]
+            for text in (" ".join(run), " ".join([*run[:-1], singular(run[-1])])):
+                found.setdefault(text, (start, start + size))
+    return found
+
+
+_COMMON = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "for",
+        "from",
+        "by",
+        "with",
+        "and",
+        "or",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "not",
+        "no",
+        "all",
+        "any",
+        "each",
+        "every",
+        "which",
+        "what",
+        "who",
+        "whom",
+        "whose",
+        "how",
+        "many",
+        "much",
+        "give",
+        "list",
+        "show",
+        "find",
+        "tell",
+        "me",
+        "there",
+        "that",
+        "than",
+        "more",
+        "less",
+        "most",
+        "least",
+        "name",
+        "names",
+        "number",
+        "average",
+        "mean",
+        "total",
+        "sum",
+        "count",
+        "first",
+        "last",
+        "top",
+        "per",
+        "as",
+        "it",
+        "its",
+        "their",
+        "them",
+        "they",
+        "he",
+        "she",
+        "we",
+        "you",
+        "between",
+        "before",
+        "after",
+        "above",
+        "below",
+        "over",
+        "under",
+        "only",
+        "also",
+        "both",
+        "same",
+        "other",
+        "different",
+        "year",
+        "years",
+        "day",
+        "days",
+        "time",
+    ]
+)
+
+
+def value_query(text: str, schema: Schema, limit: int = 200) -> str | None:
+    """A statement that finds which text values of the database stand in the question; columns: table, column, value."""
+    text = normalised(text)
+    said = [t for t in [*_ngrams(words_of(text)), *_quoted(text)] if t not in _COMMON and len(t) > 1]
+    wanted = ", ".join("'" + t.replace("'", "''") + "'" for t in dict.fromkeys(said))
+    if not wanted:
+        return None
+    parts = []
+    for f in schema.fields:
+        if f.role in ("text", "label"):
+            name, table = quote_name(f.name), quote_name(f.table)
+            place = f"'{_escaped(f.table)}' AS t, '{_escaped(f.name)}' AS c"
+            spoken = f"LOWER(CAST({name} AS TEXT)) IN ({wanted})"
+            parts.append(f"SELECT DISTINCT {place}, {name} AS v FROM {table} WHERE {spoken}")  # noqa: S608
+    return " UNION ALL ".join(parts[:60]) + f" LIMIT {limit}" if parts else None
+
+
+def find_values(text: str, schema: Schema, database: Database, limits: Limits) -> list[tuple[Field, str]]:
+    """Text values of the database that stand in ``text``; none where looking took too long."""
+    statement = value_query(text, schema)
+    found = None if statement is None else rows_of(database.execute(statement, limits))
+    fields = {(f.table, f.name): f for f in schema.fields}
+    return [] if found is None else [(fields[t, c], str(v)) for t, c, v in found.rows]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _quoted(text: str) -> list[str]:
+    return [m.lower() for m in re.findall(r"[\"“]([^\"”]+)[\"”]|(?<!\w)'([^']+)'(?!\w)", text) for m in m if m]
+
+
+def _value_links(words: Sequence[str], values: Iterable[tuple[Field, str]], schema: Schema) -> list[ValueLink]:
+    """Values at their places; where places overlap the longest stays, and of equal ones all."""
+    places = _ngrams(words)
+    found = []
+    for f, value in values:
+        place = places.get(value.lower()) or _place_of(value, words)
+        if place is None or _is_a_name(value, schema):
+            continue
+        found.append(ValueLink(f, value, *place))
+    found.sort(key=lambda v: -(v.end - v.start))
+    kept: list[ValueLink] = []
+    for v in found:
+        clash = [k for k in kept if k.start < v.end and v.start < k.end]
+        if all((k.start, k.end) == (v.start, v.end) for k in clash):
+            kept.append(v)
+    return kept
+
+
+def _place_of(value: str, words: Sequence[str]) -> tuple[int, int] | None:
+    """Where a quoted value with punctuation stands."""
+    parts = [w.lower() for w in words_of(value)]
+    lowered = [w.lower() for w in words]
+    for start in range(len(lowered) - len(parts) + 1):
+        if parts and lowered[start : start + len(parts)] == parts:
+            return start, start + len(parts)
+    return None
+
+
+def _is_a_name(value: str, schema: Schema) -> bool:
+    """A value that is also the name of a table or column ('player') is rather that."""
+    own = stem(value)
+    names = {stem(w) for t in schema.tables for w in _table_words(t)}
+    return " " not in value and own in names

@@ -1,0 +1,177 @@
+"""Reads the parts of a question against a schema: what it is about, its conditions, measures, groups, columns to show."""
+
+from __future__ import annotations
+
+import re
+
+from treadle.coding.sql.reading.cues import Cues, read_cues
+from treadle.coding.sql.reading.linking import Links, normalised, places_of
+from treadle.coding.sql.reading.schema import Field, Schema, stem
+from treadle.coding.sql.reading.sketch import Condition, Item
+from treadle.words import name_parts
+
+__all__ = ["Reader"]
+
+NAMED = 0.5
+"""From this score on a column or table counts as spoken of; ``HINTED`` is enough where the place in the question fits."""
+HINTED = 0.4
+_FAR = 10_000
+
+
+class Reader:
+    """Reads one question against one schema."""
+
+    def __init__(self, text: str, schema: Schema, links: Links) -> None:
+        self.text, self.schema, self.links = normalised(text), schema, links
+        self.cues: Cues = read_cues(self.text)
+        self.starts = places_of(self.text)
+        self.used: set[Field] = set()
+
+    # ------------------------------------------------------------------------------------------ places
+
+    def place(self, key: object) -> int:
+        """The character at which something is named; far away where it is not."""
+        word = self.links.at.get(key)
+        return self.starts[word] if word is not None and word < len(self.starts) else _FAR
+
+    def exact_places(self, key: object) -> list[int]:
+        return [self.starts[i] for i in self.links.exact.get(key, ()) if i < len(self.starts)]
+
+    def reaches(self, base: str, f: Field) -> bool:
+        return self.schema.path(base, f.table) is not None
+
+    def near(self, base: str, table: str) -> int:
+        """How many joins lie between two tables."""
+        way = self.schema.path(base, table)
+        return 99 if way is None else len(way)
+
+    # ------------------------------------------------------------------------------------------- parts
+
+    def entity(self) -> str | None:
+        """The table that the question is about: the first one named, else where its columns or values are."""
+        tables = self.links.tables
+        named = [t for t, score in tables.items() if score >= 0.99] or [t for t, score in tables.items() if score >= NAMED]
+        if named:
+            return min(named, key=lambda t: (self.place(t), -tables[t], len(t)))
+        fields = self.links.best(lambda f: f.role != "key")
+        if fields:
+            return fields[0].table
+        if self.links.values:
+            return self.links.values[0].field.table
+        return max(self.schema.entries, key=lambda t: self.schema.entries[t], default=None)
+
+    def tables_after(self, place: int, within: int = _FAR) -> list[str]:
+        """Tables named at or after a place, nearest first."""
+        found = [t for t, s in self.links.tables.items() if s >= 0.99 and 0 <= self.place(t) - place <= within]
+        return sorted(found, key=self.place)
+
+    def named_fields(self, *roles: str) -> list[Field]:
+        return [
+            f for f in self.links.best(lambda f: f.role in roles and f not in self.used) if self.links.fields[f] >= NAMED
+        ]
+
+    def number_near(self, place: int, base: str, least: float = HINTED) -> Field | None:
+        """The number column named nearest to a place in the question, those before it first."""
+        numbers = [
+            f
+            for f in self.links.best(lambda f: f.role == "number")
+            if self.links.fields[f] >= least and self.reaches(base, f)
+        ]
+
+        def distance(f: Field) -> tuple[float, int, float]:
+            places = [*self.exact_places(f), self.place(f)]
+            gap = min((abs(p - place) + (15 if p - place > 25 else 0) for p in places), default=_FAR)
+            return gap, self.near(base, f.table), -self.links.fields[f]
+
+        return min(numbers, key=distance, default=None)
+
+    def dated(self, place: int, base: str) -> Field | None:
+        """The column of a calendar year: one named nearby, else a year or date of the base, days of birth last."""
+        years = [f for f in self.schema.fields if self.holds_dates(f) and self.reaches(base, f)]
+        named = [f for f in years if self.links.fields[f] >= HINTED]
+        if named:
+            return min(named, key=lambda f: (self.near(base, f.table), abs(self.place(f) - place)))
+        return min(years, key=lambda f: (self.near(base, f.table), "birth" in f.words, f.role == "date"), default=None)
+
+    def holds_dates(self, f: Field) -> bool:
+        """Whether the values of a column are dates or calendar years."""
+        years = {"year", "founded", "opened", "born", "built", "established", "since", "formed"}
+        return f.role == "date" or (f.role == "number" and bool(years & set(f.words)))
+
+    # ------------------------------------------------------------------------------ measures and groups
+
+    def measure(self, base: str, place: int | None) -> Item | None:
+        """The number that an aggregate is of, named nearest after ``place``; or days between two dates."""
+        if self.cues.duration and (days := self._days(base)):
+            return days
+        numbers = [f for f in self.named_fields("number") if self.reaches(base, f)]
+        if not numbers:
+            return None
+        numbers = [f for f in numbers if self.exact_places(f)] or numbers  # 'the highest price' is no height
+        start = place or 0
+
+        def distance(f: Field) -> tuple[float, int, float]:
+            gap = min(
+                ((p - start if p >= start else 200 + start - p) for p in [*self.exact_places(f), self.place(f)]),
+                default=_FAR,
+            )
+            return gap, self.near(base, f.table), -self.links.fields[f]
+
+        best = max(self.links.fields[f] for f in numbers)
+        return Item(field=min([f for f in numbers if self.links.fields[f] >= 0.7 * best], key=distance))
+
+    def _days(self, base: str) -> Item | None:
+        dates = [f for f in self.schema.fields if f.role == "date" and self.reaches(base, f)]
+        tables = sorted(
+            {f.table for f in dates if sum(g.table == f.table for g in dates) >= 2}, key=lambda t: self.near(base, t)
+        )
+        if not tables:
+            return None
+        own = [f for f in dates if f.table == tables[0]]
+        return Item(field=own[0], until=max(own[1:], key=lambda f: self.links.fields[f]))
+
+    def grouping(self, base: str) -> tuple[Item, ...]:
+        """What rows are grouped by: a table's key and label, or a column, named after 'each', 'per', 'by'."""
+        if self.cues.group is None:
+            return ()
+        said = [stem(w) for w in re.findall(r"\w+", self.cues.group[1])]
+        for word in said[:2]:
+            if word in ("year", "month") and (dates := self._group_of_dates(word, base)):
+                return dates
+            fields = [
+                f
+                for f in self.schema.fields
+                if word in [stem(w) for w in f.words] and self.reaches(base, f) and f.role != "key"
+            ]
+            for table in self.schema.tables:
+                if word == stem(name_parts(table)[-1]) and self.schema.path(base, table) is not None:
+                    named = [f for f in fields if set(said) >= {stem(w) for w in f.words}]
+                    return tuple(Item(field=f) for f in named[:1]) if named and len(said) > 1 else self.identity(table)
+            if fields:
+                return (Item(field=min(fields, key=lambda f: (self.near(base, f.table), f.role == "number", len(f.words)))),)
+        return ()
+
+    def _group_of_dates(self, part: str, base: str) -> tuple[Item, ...]:
+        """'in each year': of a date that is spoken of, else of a column called year, else of any date."""
+        dates = [f for f in self.schema.fields if f.role == "date" and self.reaches(base, f)]
+        spoken = [f for f in dates if self.links.fields[f] >= HINTED]
+        years = [f for f in self.schema.fields if part in f.words and self.reaches(base, f)]
+        if years and not spoken:
+            return (Item(field=min(years, key=lambda f: self.near(base, f.table))),)
+        if not dates:
+            return ()
+        return (Item(field=min(spoken or dates, key=lambda f: (self.near(base, f.table), "birth" in f.words)), part=part),)
+
+    def identity(self, table: str) -> tuple[Item, ...]:
+        """A table's key and label: what tells its rows apart, and what a person calls them."""
+        found = dict.fromkeys((self.schema.key(table), self.schema.label(table)))
+        return tuple(Item(field=f) for f in found if f is not None)
+
+    def to_many(self, base: str, conditions: tuple[Condition, ...]) -> bool:
+        """Whether the joins that conditions need can repeat rows of the base."""
+        key = self.schema.key(base)
+        for condition in conditions:
+            way = self.schema.path(base, condition.field.table)
+            if way and key is not None and any(j.left_column == key.name and j.left == base for j in way[:1]):
+                return True
+        return False

@@ -1,0 +1,1 @@
+"""House style: how statements are laid out."""
