@@ -220,13 +220,17 @@ class Layout:
     """How a text file (CSV, JSON) is laid out, as far as a program that opens it must know.
 
     ``header``: 'first line' holds the names of the columns as they are; 'renamed': it holds others (blanks around them, or
-    none); 'none': the first line is data. ``form``: how a JSON file holds its rows.
+    none); 'none': the first line is data. ``skip``: how many lines of comments stand before. ``trailing_delimiter``: rows
+    end in one, so that they have a field more than the header. ``form``: how a JSON file holds its rows.
     """
 
     delimiter: str = ","
     encoding: str = "utf-8"
     header: Literal["first line", "renamed", "none"] = "first line"
     form: Literal["table", "lines", "key", "record", "list"] = "table"
+    skip: int = 0
+    decimal: Literal[".", ","] = "."
+    trailing_delimiter: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

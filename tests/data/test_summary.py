@@ -282,6 +282,42 @@ def test_folder_empty_file_and_unknown_text(tmp_path: Path) -> None:
         summarise("a\0b")
 
 
+@pytest.mark.parametrize("depth", [300, 400, 500, 5000])
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+def test_json_that_is_nested_too_deeply(tmp_path: Path, depth: int, brackets: str) -> None:
+    path = tmp_path / "deep.json"
+    start, end = ("[" * depth, "]" * depth) if brackets == "[]" else ('{"a":' * depth + "1", "}" * depth)
+    path.write_text(f"[{start}{end}]", encoding="utf-8")
+    try:
+        assert summarise(path).tables
+    except DataError as error:
+        assert str(error) == f"the JSON file {str(path)!r} is nested too deeply."  # noqa: PT017 (either is right)
+
+
+def test_json_with_a_number_that_python_does_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "long.json"
+    path.write_text(f"[{'9' * 5000}]", encoding="utf-8")
+    with pytest.raises(DataError, match=r"cannot be read: .*digits"):
+        summarise(path)
+
+
+def test_text_of_an_old_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "old.csv"
+    path.write_bytes("größe,x\n1,2\n".encode("latin-1"))
+    with pytest.raises(
+        DataError, match=r"holds text in another encoding than UTF-8 \(it has the byte 0xf6\); save it as UTF-8"
+    ):
+        summarise(path)
+
+
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "x\udcff.csv"
+    path.write_text("x\n1\n", encoding="utf-8")
+    with pytest.raises(DataError, match="is not UTF-8, so no program can name it; rename it") as caught:
+        summarise(path)
+    str(caught.value).encode()
+
+
 def test_unreadable_file(tmp_path: Path) -> None:
     path = tmp_path / "secret.csv"
     path.write_text("a,b\n")

@@ -162,6 +162,20 @@ def test_the_tree_that_was_chosen_is_opened(sandbox: Sandbox, tmp_path: Path) ->
         ("no_header_tabs.csv", "1.5\t2\n" * ROWS),
         ("blanks.csv", "pt 1, n,\n" + "1.5,2,3\n" * ROWS),
         ("marked.csv", "\ufeffpt 1,n\n" + "1.5,2\n" * ROWS),
+        ("twice.csv", "a,a,b\n" + "1,2,3\n" * ROWS),
+        ("twice_and_blank.csv", "a, ,a,a.1\n" + "1,2,3,4\n" * ROWS),
+        ("comments.csv", "# made today\n# by me, with a comma\na,b\n" + "1,2\n" * ROWS),
+        ("comments_and_blanks.csv", "# made today\n\n# by me\n\na;b\n" + "1;2\n" * ROWS),
+        ("comments_in_quotes.csv", '# "made" today\na,b\n' + '1,"2"\n' * ROWS),
+        ("names_in_a_comment.csv", "# run 3\n# pt 1, n\n" + "1.5,2\n" * ROWS),
+        ("trailing.csv", "a,b\n" + "1,2,\n" * ROWS),
+        ("trailing_semicolons.txt", "a; b\n" + "1;2;\n" * ROWS),
+        ("labelled.csv", "a,b\n" + "x,1,2\n" * ROWS),
+        ("quoted.csv", 'name,"n"\n' + '"two\nlines, and ""more""",2\n' * ROWS),
+        ("decimal_comma.csv", "a;b\n" + "1,5;2\n" * ROWS),
+        ("wide.csv", ",".join(f"column_{i}" for i in range(9000)) + "\n" + ("1," * 8999 + "1\n") * ROWS),
+        ("marked.json", '\ufeff[{"a": 1}' + ', {"a": 1}' * (ROWS - 1) + "]"),
+        ("marked_lines.json", "\ufeff" + '{"a": 1, "b": 2}\n' * ROWS),
         ("record.json", '{"a": 1, "b": [2, 3]}'),
         ("list.json", str([1.5] * ROWS)),
         ("lines.json", '{"a": 1, "b": 2}\n' * ROWS),
@@ -178,10 +192,34 @@ def test_layouts_that_the_summary_understands(sandbox: Sandbox, tmp_path: Path, 
     assert fields == [c.name for c in summary.tables[0].columns]
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a,b\n1,2,\n3,4,\n", {"a": [1, 3], "b": [2, 4]}),
+        ("a;b\n1,5;2\n2,5;4\n", {"a": [1.5, 2.5], "b": [2, 4]}),
+        ("# x\n#a,b\n1,2\n3,4\n", {"a": [1, 3], "b": [2, 4]}),
+        ("a,b\nx,1,2\ny,3,4\n", {"a": [1, 3], "b": [2, 4]}),
+    ],
+)
+def test_the_values_stand_in_their_columns(
+    sandbox: Sandbox, tmp_path: Path, text: str, values: dict[str, list[float]]
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    summary = summarise(path)
+    assert {c.name: c.type for c in summary.tables[0].columns} == {
+        name: "int" if all(isinstance(v, int) for v in column) else "float" for name, column in values.items()
+    }
+    source = preamble(summary, summary.tables[0], wide=False)
+    run = sandbox.run(Program(source=source, evaluate='events.to_dict("list")'), [path])
+    assert run.value == values
+
+
 def test_a_table_in_utf_16(sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     path.write_text("pt 1;n\n" + "1.5;2\n" * ROWS, encoding="utf-16")
     summary = summarise(path)
+    assert summary.tables[0].entries == ROWS
     assert opened(sandbox, summary, preamble(summary, summary.tables[0], wide=False)) == (ROWS, ["pt 1", "n"])
 
 

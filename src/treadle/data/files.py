@@ -42,6 +42,12 @@ def _neighbours(path: Path) -> str:
 def require_file(path: Path) -> None:
     """Raise DataError unless ``path`` is a readable file that holds something."""
     try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            f"the name of the data file {str(path)!a} is not UTF-8, so no program can name it; rename it."
+        ) from None
+    try:
         if not path.exists():
             raise DataError(f"no data file {str(path)!r}. {_neighbours(path)}")
         if path.is_dir():
@@ -96,16 +102,28 @@ def decode_start(start: bytes) -> str | None:
     return None
 
 
+def comments_before(text: str) -> int:
+    """How many lines, comments that begin with # and blank ones between them, stand before the table of a CSV text."""
+    lines = text.splitlines()
+    count = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
+    return count if any(line.startswith("#") for line in lines[:count]) else 0
+
+
 def dialect_of(text: str) -> str | None:
-    """The delimiter of a CSV text: the one that cuts the first lines into the same number (two or more) of fields."""
-    lines = [line for line in text.splitlines()[:20] if line.strip()]
+    """The delimiter of a CSV text: the one that cuts the first lines into the same number (two or more) of fields.
+
+    The header may have one field less: rows that end in a delimiter, or begin with a label.
+    """
+    lines = [line for line in text.splitlines()[comments_before(text) :][:20] if line.strip()]
     if len(text) >= _START_BYTES - 4 and len(lines) > 1:
         lines.pop()
     best: tuple[int, str] | None = None
     for delimiter in (",", "\t", ";", "|"):
-        widths = {len(row) for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)}
-        if len(widths) == 1 and (width := widths.pop()) > 1 and (best is None or width > best[0]):
-            best = (width, delimiter)
+        widths = [len(row) for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)]
+        if not widths or len(set(widths[1:])) > 1 or widths[-1] - widths[0] not in (0, 1):
+            continue
+        if widths[0] > 1 and (best is None or widths[0] > best[0]):
+            best = (widths[0], delimiter)
     return best[1] if best else None
 
 
@@ -127,8 +145,17 @@ def detect_kind(path: Path, start: bytes) -> Kind:
             return "json"
         if dialect_of(text) is not None or (path.suffix.lower() == ".csv" and text.strip()):
             return "csv"
-    seen = "binary data" if text is None else f"text that starts with {text.strip()[:30]!r}"
+    seen = f"text that starts with {text.strip()[:30]!r}" if text is not None else _no_text(start)
     raise DataError(
         f"{str(path)!r} is of no known kind: it holds {seen}. "
         "treadle reads ROOT, Parquet, CSV, JSON (also a record a line) and SQLite; convert the file to one of them."
     )
+
+
+def _no_text(start: bytes) -> str:
+    """What cannot be decoded: text of an old encoding, or no text at all."""
+    control = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in start)
+    if control:
+        return "binary data"
+    odd = next(byte for byte in start if byte > 127)
+    return f"text in another encoding than UTF-8 (it has the byte {odd:#x}); save it as UTF-8, for example with iconv"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from treadle.data.csvfile import csv_tables
 from treadle.data.files import detect_kind, read_start, require_file, sha256_of
+from treadle.data.jsonfile import json_tables
 from treadle.data.rootfile import root_tables
 from treadle.data.sqlitefile import sqlite_tables
 from treadle.data.tablefile import parquet_tables
-from treadle.data.textfile import csv_tables, json_tables
 from treadle.errors import UnknownNameError
 from treadle.types import DataSummary, Table
 

@@ -59,6 +59,12 @@ def _csv_options(table: Table) -> str:
         told += f", sep={json.dumps(layout.delimiter)}"
     if layout.encoding != "utf-8":
         told += f", encoding={json.dumps(layout.encoding)}"
+    if layout.skip:
+        told += f", skiprows={layout.skip}"
+    if layout.decimal != ".":
+        told += f", decimal={json.dumps(layout.decimal)}"
+    if layout.trailing_delimiter:
+        told += ", index_col=False"
     if layout.header != "first line":
         names = json.dumps([c.name for c in table.columns], ensure_ascii=False)
         told += f", header={'None' if layout.header == 'none' else '0'}, names={names}"
@@ -69,7 +75,9 @@ def _json_reader(table: Table, name: str) -> str:
     opened = f'json.load(open({name}, encoding="utf-8-sig"))'
     form = table.layout.form
     if form in ("table", "lines"):
-        return f"import pandas as pd\n\nevents = pd.read_json({name}{', lines=True' if form == 'lines' else ''})"
+        told = ", lines=True" if form == "lines" else ""
+        told += f", encoding={json.dumps(table.layout.encoding)}" if table.layout.encoding != "utf-8" else ""
+        return f"import pandas as pd\n\nevents = pd.read_json({name}{told})"
     made = {
         "key": f"pd.DataFrame({opened}[{json.dumps(table.name, ensure_ascii=False)}])",
         "record": f"pd.DataFrame([{opened}])",

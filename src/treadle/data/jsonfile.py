@@ -1,82 +1,23 @@
-"""CSV and JSON files: names and types of the columns from the first rows."""
+"""JSON files: names and types of the columns from the first rows."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from treadle.data.files import UTF16_MARKS, decode_start, dialect_of, read_start
 from treadle.errors import DataError
 from treadle.types import Column, Layout, Table
 
-__all__ = ["csv_tables", "json_tables"]
+__all__ = ["json_tables"]
 
 _ROWS = 200
 _MAX_JSON_BYTES = 256 << 20
-_TRUTH = {"true", "false"}
+_MARK = "\ufeff"
 
 Shape = Literal["flat", "jagged", "nested"]
-
-
-def _text_type(values: Iterable[str]) -> str:
-    """The narrowest of int, float, bool, str that all filled cells have."""
-    cells = [v.strip() for v in values if v.strip()]
-    if not cells:
-        return "str"
-    if all(c.lower() in _TRUTH for c in cells):
-        return "bool"
-    for name, convert in (("int", int), ("float", float)):
-        try:
-            for cell in cells:
-                convert(cell)
-        except ValueError:
-            continue
-        return name
-    return "str"
-
-
-def _count_lines(path: Path) -> int:
-    """Lines that hold something."""
-    with path.open("rb") as file:
-        return sum(1 for line in file if line.strip())
-
-
-def _csv_rows(path: Path, text: str, delimiter: str) -> list[list[str]]:
-    complete = text if len(text.encode()) >= path.stat().st_size else text[: text.rfind("\n") + 1] or text
-    rows = [row for row in csv.reader(io.StringIO(complete), delimiter=delimiter) if row]
-    return rows[: _ROWS + 1]
-
-
-def csv_tables(path: Path) -> tuple[Table, ...]:
-    """The one table of a CSV file. A first row of numbers only is data: the columns are then column_0, column_1, ..."""
-    text = decode_start(read_start(path))
-    if text is None:
-        raise DataError(f"the CSV file {str(path)!r} is no UTF-8 text.")
-    delimiter = dialect_of(text) or ","
-    try:
-        rows = _csv_rows(path, text, delimiter)
-    except csv.Error as error:
-        raise DataError(f"the CSV file {str(path)!r} cannot be read: {error}.") from None
-    has_header = any(_text_type([cell]) == "str" and cell.strip() for cell in rows[0])
-    names = [cell.strip() or f"column_{i}" if has_header else f"column_{i}" for i, cell in enumerate(rows[0])]
-    body = rows[1:] if has_header else rows
-    columns = tuple(
-        Column(name=name, type=_text_type(row[i] for row in body if i < len(row))) for i, name in enumerate(names)
-    )
-    notes = [] if has_header else ["no header line"]
-    if delimiter != ",":
-        notes.append(f"delimiter {delimiter!r}")
-    layout = Layout(
-        delimiter=delimiter,
-        encoding="utf-16" if read_start(path).startswith(UTF16_MARKS) else "utf-8",
-        header=("first line" if rows[0] == names else "renamed") if has_header else "none",
-    )
-    entries = _count_lines(path) - int(has_header)
-    return (Table(name=path.stem, columns=columns, entries=entries, note=", ".join(notes), layout=layout),)
 
 
 def _json_type(value: Any) -> tuple[str, Shape]:
@@ -149,21 +90,35 @@ def _json_lines(path: Path, text: str) -> tuple[Table, ...] | None:
     lines = [line for line in text.splitlines() if line.strip()]
     try:
         records = [json.loads(line) for line in lines]
-    except json.JSONDecodeError:
+    except ValueError:
         return None
     return (_from_records(path.stem, records, "a record a line", "lines"),) if _is_records(records) else None
 
 
 def json_tables(path: Path) -> tuple[Table, ...]:
-    """The tables of a JSON file: a list of records, a dictionary of columns or of lists of records, or a record a line."""
+    """The tables of a JSON file: a list of records, a dictionary of columns or of lists of records, or a record a line.
+
+    Raises:
+        DataError: larger than 256 MiB, no UTF-8 text, no JSON, nested too deeply, or without values.
+    """
     if path.stat().st_size > _MAX_JSON_BYTES:
         raise DataError(f"the JSON file {str(path)!r} is larger than 256 MiB; convert it to Parquet.")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        document = json.loads(text)
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise DataError(f"the JSON file {str(path)!r} is no UTF-8 text.") from None
-    except (json.JSONDecodeError, RecursionError) as error:
+    encoding = "utf-8-sig" if text.startswith(_MARK) else "utf-8"
+    try:
+        tables = _tables(path, text.removeprefix(_MARK))
+    except RecursionError:
+        raise DataError(f"the JSON file {str(path)!r} is nested too deeply.") from None
+    return tuple(replace(table, layout=replace(table.layout, encoding=encoding)) for table in tables)
+
+
+def _tables(path: Path, text: str) -> tuple[Table, ...]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:  # also a whole number of more digits than Python reads
         tables = _json_lines(path, text)
         if tables is None:
             raise DataError(f"the JSON file {str(path)!r} cannot be read: {error}.") from None
