@@ -5,7 +5,7 @@
 Both judge the canonical solutions, in turns, as many at once as there are cores (theirs also with its own default of four
 threads); medians of the rounds. Mutants (one changed operator, number or condition a program) are judged by ours only:
 their harness executes programs unprotected, and only the published solutions are known to do no harm. A mutant that never
-ends is stopped after a second of CPU time or 20 times what the solution takes; how many were is told.
+ends is stopped after half a second of CPU time or 20 times what the solution takes; how many were is told.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def hep_plan(bench_files: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatc
     engine = write_scripts(bench_files / "scripts", DRAFTS)
 
     def make(**changes: Any) -> Plan:
-        options = Options(samples=4, repairs=0, shots=0, seed=7)
+        options = Options(samples=4, repairs=0, shots=0, rules=False, seed=7)
         plan = Plan(kind="hep", folder=bench_files / "out", tasks=bench_files / "tasks.yaml", engine=engine, options=options)
         return replace(plan, **changes)
 

@@ -31,7 +31,7 @@ def silent(records: Sequence[Record], total: int, new: Record | None) -> None:
 
 
 def timeless(records: Sequence[Record]) -> list[Record]:
-    return [{key: value for key, value in record.items() if key != "seconds"} for record in records]
+    return [{key: value for key, value in record.items() if key not in ("seconds", "code")} for record in records]
 
 
 def processes(address: str) -> dict[str, int]:

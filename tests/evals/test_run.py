@@ -14,6 +14,7 @@ import pytest
 from treadle.coding.ask import Options
 from treadle.errors import DataError, EngineError, UnknownNameError, UsageError
 from treadle.evals import bench
+from treadle.evals.figures import told_rules
 from treadle.evals.journal import read_results
 from treadle.evals.pool import raise_told, told
 from treadle.evals.record import Record
@@ -29,8 +30,8 @@ def silent(records: Sequence[Record], total: int, new: Record | None) -> None:
 
 
 def timeless(records: Sequence[Record]) -> list[Record]:
-    """Records without the only thing that differs from run to run."""
-    return [{key: value for key, value in record.items() if key != "seconds"} for record in records]
+    """Records without what differs from run to run (the code, where it is edited meanwhile)."""
+    return [{key: value for key, value in record.items() if key not in ("seconds", "code")} for record in records]
 
 
 def test_what_is_counted(hep_plan: Planning) -> None:
@@ -93,13 +94,26 @@ def test_repairs_and_what_they_cost(hep_plan: Planning, bench_files: Path) -> No
     script = {"completions": [["\n    raise ValueError\n"], ["\n    print(f\"METRIC: m={np.max(events['y'])}\")\n"]]}
     (bench_files / "one.json").write_text(json.dumps(script))
     (bench_files / "one.yaml").write_text("- {id: one, file: table.csv, request: Give the largest y, expect: {m: 100}}")
-    options = Options(samples=1, repairs=1, shots=0)
+    options = Options(samples=1, repairs=1, shots=0, rules=False)
     plan = hep_plan(tasks=bench_files / "one.yaml", engine=f"scripted:{bench_files / 'one.json'}", options=options)
     summary = evaluate(plan, silent)
     assert [summary[key] for key in ("greedy_solved", "solved", "any_right")] == [0, 1, 1]
     assert summary["pass_at"] == {"1": 0.0}
     (record,) = summary["per_task"]
     assert (len(record["drafts"]), record["further_drafts"]) == (1, 1)
+
+
+def test_what_rules_wrote_is_told_apart(hep_plan: Planning) -> None:
+    """Readings by rules count for the answer, not for the first draft and not for pass@k."""
+    plan = hep_plan(options=Options(samples=4, repairs=0, shots=0, rules=True), limit=3)
+    with_rules = evaluate(plan, silent)
+    without = evaluate(replace(plan, options=replace(plan.options, rules=False), folder=plan.folder / "b"), silent)
+    assert [with_rules[key] for key in ("by_rules", "by_rules_right", "by_rules_chosen")] == [3, 3, 1]
+    assert [without[key] for key in ("by_rules", "by_rules_right", "by_rules_chosen")] == [0, 0, 0]
+    for key in ("greedy_solved", "pass_at", "drafts", "coverage"):
+        assert with_rules[key] == without[key]
+    assert "rules wrote drafts for 3 tasks, a right one for 3; 1 answers are theirs" in told_rules(with_rules)
+    assert told_rules(without) == ""
 
 
 # ------------------------------------------------------------------------------------------------ going on
@@ -130,8 +144,8 @@ def test_a_limit_can_be_raised_and_lowered(hep_plan: Planning) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"options": Options(samples=4, repairs=0, shots=0, seed=8)}, r"options\.seed was 7 and is 8"),
-        ({"options": Options(samples=4, repairs=0, shots=2, seed=7)}, r"options\.shots was 0 and is 2"),
+        ({"options": Options(samples=4, repairs=0, shots=0, rules=False, seed=8)}, r"options\.seed was 7 and is 8"),
+        ({"options": Options(samples=4, repairs=0, shots=2, rules=False, seed=7)}, r"options\.shots was 0 and is 2"),
     ],
 )
 def test_other_settings_are_refused(hep_plan: Planning, changes: dict[str, Any], said: str) -> None:
@@ -293,6 +307,6 @@ CORRECTION = Correction(
 
 
 def test_one_draft_is_its_own_sample(hep_plan: Planning) -> None:
-    plan = hep_plan(options=Options(samples=1, repairs=0, shots=0))
+    plan = hep_plan(options=Options(samples=1, repairs=0, shots=0, rules=False))
     summary = evaluate(replace(plan, limit=2), silent)
     assert summary["pass_at"] == {"1": 0.5}

@@ -11,6 +11,7 @@ import typer
 from treadle.commands.options import (
     EXIT_INTERRUPTED,
     EngineOption,
+    NoRulesOption,
     PackOption,
     RepairsOption,
     SamplesOption,
@@ -37,7 +38,7 @@ LimitOption = Annotated[int | None, typer.Option("--limit", help="Only the first
 MaxTokensOption = Annotated[
     int | None, typer.Option("--max-tokens", help="Length of a draft, at most (default: 256, sql 160).")
 ]
-NoExamplesOption = Annotated[bool, typer.Option("--no-examples", help="Show the model no example.")]
+NoExamplesOption = Annotated[bool, typer.Option("--no-examples", help="Show the model no example, read nothing by rules.")]
 CorrectionsOption = Annotated[
     Path | None, typer.Option("--corrections", help="A thread store whose corrections are shown as examples, too.")
 ]
@@ -63,6 +64,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
         seed: SeedOption = 1,
         max_tokens: MaxTokensOption = None,
         no_examples: NoExamplesOption = False,
+        no_rules: NoRulesOption = False,
         pack: PackOption = None,
         corrections: CorrectionsOption = None,
         workers: WorkersOption = 1,
@@ -81,6 +83,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
             seed=seed,
             max_tokens=KINDS[kind].max_tokens if max_tokens is None else max_tokens,
             shots=0 if no_examples else Options().shots,
+            rules=not (no_rules or no_examples),
         )
         plan = Plan(
             kind=kind,

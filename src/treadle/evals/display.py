@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from treadle.evals.figures import headline_rows, mixed_code, percent, settings_line, status_rows, told_seconds
+from treadle.evals.figures import headline_rows, mixed_code, percent, settings_line, status_rows, told_rules, told_seconds
 from treadle.evals.record import Record
 
 __all__ = ["Bar", "show_comparison", "show_summary"]
@@ -72,6 +72,8 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     for row in status_rows(summary):
         table.add_row(*row)
     console.print(table)
+    if told_rules(summary):
+        console.print(told_rules(summary))
     if summary["pass_at"]:
         curve = ", ".join(f"@{k} {percent(v)}" for k, v in summary["pass_at"].items())
         console.print(f"pass@k from {summary['pass_at_drafts']} sampled drafts a task: {curve}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from treadle.types import Status
 
-__all__ = ["headline_rows", "mixed_code", "percent", "settings_line", "span", "status_rows", "told_seconds"]
+__all__ = ["headline_rows", "mixed_code", "percent", "settings_line", "span", "status_rows", "told_rules", "told_seconds"]
 
 _SOLVED = (
     ("greedy_solved", "solved by the first draft alone"),
@@ -51,6 +51,16 @@ def status_rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     return rows
 
 
+def told_rules(summary: Mapping[str, Any]) -> str:
+    """What rules wrote, as a sentence; nothing where they wrote nothing."""
+    if not summary["by_rules"]:
+        return ""
+    return (
+        f"rules wrote drafts for {summary['by_rules']} tasks, a right one for {summary['by_rules_right']}; "
+        f"{summary['by_rules_chosen']} answers are theirs"
+    )
+
+
 def told_seconds(summary: Mapping[str, Any]) -> str:
     """Medians of seconds and tokens a task, as a sentence."""
     parts = summary["seconds"]
@@ -68,6 +78,7 @@ def settings_line(summary: Mapping[str, Any]) -> str:
     digest = f", SHA-256 {model['sha256'][:12]}" if model["sha256"] else ""
     examples = f"{options['shots']} examples at most" if options["shots"] else "no examples"
     corrections = ", with corrections" if settings["corrections"] else ""
+    corrections += "" if options["rules"] else ", nothing read by rules"
     return (
         f"{settings['kind']} ({settings['tasks']['file']}), engine {settings['engine']} ({model['file']}{digest}), "
         f"{options['samples']} drafts, temperature {options['temperature']:g}, {options['repairs']} rounds of repair, "

@@ -38,6 +38,7 @@ def record_of(
     """The record of a task; ``rights`` says of every draft by its id whether it is right, ``name`` is the engine's."""
     answer, card = answered.answer, answered.answer.card
     drawn = first_round(answered)
+    by_rules = [c.draft.id for c in answered.candidates if c.draft.round == 0 and c not in drawn]
     return {
         **_head(task),
         "status": answer.status.value,
@@ -47,6 +48,11 @@ def record_of(
         "expected": any(v.rung is Rung.EXPECTATIONS and v.outcome != "skipped" for v in answer.verdicts),
         "drafts": [_draft(candidate, rights, index == 0) for index, candidate in enumerate(drawn)],
         "further_drafts": len(answered.candidates) - len(drawn),
+        "by_rules": {
+            "drafts": len(by_rules),
+            "right": any(rights[name] for name in by_rules),
+            "chosen": answer.draft_id in by_rules,
+        },
         "agreement": list(answer.agreement),
         "tokens": sum(_tokens(candidate, engine) for candidate in answered.candidates),
         "prompt_tokens": prompt_tokens,
@@ -75,6 +81,7 @@ def failed_record(task: Task, engine: Engine, name: str, tier: str, error: str, 
         "expected": False,
         "drafts": [],
         "further_drafts": 0,
+        "by_rules": {"drafts": 0, "right": False, "chosen": False},
         "agreement": [0, 0],
         "tokens": 0,
         "prompt_tokens": 0,

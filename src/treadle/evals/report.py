@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from treadle.errors import UsageError
-from treadle.evals.figures import headline_rows, mixed_code, percent, settings_line, status_rows, told_seconds
+from treadle.evals.figures import headline_rows, mixed_code, percent, settings_line, status_rows, told_rules, told_seconds
 from treadle.evals.plots import plots
 
 __all__ = ["as_html", "as_markdown", "write_reports"]
@@ -62,6 +62,7 @@ def as_markdown(summary: Mapping[str, Any]) -> str:
     lines += [f"**{mixed_code(summary)}**", ""] if mixed_code(summary) else []
     lines += _table(("", "tasks", "share", "95 % interval"), headline_rows(summary))
     lines += _table(_HEADS, status_rows(summary))
+    lines += [f"{told_rules(summary).capitalize()}.", ""] if told_rules(summary) else []
     if summary["pass_at"]:
         ks = list(summary["pass_at"])
         lines += [f"pass@k from {summary['pass_at_drafts']} drafts a task:", ""]
@@ -116,6 +117,7 @@ def as_html(summary: Mapping[str, Any]) -> str:
         f"<p class='wrong'>{html.escape(mixed_code(summary))}</p>" if mixed_code(summary) else "",
         _html_table(("", "tasks", "share", "95 % interval"), headline_rows(summary)),
         _html_table(_HEADS, status_rows(summary)),
+        f"<p>{html.escape(told_rules(summary).capitalize())}.</p>" if told_rules(summary) else "",
         f"<p>{html.escape(told_seconds(summary).capitalize())}.</p>",
         _html_plots(summary),
         "".join(f"<p class='note'>{html.escape(note.replace('*', ''))}</p>" for note in _NOTES),

@@ -26,7 +26,9 @@ def summarise(records: Sequence[Record], settings: Mapping[str, Any], seed: int 
     tasks: their number. greedy_solved: the first draft alone is right. solved: the answer is right, whatever its status.
     any_right: some draft, repaired ones too, is right. verified, agreed, ran, failed: tasks by status; false_verified and
     false_agreed are those among them whose answer is wrong, ran_right and failed_right those whose answer is right.
-    pass_at: unbiased pass@k by k. coverage: the share of first drafts that stood on each rung, and that were right.
+    by_rules: tasks for which rules wrote a draft beside the engine's; by_rules_right, by_rules_chosen: those where one of
+    them is right, and where one is the answer. pass_at: unbiased pass@k by k. coverage: the share of first drafts that
+    stood on each rung, and that were right.
     intervals: 95 %, by the same names. seconds_per_task and tokens_per_task: medians. code: tasks by the hash of the code
     that worked on them. per_task: the records.
     """
@@ -51,6 +53,9 @@ def summarise(records: Sequence[Record], settings: Mapping[str, Any], seed: int 
         **solved,
         **{status.value: statuses[status] for status in Status},
         **false,
+        "by_rules": sum(record["by_rules"]["drafts"] > 0 for record in records),
+        "by_rules_right": sum(record["by_rules"]["right"] for record in records),
+        "by_rules_chosen": sum(record["by_rules"]["chosen"] for record in records),
         "ran_right": right[Status.RAN],
         "failed_right": right[Status.FAILED],
         "pass_at": {str(k): interval.value for k, interval in curve.items()},
