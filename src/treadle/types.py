@@ -1,7 +1,6 @@
 """The plain data that flows from a request to an answer.
 
-Every type here is a frozen dataclass without behaviour beyond what its own fields say; the words are those of the
-vocabulary in ARCHITECTURE.md. Nothing here imports another room, so every room may use these types.
+Every type here is a frozen dataclass without behaviour beyond what its fields say, in the words of ARCHITECTURE.md.
 
 Units are in the names: ``_seconds``, ``_bytes``, ``_tokens``. Log-probabilities are natural logarithms of the model's
 distribution *before* sampling filters (temperature, top-p, grammar) unless a field says otherwise.
@@ -217,12 +216,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How a text file (CSV, JSON) is laid out, as far as a program that opens it must know.
-
-    ``header``: 'first line' holds the names of the columns as they are; 'renamed': it holds others (blanks around them, or
-    none); 'none': the first line is data. ``skip``: how many lines of comments stand before. ``trailing_delimiter``: rows
-    end in one, so that they have a field more than the header. ``form``: how a JSON file holds its rows.
-    """
+    """How a text file (CSV, JSON) is laid out. ``header``: 'first line' holds the names of the columns, 'renamed' others (with
+    blanks around them, or none), 'none' data. ``skip``: lines of comments before it. ``form``: how JSON holds its rows."""
 
     delimiter: str = ","
     encoding: str = "utf-8"
