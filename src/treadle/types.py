@@ -1,7 +1,6 @@
 """The plain data that flows from a request to an answer.
 
 Every type here is a frozen dataclass without behaviour beyond what its fields say, in the words of ARCHITECTURE.md.
-
 Units are in the names: ``_seconds``, ``_bytes``, ``_tokens``. Log-probabilities are natural logarithms of the model's
 distribution *before* sampling filters (temperature, top-p, grammar) unless a field says otherwise.
 """
@@ -216,8 +215,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How a text file (CSV, JSON) is laid out. ``header``: 'first line' holds the names of the columns, 'renamed' others (with
-    blanks around them, or none), 'none' data. ``skip``: lines of comments before it. ``form``: how JSON holds its rows."""
+    """How a text file (CSV, JSON) is laid out. ``header``: 'first line' holds the names of the columns, 'renamed' others
+    (with blanks around them, or none), 'none' data. ``skip``: lines of comments before it. ``form``: how JSON holds its rows."""
 
     delimiter: str = ","
     encoding: str = "utf-8"
