@@ -216,7 +216,7 @@ class Column:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """How a text file (CSV, JSON) is laid out. ``header``: 'first line' holds the names of the columns, 'renamed' others
-    (with blanks around them, or none), 'none' data. ``skip``: lines of comments before it. ``form``: how JSON holds its rows."""
+    (with blanks around them, or none), 'none' data. ``skip``: lines of comments before it. ``form``: how JSON holds rows."""
 
     delimiter: str = ","
     encoding: str = "utf-8"
