@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treadle.coding.extract import extract, extract_program, parses, trim_to_parse
+from treadle.coding.extract import body_at_top_level, extract, extract_program, parses, trim_to_parse
 
 PREFIX = "import uproot\nevents = uproot.open('z.root')['events'].arrays()\n"
 
@@ -50,6 +50,25 @@ def test_no_code_is_none(text: str) -> None:
 )
 def test_continuations_of_a_primer(text: str, added: str) -> None:
     assert extract_program(text, "```python\n" + PREFIX, PREFIX) == PREFIX + added
+
+
+def test_what_is_broken_from_its_beginning_is_seen_and_not_called_no_code() -> None:
+    text = "x = max(np.max(events['a']), np.max(events['a_"
+    assert extract_program(text, "```python\n" + PREFIX, PREFIX) == PREFIX + text + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("\n    x = 1\n    print(x)\n", "x = 1\nprint(x)\n"),
+        ("\n    x = 1\n\n    print(x)\n\nrequest_1(events)\n", "x = 1\n\nprint(x)\n"),
+        ("\n    for x in y:\n        print(x)\n# that is it", "for x in y:\n    print(x)"),
+        ("x = 1\nprint(x)", "x = 1\nprint(x)"),
+        ("", ""),
+    ],
+)
+def test_the_body_of_a_function(text: str, body: str) -> None:
+    assert body_at_top_level(text) == body
 
 
 def test_a_repeated_primer_counts_once() -> None:

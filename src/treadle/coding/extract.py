@@ -18,7 +18,16 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Extracted", "extract", "extract_program", "parse_source", "parses", "quietly", "trim_to_parse"]
+__all__ = [
+    "Extracted",
+    "body_at_top_level",
+    "extract",
+    "extract_program",
+    "parse_source",
+    "parses",
+    "quietly",
+    "trim_to_parse",
+]
 
 _FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[ \t]*([\w+#.-]*)[^\n]*$", re.MULTILINE)
 _PYTHON = frozenset({"python", "py", "python3", "py3", "ipython"})
@@ -101,12 +110,24 @@ def extract(completion_text: str, primer: str = "", program_prefix: str = "") ->
 # ------------------------------------------------------------------------------------------------ continuations
 
 
+def body_at_top_level(text: str) -> str:
+    """The body of a function, as a model wrote it, without its indentation.
+
+    A model may go on behind the function, with a call of it for instance. That is no part of the body and is left out.
+    """
+    lines = text.lstrip("\n").split("\n")
+    if not lines[0][:1].isspace():
+        return textwrap.dedent("\n".join(lines))
+    end = next((i for i, line in enumerate(lines) if line.strip() and not line[0].isspace()), len(lines))
+    return textwrap.dedent("\n".join(lines[:end]))
+
+
 def _from_continuation(text: str, prefix: str) -> Extracted | None:
     ends = [match.start() for match in re.finditer(r"```", text)]
     if not ends:
         program, trimmed = trim_to_parse(prefix + text)
-        if trimmed and len(program.strip()) < len(prefix.strip()):
-            program, trimmed = prefix + text, False
+        if trimmed and len(program.strip()) <= len(prefix.strip()):
+            program, trimmed = prefix + text, False  # all that was written is broken: that must be seen
         return _unless_empty(program, trimmed, prefix)
     for end in ends:
         if parses(prefix + text[:end]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Hashable
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from treadle.coding.checks.ran import RAN
 from treadle.coding.choose import Candidate
 from treadle.coding.doubts import doubts
 from treadle.coding.expectations import function_names, requested_signature
-from treadle.coding.extract import extract
+from treadle.coding.extract import body_at_top_level, extract
 from treadle.types import Completion, Draft, Program, Prompt, Request, Run
 
 __all__ = ["Judge"]
@@ -31,7 +30,7 @@ class Judge:
         text = completion.text
         if prompt.body_indent:
             # The model wrote the body of a function; the program has it at top level.
-            text = textwrap.dedent(text.lstrip("\n"))
+            text = body_at_top_level(text)
             self._prefixes.add(prompt.program_prefix)
         found = extract(text, prompt.primer, prompt.program_prefix)
         return Draft(id=id_, completion=completion, program=found.program if found else None, round=round_, repairs=repairs)
