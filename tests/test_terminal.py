@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from treadle.coding.ask import Answered
+from treadle.engines.models import find_model
 from treadle.terminal import TerminalProgress, answer_as_json, show_answer, show_models, show_threads
 from treadle.threads.base import ThreadInfo
 from treadle.types import Answer, Artifact, Outcome, Rung, Status, Verdict
@@ -145,6 +146,20 @@ def test_models(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     show_models([(model, tmp_path / "x") for model in CATALOGUE.values()])
     out = " ".join(capsys.readouterr().out.split())
     assert all(name in out for name in CATALOGUE)
+
+
+def test_models_that_are_here_and_models_that_are_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = find_model("smollm2")
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    path = folder / "x.gguf"
+    for size, state in ((model.size_bytes, "here"), (50_000_000, "broken (50 MB): treadle models pull smollm2")):
+        with path.open("wb") as file:
+            file.truncate(size)
+        show_models([(model, path)])
+        out = capsys.readouterr().out
+        assert all(word in out for word in state.split())
+        assert f"smollm2: {path}\n" in out, "the path can be copied"
 
 
 def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

