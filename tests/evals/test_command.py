@@ -149,6 +149,18 @@ def running(pid: int) -> bool:
         return False
 
 
+def test_an_error_in_the_middle_says_what_is_kept(run: Running, command: Any, files: Path) -> None:
+    script = files / "slow" / "own_2.json"
+    content = script.read_text()
+    script.write_text("{}")
+    done = run(command("--out", "out"))
+    assert done.returncode == 2
+    assert "own_2.json" in done.stderr
+    assert "2 of 4 tasks are done and kept; the same command with --out out goes on" in done.stderr
+    script.write_text(content)
+    assert run(command("--out", "out")).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

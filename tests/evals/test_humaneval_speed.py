@@ -10,7 +10,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCE = "def f(xs):\n    total = 0\n    for x in xs:\n        if x > 2 and x in xs:\n            total += x * 3\n    return total - 1\n"
+SOURCE = """
+def f(xs):
+    total = 0
+    for x in xs:
+        if x > 2 and x in xs:
+            total += x * 3
+    return total - 1
+"""
 
 
 def test_the_table(tmp_path: Path) -> None:

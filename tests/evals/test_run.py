@@ -158,7 +158,7 @@ def test_changed_tasks_and_data_are_other_settings(hep_plan: Planning, bench_fil
     evaluate(hep_plan(limit=1), silent)
     with (bench_files / "table.csv").open("a") as file:
         file.write("11,121\n")
-    with pytest.raises(UsageError, match=r"table\.csv was '[0-9a-f]+"):
+    with pytest.raises(UsageError, match=r"data\.table\.csv was '[0-9a-f]+"):
         evaluate(hep_plan(limit=1), silent)
 
 

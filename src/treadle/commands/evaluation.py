@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,8 +18,10 @@ from treadle.commands.options import (
     SeedOption,
     TemperatureOption,
 )
+from treadle.errors import TreadleError
 
 if TYPE_CHECKING:
+    from treadle.evals.display import Bar
     from treadle.evals.run import Plan
 
 __all__ = ["eval_app"]
@@ -141,6 +143,10 @@ def _new_folder(kind: str) -> Path:
     return load_settings().store.parent / "evals" / f"{kind}-{now:%Y%m%d-%H%M%S-%f}"
 
 
+def _kept(bar: Bar, plan: Plan) -> str:
+    return f"{bar.done} of {bar.total} tasks are done and kept; the same command with --out {plan.folder} goes on"
+
+
 def _evaluate(plan: Plan, as_json: bool) -> None:
     import json
 
@@ -148,16 +154,17 @@ def _evaluate(plan: Plan, as_json: bool) -> None:
     from treadle.evals.report import write_reports
     from treadle.evals.run import evaluate
 
-    bar: Any = Bar()
+    bar = Bar()
     try:
         with bar:
             summary = evaluate(plan, bar)
     except KeyboardInterrupt:
-        typer.echo(
-            f"stopped: {bar.done} of {bar.total} tasks are done and kept; the same command with --out {plan.folder} goes on",
-            err=True,
-        )
+        typer.echo(f"stopped: {_kept(bar, plan)}", err=True)
         raise SystemExit(EXIT_INTERRUPTED) from None  # not typer's: its own message speaks of threads
+    except TreadleError:
+        if bar.done:
+            typer.echo(_kept(bar, plan), err=True)
+        raise
     write_reports(summary, plan.folder)
     if as_json:
         typer.echo(json.dumps(summary, indent=1, allow_nan=False))

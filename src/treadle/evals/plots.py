@@ -94,10 +94,8 @@ def _rungs(axes: Any, summary: Mapping[str, Any]) -> None:
 def _seconds(axes: Any, summary: Mapping[str, Any]) -> None:
     totals: Sequence[float] = [record["seconds"]["total"] for record in summary["per_task"]]
     axes.hist(totals, bins=min(30, max(5, len(totals) // 3)), color=_BLUE, edgecolor="white", lw=0.5)
-    if totals:
-        axes.axvline(summary["seconds_per_task"], color=_ORANGE, lw=1.5, label=f"median {summary['seconds_per_task']:.2f} s")
-        axes.legend(frameon=False)
-    axes.set(xlabel="seconds a task", ylabel="tasks")
+    axes.axvline(summary["seconds_per_task"], color=_ORANGE, lw=1.5)
+    axes.set(xlabel=f"seconds a task; the line is the median, {summary['seconds_per_task']:.2f} s", ylabel="tasks")
     _whole_numbers(axes.yaxis)
 
 

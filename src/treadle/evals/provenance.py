@@ -45,7 +45,7 @@ def settings_of(kind: str, file: Path | None, tasks: Sequence[Task], spec: Spec)
     return {
         "kind": kind,
         "tasks": {"file": "published" if file is None else file.name, "sha256": None if file is None else sha256_of(file)},
-        "data": {f"{p.parent.name}/{p.name}": sha256_of(p) for p in sorted({p for task in tasks for p in task.files})},
+        "data": _data(tasks),
         "engine": spec.engine,
         "options": to_plain(spec.options),
         "packs": {pack.name: _pack_sha256(pack) for pack in [*map(load_pack, spec.packs), *builtin_packs()]},
@@ -54,6 +54,14 @@ def settings_of(kind: str, file: Path | None, tasks: Sequence[Task], spec: Spec)
         "python": platform.python_version(),
         "packages": _versions(),
     }
+
+
+def _data(tasks: Sequence[Task]) -> dict[str, str]:
+    """The hashes of the data files by their names, wherever they lie; files of one name share an entry."""
+    found: dict[str, list[str]] = {}
+    for path in sorted({path for task in tasks for path in task.files}):
+        found.setdefault(path.name, []).append(sha256_of(path))
+    return {name: " ".join(sorted(hashes)) for name, hashes in sorted(found.items())}
 
 
 def _pack_sha256(pack: Pack) -> str:
