@@ -136,6 +136,34 @@ def test_reading_never_raises(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("f(2) == 3, f(3) == 4", "has 'f' on its right side, which only the program could know"),
+        ("f(2) == g(3)", "has 'g' on its right side"),
+        ("f(2) == x", "has 'x' on its right side"),
+        ("x == 1e400", "holds a number that is too large"),
+        ("x ~ 1 +- 1e400", "holds a number that is too large"),
+        ("x == " + "9" * 5000, "holds a number that is too large"),
+        ("f(2) == " + "9" * 5000, "cannot read the expectation"),
+    ],
+)
+def test_options_that_could_never_be_met(option: str, told: str) -> None:
+    with pytest.raises(ExpectationError, match=told):
+        parse_expect(option)
+
+
+@pytest.mark.parametrize(
+    "option", ["f(2) == [x * 2 for x in range(3)]", "f(2) == np.sqrt(2)", "f(2) == (lambda a: a)(1)", "f(x) == 3"]
+)
+def test_options_that_are_computed(option: str) -> None:
+    assert parse_expect(option).kind == "call"
+
+
+def test_a_request_with_a_number_of_many_digits() -> None:
+    assert read_examples(f"Write f(x). f(2) == {'9' * 5000} +- 1")[0][0].expected == float("inf")
+
+
+@pytest.mark.parametrize(
     ("option", "kind", "subject", "expected", "relative", "absolute"),
     [
         ("mean_pt ~ 37.05 +- 1%", "metric", "mean_pt", 37.05, 0.01, 0.0),
@@ -240,9 +268,20 @@ def test_schemas(tmp_path: Path) -> None:
         ("{", "not JSON"),
         ("[]", "must be a JSON object"),
         ('{"type": "thing"}', "not a valid JSON schema"),
+        ('{"$ref": "#/$defs/absent"}', "cannot be applied: it refers to '#/\\$defs/absent', which is not in it"),
+        ('{"properties": {"a": {"$ref": "http://127.0.0.1:1/a"}}}', "it refers to 'http://127.0.0.1:1/a'"),
+        ('{"$ref": "#"}', "refers to itself without end"),
     ):
         file.write_text(text)
         with pytest.raises(ExpectationError, match=message):
             load_schema(file)
+    for text in (
+        '{"$ref": "#/$defs/a", "$defs": {"a": {"type": "integer"}}}',
+        '{"type": "object", "properties": {"next": {"$ref": "#"}}}',
+        '{"$schema": "http://nowhere/at/all", "const": {"$ref": "#/absent"}}',
+        '{"$defs": {"a": {"$id": "http://x/y", "$ref": "#/$defs/b", "$defs": {"b": {}}}}, "$ref": "#/$defs/a"}',
+    ):
+        file.write_text(text)
+        assert load_schema(file).expected == json.loads(text)
     with pytest.raises(ExpectationError, match="no file"):
         load_schema(tmp_path / "absent.json")

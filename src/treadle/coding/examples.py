@@ -37,6 +37,8 @@ ABOUT_RELATIVE = 0.01
 ABOUT = frozenset({"~", "≈", "~="})
 NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 
+_MOST_DIGITS = 4000  # Python reads no whole number of more than 4300
+
 _CALL = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*(?=\()")
 _OPERATOR = re.compile(
     r"\s*`?\s*(?P<op>===?|=>|->|→|~=|≈|~|=(?!=)|(?:should|must)\s+(?:return|equal|give|be)\b|(?:evaluates|is\s+equal)\s+to\b"
@@ -274,7 +276,8 @@ def tolerance_fields(match: re.Match[str]) -> dict[str, Any]:
 
 
 def number(text: str) -> int | float:
-    return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+    whole = re.fullmatch(r"[+-]?\d+", text) and len(text) < _MOST_DIGITS
+    return int(text) if whole else float(text)
 
 
 def _holds_float(value: Any) -> bool:

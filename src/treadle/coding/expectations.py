@@ -7,10 +7,12 @@ that is not listed here is silently not one; ``--expect`` complains instead.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import json
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ from treadle.coding.examples import (
 )
 from treadle.coding.extract import parse_source
 from treadle.coding.testfile import tests_something, what_cannot_be_run
-from treadle.coding.wording import NumberMention, declared_functions, numbers_in
+from treadle.coding.wording import KNOWN_MODULES, NumberMention, declared_functions, numbers_in
 from treadle.errors import ExpectationError
 from treadle.types import Expectation
 
@@ -94,15 +96,36 @@ def parse_expect(option: str) -> Expectation:
     Raises:
         ExpectationError: it has none of the accepted forms; the message lists them.
     """
-    call = read_call(option.strip())
-    if call is not None:
-        return call
+    found = read_call(option.strip()) or _metric(option)
+    if found is None:
+        raise ExpectationError(f"cannot read the expectation {option!r}; {_FORMS}")
+    unknown = next(iter(_names_without_a_value(found.expected_source or "")), None)
+    if unknown is not None:
+        raise ExpectationError(
+            f"the expectation {option!r} has {unknown!r} on its right side, which only the program could know; write a "
+            "plain value there, and one expectation for each --expect"
+        )
+    numbers = [n for n in (found.expected, found.relative, found.absolute) if isinstance(n, float)]
+    if found.kind == "metric" and not all(map(math.isfinite, numbers)):
+        raise ExpectationError(f"the expectation {option!r} holds a number that is too large")
+    return found
+
+
+def _metric(option: str) -> Expectation | None:
     metric = _METRIC_OPTION.match(option)
-    if metric is not None:
-        fields = _metric_fields(metric.group("rest"), about=metric.group("op") in ABOUT)
-        if fields is not None:
-            return Expectation(kind="metric", subject=metric.group("name"), text=option.strip(), origin="--expect", **fields)
-    raise ExpectationError(f"cannot read the expectation {option!r}; {_FORMS}")
+    fields = _metric_fields(metric.group("rest"), about=metric.group("op") in ABOUT) if metric is not None else None
+    if metric is None or fields is None:
+        return None
+    return Expectation(kind="metric", subject=metric.group("name"), text=option.strip(), origin="--expect", **fields)
+
+
+def _names_without_a_value(source: str) -> list[str]:
+    """Names in an expression that are neither builtin, nor bound in it, nor modules that are commonly imported."""
+    nodes = list(ast.walk(parse_source(source)))
+    bound = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    bound |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    used = [n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    return [name for name in used if name not in bound and name not in KNOWN_MODULES and not hasattr(builtins, name)]
 
 
 def _metric_fields(rest: str, *, about: bool) -> dict[str, Any] | None:
@@ -156,9 +179,45 @@ def load_schema(path: str | Path) -> Expectation:
     except jsonschema.exceptions.SchemaError as error:
         where = "/".join(str(part) for part in error.absolute_path) or "its top"
         raise ExpectationError(f"{str(path)!r} is not a valid JSON schema: at {where}: {error.message}") from error
+    trouble = _cannot_be_applied(schema)
+    if trouble:
+        raise ExpectationError(f"the schema {str(path)!r} cannot be applied: {trouble}")
     return Expectation(
         kind="schema", subject=str(path), text=f"schema {Path(path).name}", origin="--schema", expected=schema
     )
+
+
+def _cannot_be_applied(schema: dict[str, Any]) -> str:
+    """Why no output could ever be held against the schema: it refers to what is not in it, or to nothing but itself."""
+    import referencing
+    import referencing.exceptions
+    import referencing.jsonschema
+
+    resource = referencing.jsonschema.DRAFT202012.create_resource(schema)
+    resolver = referencing.Registry().with_resource("", resource).resolver()
+    try:
+        for reference in _references(schema):
+            resolver.lookup(reference)
+        kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+        list(kind(schema, registry=referencing.Registry()).iter_errors({}))
+    except referencing.exceptions.Unresolvable:
+        return f"it refers to {reference!r}, which is not in it; other documents are not fetched"
+    except RecursionError:
+        return "it refers to itself without end"
+    return ""
+
+
+def _references(part: Any) -> Iterator[str]:
+    """Every ``$ref`` but those below an ``$id``, which start from another place."""
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for key, value in part.items():
+            if not (isinstance(value, dict) and "$id" in value) and key not in ("const", "enum", "examples", "default"):
+                yield from _references(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _references(value)
 
 
 def _read(path: str | Path, kind: str) -> str:
