@@ -26,8 +26,10 @@ class ConditionReader(Reader):
             *self._of_values(base),
             *self._of_bounds(base),
             *self._of_keys(base),
+            *self._adjacent(base),
             *self._of_dates(base),
             *self._flags(base),
+            *self._charged(base),
         ]
         if self.cues.than_average and (f := self.number_near(self.text.lower().find("average"), base)):
             found.append(Condition(f, self.cues.than_average, kind="average"))
@@ -136,6 +138,16 @@ class ConditionReader(Reader):
             if match:
                 yield Condition(key, "=", match[1])
 
+    def _adjacent(self, base: str) -> Iterator[Condition]:
+        """'with spin 1.5': a number right after a number column's name."""
+        for f in self.schema.fields:
+            if f.role != "number" or not self.reaches(base, f) or not f.words:
+                continue
+            said = r"\s+".join(re.escape(w) for w in f.words)
+            match = re.search(rf"\b{said}\s+(-?\d+(?:\.\d+)?)\b(?!\s*(?:or|to|and|[-–/])\s*\d)", self.text, re.IGNORECASE)  # noqa: RUF001
+            if match and not any(b.start <= match.start(1) < b.end for b in self.cues.bounds):
+                yield Condition(f, "=", match[1])
+
     # ------------------------------------------------------------------------------------ dates, flags
 
     def _of_dates(self, base: str) -> list[Condition]:
@@ -159,6 +171,21 @@ class ConditionReader(Reader):
             if places and self.reaches(base, f) and self.links.fields[f] >= HINTED:
                 denied = self.cues.negation is not None and 0 < places[0] - self.cues.negation < 20
                 yield Condition(f, "=", "0" if denied else "1")
+
+    def _charged(self, base: str) -> Iterator[Condition]:
+        """'charged', 'neutral', 'positively charged': the sign of a number column called charge."""
+        match = re.search(
+            r"\b(?:(positive|negative)(?:ly)?[- ])?(?:electrically )?(charged|neutral|uncharged)\b", self.text, re.IGNORECASE
+        )
+        fields = [
+            f for f in self.schema.fields if f.role == "number" and f.words[-1:] == ("charge",) and self.reaches(base, f)
+        ]
+        if match is None or not fields:
+            return
+        sign = {"positive": ">", "negative": "<"}.get((match[1] or "").lower(), "<>")
+        yield Condition(
+            min(fields, key=lambda f: self.near(base, f.table)), sign if match[2].lower() == "charged" else "=", "0"
+        )
 
     def _absent(self, base: str) -> Condition | None:
         """'have not been returned yet': what is named right after a negation has no value; 'no rain at all': it is zero."""

@@ -334,7 +334,7 @@ def value_query(text: str, schema: Schema, limit: int = 200) -> str | None:
         return None
     parts = []
     for f in schema.fields:
-        if f.role in ("text", "label"):
+        if f.role in ("text", "label") or (f.role == "key" and f.values and f.values[0].startswith("'")):
             name, table = quote_name(f.name), quote_name(f.table)
             place = f"'{_escaped(f.table)}' AS t, '{_escaped(f.name)}' AS c"
             spoken = f"LOWER(CAST({name} AS TEXT)) IN ({wanted})"
