@@ -51,8 +51,8 @@ class ExtremeReader(ColumnReader):
                 shown = tuple(i for i in group if i.field and i.field.role != "key") or group
                 home = item.field.table
                 return Sketch(home, shown, conditions, group=group, order=order, descending=high, limit=limit)
-        asks_row = re.search(r"\b(which|who|whose|names?|titles?|list|show|give|return|where)\b", self.text, re.IGNORECASE)
-        asks_row = asks_row or not self.exact_places(item.field)  # 'the heaviest baryon' is a baryon, no mass
+        named = re.search(r"\b(which|who|whose|names?|titles?|list|show|give|return|where)\b", self.text, re.IGNORECASE)
+        asks_row = named is not None or not self.exact_places(item.field)  # 'the heaviest baryon' is a baryon, no mass
         if not asks_row and not self.cues.limit and not self._asks_other(base, item.field):
             return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if high else "MIN"),), conditions)
         shown = self.shown(base, but=lambda f: f == item.field and not self._asked(f))
