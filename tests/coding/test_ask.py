@@ -88,6 +88,33 @@ def test_agreed_functions(asking: Any) -> None:
     assert (answer.status, answer.agreement) == (Status.AGREED, (2, 2))
 
 
+DRAWN = """```python
+import matplotlib.pyplot as plt
+import pandas as pd
+events = pd.read_csv("table.csv")
+plt.hist({values})
+plt.savefig("x.{ending}")
+{rest}```"""
+
+
+def test_pictures_of_different_things_do_not_agree(asking: Any, table: Path) -> None:
+    for ending in ("png", "pdf"):
+        right = DRAWN.format(values='events["x"]', ending=ending, rest="")
+        wrong = DRAWN.format(values='events["x"] * 2', ending=ending, rest="")
+        answer = asking("Plot x and save it.", [right, wrong], data=table, rules=False).answer
+        assert (answer.status, answer.reason) == (Status.RAN, "it ran; no second draft gave the same output")
+        again = asking("Plot x and save it.", [right, right + "\n"], data=table, rules=False).answer
+        assert (again.status, again.reason) == (Status.AGREED, "2 of 2 drafts gave this output; no expectation was given")
+
+
+def test_pictures_beside_numbers_are_not_compared_and_that_is_said(asking: Any, table: Path) -> None:
+    told = "print(f\"METRIC: mean={events['x'].mean()}\")\n"
+    drafts = [DRAWN.format(values=f'events["x"], color="{c}"', ending="png", rest=told) for c in ("red", "blue")]
+    answer = asking("Plot x, save it and print its mean.", drafts, data=table, rules=False).answer
+    assert answer.status is Status.AGREED
+    assert answer.reason == "2 of 2 drafts gave this output; no expectation was given; pictures were not compared"
+
+
 def test_one_draft_only_ran(asking: Any, table: Path) -> None:
     answer = asking("What is the mean of x?", [mean("x")], data=table).answer
     assert (answer.status, answer.agreement) == (Status.RAN, (1, 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,14 +64,22 @@ def test_not_the_same(one: str, other: str) -> None:
     assert behaviour_of_run(printed(one)) != behaviour_of_run(printed(other))
 
 
-def test_files_count_by_content_but_pictures_by_being_there() -> None:
-    def file(content: bytes, kind: str, name: str = "out") -> Run:
-        return printed("", Artifact(name=name, media_type=kind, content=content))
+def test_files_count_by_content() -> None:
+    def file(content: bytes, kind: str, name: str = "out", stdout: str = "") -> Run:
+        return printed(stdout, Artifact(name=name, media_type=kind, content=content))
 
-    assert behaviour_of_run(file(b"a", "image/png")) == behaviour_of_run(file(b"b", "image/png", "other.png"))
     assert behaviour_of_run(file(b"a", "text/csv")) != behaviour_of_run(file(b"b", "text/csv"))
     assert behaviour_of_run(file(b"a", "text/csv")) != behaviour_of_run(printed(""))
     assert behaviour_of_run(file(b"a", "text/csv")) != behaviour_of_run(file(b"a", "application/json"))
+    for kind in ("image/png", "image/svg+xml", "application/pdf"):
+        one, other = file(b"a", kind), file(b"b", kind, "other")
+        assert behaviour_of_run(one) == behaviour_of_run(file(b"a", kind, "other"))
+        assert behaviour_of_run(one) != behaviour_of_run(other), "nothing says that they show the same"
+        saved = [replace(run, stdout="saved\n") for run in (one, other)]
+        assert behaviour_of_run(saved[0]) != behaviour_of_run(saved[1])
+        counted = [replace(run, stdout="METRIC: n=5\n") for run in (one, other)]
+        assert behaviour_of_run(counted[0]) == behaviour_of_run(counted[1])
+        assert behaviour_of_run(counted[0]) != behaviour_of_run(printed("METRIC: n=5\n"))
 
 
 @settings(deadline=None)

@@ -13,9 +13,9 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from treadle.coding.expectations import metrics_in
-from treadle.types import Expectation, Run
+from treadle.types import Artifact, Expectation, Run
 
-__all__ = ["behaviour_of_calls", "behaviour_of_run", "is_informative", "probe_calls"]
+__all__ = ["behaviour_of_calls", "behaviour_of_run", "is_informative", "is_picture", "probe_calls"]
 
 DIGITS = 6
 """Significant digits to which numbers are compared: float32 sums in another order differ from the seventh on."""
@@ -29,18 +29,23 @@ MAX_CALLS = 6
 
 
 def behaviour_of_run(run: Run) -> Hashable:
-    """METRIC values in the order printed (names do not matter), else the text printed with its numbers rounded."""
+    """METRIC values in the order printed (names do not matter), else the text printed with its numbers rounded.
+
+    Files count by their content. Of pictures that depends on labels and colours too: where numbers say what was drawn, that
+    a picture is there is enough, and where nothing does, only equal pictures are the same.
+    """
     metrics = metrics_in(run.stdout)
     shown: Hashable = tuple(_rounded(v) for v in metrics.values()) if metrics else _text(run.stdout)
-    # A picture's bytes depend on labels and colours: that one was drawn counts, not how.
     files = tuple(
-        (
-            a.media_type,
-            "" if a.media_type.startswith(("image/", "application/pdf")) else hashlib.sha256(a.content).hexdigest(),
-        )
+        (a.media_type, "" if metrics and is_picture(a) else hashlib.sha256(a.content).hexdigest())
         for a in sorted(run.artifacts, key=lambda a: a.name)
     )
     return shown, files
+
+
+def is_picture(artifact: Artifact) -> bool:
+    """Whether a file is made to be looked at."""
+    return artifact.media_type.startswith(("image/", "application/pdf"))
 
 
 def _rounded(value: float) -> str:

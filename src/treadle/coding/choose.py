@@ -11,6 +11,8 @@ import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
+from treadle.coding.behaviour import is_picture
+from treadle.coding.expectations import metrics_in
 from treadle.types import Draft, Outcome, Run, Rung, Status, Verdict
 
 __all__ = ["Candidate", "Choice", "choose", "height"]
@@ -122,10 +124,19 @@ def _without_expectation(best: Candidate, share: tuple[int, int], sizes: tuple[i
         rivals = "as many drafts" if sizes[0] == share[0] else "other drafts with as many votes"
         reason = f"it ran; {rivals} ({sizes[1]}) gave another output"
     else:
-        status, reason = Status.AGREED, f"{agreeing}; no expectation was given"
+        unseen = "; pictures were not compared" if _pictures(best) and _metrics(best) else ""
+        status, reason = Status.AGREED, f"{agreeing}; no expectation was given{unseen}"
     if expected:
         status, reason = Status.RAN, "it ran; none of the expectations given could be checked"
     return Choice(status=status, candidate=best, reason=reason, agreement=share, clusters=sizes)
+
+
+def _pictures(candidate: Candidate) -> bool:
+    return any(is_picture(artifact) for _, run in candidate.runs for artifact in run.artifacts)
+
+
+def _metrics(candidate: Candidate) -> bool:
+    return any(metrics_in(run.stdout) for _, run in candidate.runs)
 
 
 def _met(candidate: Candidate) -> str:

@@ -97,6 +97,7 @@ def _environment(base: str) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "SOURCE_DATE_EPOCH": "0",  # the date that matplotlib writes into pictures: the same drawing is the same file
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": f"{base}/matplotlib",
         "MALLOC_ARENA_MAX": "2",  # each arena reserves 64 MiB of address space, which the memory limit counts
