@@ -52,7 +52,7 @@ Form = Literal["table", "lines", "key", "record", "list"]
 
 def _from_records(name: str, records: list[dict[str, Any]], note: str, form: Form = "table") -> Table:
     first = records[:_ROWS]
-    names = list(dict.fromkeys(key for record in first for key in record))
+    names = list(dict.fromkeys(key for record in records for key in record))  # all: a name that is missing is an error
     columns = tuple(_column(n, (record.get(n) for record in first)) for n in names)
     return Table(name=name, columns=columns, entries=len(records), note=note, layout=Layout(form=form))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from treadle.coding.checks.columns import ColumnReader
 from treadle.coding.checks.sources import Dataset
-from treadle.types import DataSummary
+from treadle.types import Column, DataSummary, Layout
 
 HEAD = "import uproot\nimport awkward as ak\nimport numpy as np\nimport pandas as pd\n"
 OPEN = HEAD + "events = uproot.open('z.root')['events'].arrays()\n"
@@ -116,6 +116,35 @@ def test_frames(summary: DataSummary) -> None:
     assert found(HEAD + "df = pd.read_csv('x.csv')", csv) == [("file", "x.csv")]
 
 
+def test_frames_of_files_as_they_are_laid_out(summary: DataSummary) -> None:
+    laid_out = replace(summary.tables[0], layout=Layout(skip=2, decimal=",", trailing_delimiter=True))
+    csv = replace(summary, path="d/t.csv", kind="csv", tables=(laid_out,))
+    told = HEAD + "df = pd.read_csv('t.csv', skiprows={}, decimal=',', index_col={})\nprint(df['pt3'])"
+    assert found(told.format(2, False), csv) == [("column", "pt3")]
+    assert found(told.format(1, False), csv) == [], "the names may stand in another line"
+    assert found(told.format(2, 0), csv) == []
+
+
+def test_json(summary: DataSummary) -> None:
+    json = replace(summary, path="d/t.json", kind="json")
+    program = HEAD + "df = pd.read_json('t.json')\nprint(df['pt1'], df['pt3'])"
+    assert found(program, json) == [("column", "pt3")]
+    record = replace(json, tables=(replace(json.tables[0], layout=Layout(form="record")),))
+    assert found(program, record) == []
+
+
+def test_tables_of_sqlite(summary: DataSummary) -> None:
+    other = replace(summary.tables[0], name='odd "name"', columns=(Column(name="x", type="INT"),))
+    data = replace(summary, path="d/t.db", kind="sqlite", tables=(summary.tables[0], other))
+    read = HEAD + "import sqlite3\ndf = pd.{}({!r}, sqlite3.connect('t.db'))\nprint(df['pt3'])"
+    assert found(read.format("read_sql_query", 'SELECT * FROM "events"'), data) == [("column", "pt3")]
+    assert found(read.format("read_sql", "select * from EVENTS;"), data) == [("column", "pt3")]
+    assert found(read.format("read_sql", 'SELECT * FROM "odd ""name"""').replace("pt3", "x"), data) == []
+    assert found(read.format("read_sql", "SELECT pt1 AS pt3 FROM events"), data) == []
+    assert found(read.format("read_sql", "SELECT * FROM events e JOIN other o"), data) == []
+    assert found(read.format("read_sql", "SELECT * FROM evnts"), data) == [("tree", "evnts")]
+
+
 LINES = st.sampled_from(
     [
         "events = events[events.pt1 > 3]",
@@ -139,7 +168,7 @@ LINES = st.sampled_from(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(LINES, max_size=8))
 def test_programs_that_name_only_existing_columns_pass(lines: list[str]) -> None:
-    from treadle.types import Column, Table
+    from treadle.types import Table
 
     table = Table(name="events", columns=tuple(Column(name=n, type="double") for n in ("pt1", "pt2", "M")))
     data = DataSummary(path="z.root", kind="root", sha256="", size_bytes=1, tables=(table,))

@@ -119,8 +119,6 @@ class ColumnsExist:
         data = context.request.data
         if data is None:
             return []
-        if data.kind not in ("root", "parquet", "csv"):
-            return []
         reader = ColumnReader(parse_source(draft.program or ""), Dataset(data))
         verdicts = [self._verdict(f, context) for f in reader.findings if self._confirmed(f, context)]
         unique = {verdict.reason.split(": ", 1)[-1]: verdict for verdict in reversed(verdicts)}
@@ -146,20 +144,20 @@ class ColumnsExist:
     def _verdict(self, finding: Finding, context: Context) -> Verdict:
         data = context.request.data
         assert data is not None
-        close = _closest(finding)
+        close, word = _closest(finding), "tree" if data.kind == "root" else "table"
         tail = f"; nearest: {', '.join(close)}" if close else ""
         if finding.kind == "file":
             right = finding.known[0]
             reason = f"line {finding.line}: the data file is {right!r}, not {finding.name!r}"
             return failed(self, reason, f"{reason}; it lies in the working directory", line=finding.line)
         if finding.kind == "tree":
-            reason = f"line {finding.line}: {data.path.rsplit('/', 1)[-1]} has no tree {finding.name!r}{tail}"
+            reason = f"line {finding.line}: {data.path.rsplit('/', 1)[-1]} has no {word} {finding.name!r}{tail}"
         elif finding.name in data.column_names:
             read = ", ".join(finding.known)
             reason = f"line {finding.line}: the column {finding.name!r} was not read; the program reads {read}"
         else:
             reason = f"line {finding.line}: the data has no column {finding.name!r}{tail}"
-        hint = f"{reason}; {'trees' if finding.kind == 'tree' else 'columns'}: {_listed(finding, data.column_names)}"
+        hint = f"{reason}; {f'{word}s' if finding.kind == 'tree' else 'columns'}: {_listed(finding, data.column_names)}"
         return failed(self, reason, hint, line=finding.line, nearest=close)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 
 from treadle.coding.checks.sources import Columns, Dataset, File, Finding, Kind, Many, Text, Tree, column_names
+from treadle.types import Layout
 
 __all__ = ["Readers"]
 
 _PANDAS_SAFE = frozenset(
-    {"nrows", "dtype", "low_memory", "engine", "encoding", "parse_dates", "columns", "usecols", "sep", "lines"}
+    {"nrows", "dtype", "low_memory", "engine", "encoding", "parse_dates", "columns", "usecols", "sep", "lines", "decimal"}
 )
+_WHOLE_TABLE = re.compile(r"""\s*select\s+\*\s+from\s+(?:"((?:[^"]|"")+)"|(\w+))\s*;?\s*""", re.IGNORECASE)
 _READ_ALL = frozenset({"entry_start", "entry_stop", "library", "expressions", "step_size", "cut"})
 _LIBRARIES = {"ak": "awkward", "awkward": "awkward", "pd": "pandas", "pandas": "pandas", "np": "dict", "numpy": "dict"}
 
@@ -44,6 +47,8 @@ class Readers:
             return True, Many(columns) if columns is not None and name == "uproot.iterate" else columns
         if name in ("pandas.read_csv", "pandas.read_parquet", "pandas.read_json"):
             return True, self._frame(node, first, "pandas")
+        if name in ("pandas.read_sql_query", "pandas.read_sql"):
+            return True, self._query(node, first)
         if name == "awkward.from_parquet":
             return True, self._frame(node, first, "awkward")
         return False, None
@@ -116,9 +121,30 @@ class Readers:
         renamed = {"header", "names"} & keywords.keys()
         if renamed and _texts(keywords.get("names")) != [c.name for c in table.columns]:
             return None
-        if not keywords.keys() - renamed <= _PANDAS_SAFE or len(node.args) > 1:
+        as_laid_out = {name for name in keywords if _is_laid_out(table.layout, str(name), keywords[name])}
+        if not keywords.keys() - renamed - as_laid_out <= _PANDAS_SAFE or len(node.args) > 1:
+            return None
+        if table.layout.form not in ("table", "lines"):
             return None
         return Columns(column_names(table), flavour)
+
+    def _query(self, node: ast.Call, statement: Kind) -> Kind:
+        """A whole table; what other statements select is not read here."""
+        whole = _WHOLE_TABLE.fullmatch(statement.value) if isinstance(statement, Text) else None
+        if whole is None or self._data.summary.kind != "sqlite" or len(node.args) + len(node.keywords) > 2:
+            return None
+        name = (whole[1] or "").replace('""', '"') or whole[2]
+        table = next((t for t in self._data.summary.tables if t.name.lower() == name.lower()), None)
+        if table is None:
+            self._report(_finding("tree", name, node.lineno, self._data.tree_names))
+            return None
+        return Columns(column_names(table), "pandas")
+
+
+def _is_laid_out(layout: Layout, keyword: str, value: ast.expr) -> bool:
+    """Whether an option says of the file what is so."""
+    found = value.value if isinstance(value, ast.Constant) else None
+    return (keyword == "skiprows" and found == layout.skip) or (keyword == "index_col" and found is False)
 
 
 def _texts(node: ast.expr | None) -> list[str] | None:
