@@ -269,6 +269,9 @@ def test_data_files_that_cannot_be_given(sandbox: Sandbox, tmp_path: Path) -> No
         sandbox.run(Program(source=""), files=[tmp_path / "a"])
     with pytest.raises(DataError, match="two data files"):
         sandbox.run(Program(source=""), files=[tmp_path / "x.txt", tmp_path / "a/x.txt"])
+    (tmp_path / ".tmp").write_text("x", encoding="ascii")
+    with pytest.raises(DataError, match="the name of a folder that programs need for themselves; rename it"):
+        sandbox.run(Program(source=""), files=[tmp_path / ".tmp"])
 
 
 def test_many_programs_keep_their_order(sandbox: Sandbox) -> None:

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from treadle.sandbox import landlock, limits, namespaces, program, seccomp, syscalls
 from treadle.sandbox.privileges import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, drop_capabilities
-from treadle.sandbox.protocol import Configuration, ResultSlot
+from treadle.sandbox.protocol import SCRATCH, Configuration, ResultSlot
 from treadle.types import Limits, Program
 
 __all__ = ["READY", "Job", "become_program"]
@@ -92,7 +92,7 @@ def _rules(configuration: Configuration, job: Job) -> list[tuple[str, int]]:
 
 
 def _environment(work: str) -> None:
-    os.environ.update(HOME=work, TMPDIR=f"{work}/.tmp", PWD=work, MPLCONFIGDIR=f"{work}/.tmp")
+    os.environ.update(HOME=work, TMPDIR=f"{work}/{SCRATCH}", PWD=work, MPLCONFIGDIR=f"{work}/{SCRATCH}")
     os.umask(0o077)
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from treadle.sandbox import syscalls
 from treadle.sandbox.privileges import PR_SET_DUMPABLE
+from treadle.sandbox.protocol import SCRATCH
 from treadle.sandbox.syscalls import SetupError
 
 __all__ = ["DEVICES", "INSIDE_UID", "WORK", "build_root", "enter_own_root", "map_user", "spawn"]
@@ -126,7 +127,7 @@ def enter_own_root(root: str) -> None:
     syscalls.call("pivot_root", b".", b".")
     syscalls.umount_detach(".")
     os.chdir(WORK)
-    os.mkdir(".tmp", 0o700)
+    os.mkdir(SCRATCH, 0o700)
     with contextlib.suppress(OSError):
         name = b"sandbox"
         syscalls.checked("sethostname", name, len(name))

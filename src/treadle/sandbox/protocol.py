@@ -16,9 +16,11 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["STARTED", "Configuration", "ResultSlot", "receive", "receive_exactly", "send"]
+__all__ = ["SCRATCH", "STARTED", "Configuration", "ResultSlot", "receive", "receive_exactly", "send"]
 
 STARTED = b"S"
+SCRATCH = ".tmp"
+"""The folder for temporary files in the working directory of a run."""
 _LENGTH = struct.Struct("=Q")
 _MAX_MESSAGE_BYTES = 1 << 30
 

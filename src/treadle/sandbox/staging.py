@@ -19,6 +19,7 @@ from pathlib import Path
 
 from treadle.errors import DataError, SandboxError
 from treadle.sandbox.privileges import first_private_parent, readable_by_others
+from treadle.sandbox.protocol import SCRATCH
 
 __all__ = ["Staging", "public_directory"]
 
@@ -46,7 +47,7 @@ class Staging:
         """Base name, readable path and size of every file.
 
         Raises:
-            DataError: a file is missing, is no regular file, or shares its base name with another.
+            DataError: a file is missing, is no regular file, or has a base name that is taken.
         """
         staged = [self._stage(Path(file)) for file in files]
         names = [name for name, _, _ in staged]
@@ -63,6 +64,8 @@ class Staging:
             status = os.stat(path)
         except OSError as error:
             raise DataError(f"cannot read the data file {file}: {error.strerror}") from None
+        if file.name == SCRATCH:
+            raise DataError(f"the data file {file} has the name of a folder that programs need for themselves; rename it")
         if not stat.S_ISREG(status.st_mode) or not os.access(path, os.R_OK):
             raise DataError(f"the data file {file} is not a readable regular file")
         if os.geteuid() == 0 and not readable_by_others(path):

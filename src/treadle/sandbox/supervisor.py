@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from treadle.sandbox import artifacts, limits, namespaces, syscalls
 from treadle.sandbox.child import READY, Job, become_program
 from treadle.sandbox.privileges import PR_SET_DUMPABLE, PR_SET_PDEATHSIG
-from treadle.sandbox.protocol import STARTED, Configuration, ResultSlot, receive, send
+from treadle.sandbox.protocol import SCRATCH, STARTED, Configuration, ResultSlot, receive, send
 from treadle.types import Limits, Program
 
 __all__ = ["STARTED", "refusal", "supervise"]
@@ -101,7 +101,7 @@ def _prepare(configuration: Configuration, request: dict[str, Any], user: tuple[
         return namespaces.WORK
     work = f"{configuration.base}/run-{os.urandom(8).hex()}"
     os.mkdir(work, 0o700)
-    os.mkdir(f"{work}/.tmp", 0o700)
+    os.mkdir(f"{work}/{SCRATCH}", 0o700)
     for name, path in request["files"]:
         os.symlink(path, f"{work}/{name}")
     os.chdir(work)
