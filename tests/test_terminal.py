@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from pathlib import Path
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 
 from treadle.coding.ask import Answered
 from treadle.engines.models import find_model
-from treadle.terminal import TerminalProgress, answer_as_json, show_answer, show_models, show_threads
+from treadle.engines.scripted import ScriptedEngine
+from treadle.terminal import TerminalProgress, answer_as_json, show_answer, show_models, show_prompt_parts, show_threads
 from treadle.threads.base import ThreadInfo
-from treadle.types import Answer, Artifact, Outcome, Rung, Status, Verdict
+from treadle.types import Answer, Artifact, Message, Outcome, Prompt, Rung, Status, Verdict
 
 EVIL = "\x1b[2J\x1b]0;title\x07 \r\x08\x9b31m \u202e gone [bold red]not markup[/] [link=http://x]x[/link]"
 
@@ -132,12 +134,29 @@ def test_a_listing_cuts_nothing_but_the_request(
     assert lines[2].split() == ["20260101-zzzzzzz", "2026-01-01", "10:11", "interrupted", "short"]
 
 
-def test_a_listing_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_listing_as_json(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
     show_threads([info(request=EVIL)], as_json=True)
     listed = json.loads(capsys.readouterr().out)
     assert (listed[0]["id"], listed[0]["request"]) == ("20260101-abcdefg", EVIL)
     show_threads([], as_json=True)
     assert json.loads(capsys.readouterr().out) == []
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stream", "safe"), [(io.StringIO(), False), (Terminal(), True)], ids=["a pipe", "a terminal"])
+def test_a_prompt_is_exact_in_a_pipe_and_harmless_in_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, safe: bool
+) -> None:
+    monkeypatch.setattr("sys.stdout", stream)
+    show_prompt_parts(ScriptedEngine([]), Prompt(messages=(Message(role="user", content=f"a{EVIL}\nb"),)))
+    assert (EVIL in stream.getvalue()) is not safe
+    assert ("\x1b" in stream.getvalue()) is not safe
+    assert "a" in stream.getvalue().split("\n")[1]
 
 
 def test_models(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

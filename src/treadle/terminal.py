@@ -215,8 +215,12 @@ def _show_status(console: Console, answer: Answer) -> None:
 
 
 def show_prompt_parts(engine: Engine, prompt: Prompt) -> None:
-    """Exactly what would be sent on standard output, then the parts with their token counts on standard error."""
-    sys.stdout.write(engine.render(prompt) + "\n")
+    """Exactly what would be sent on standard output, then the parts with their token counts on standard error.
+
+    In a terminal without the characters that steer it: names in a data file are not the user's words.
+    """
+    text = engine.render(prompt)
+    sys.stdout.write((_plain_text(text) if sys.stdout.isatty() else text) + "\n")
     table = Table(
         "part",
         "tokens",
@@ -232,7 +236,7 @@ def show_prompt_parts(engine: Engine, prompt: Prompt) -> None:
 def show_threads(threads: Sequence[ThreadInfo], as_json: bool) -> None:
     """A table of threads, or JSON."""
     if as_json:
-        _console().print_json(json.dumps([to_plain(t) for t in threads]))
+        sys.stdout.write(json.dumps([to_plain(t) for t in threads], indent=2) + "\n")  # never in colours, whoever asks
         return
     if not threads:
         _console().print('no threads yet; ask something: treadle ask "What is the mean of pt1?" --data zmumu.root')
@@ -288,7 +292,7 @@ def show_thread(record: ThreadRecord, drafts: bool) -> None:
         console.print(Panel(Text(_shortened(_plain_text(record.answer.output))), title="output", title_align="left"))
     console.print(_ladder(record.answer.verdicts))
     _show_status(console, record.answer)
-    console.print(Text("\n" + render_card(record.answer.card)))
+    console.print(Text("\n" + _plain_text(render_card(record.answer.card))))
 
 
 def show_models(models: Sequence[tuple[ModelFile, Path]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import threading
 import time
@@ -173,6 +174,12 @@ def test_expectations_on_metrics(asking: Any, table: Path) -> None:
     answer = asking("What is the mean of x?", [mean("y")], data=table, expectations=[near]).answer
     assert answer.status is Status.FAILED
     assert "expected 5.5" in answer.reason
+
+
+def test_the_card_says_what_the_programs_ran_on(asking: Any) -> None:
+    packages = asking(RUN, [RIGHT]).answer.card["packages"]
+    assert packages["python"] == platform.python_version()
+    assert packages["numpy"]
 
 
 def test_the_card_says_how_the_answer_came_about(asking: Any, table: Path) -> None:

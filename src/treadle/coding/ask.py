@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ __all__ = ["Answered", "Options", "Tools", "ask"]
 
 REPAIRED_AT_ONCE = 2
 """Failed drafts that are shown to the model in one round of repair: the two that got furthest by different ways."""
+_PACKAGES = (
+    "numpy", "awkward", "uproot", "hist", "vector", "particle", "mplhep", "pandas", "pyarrow", "scipy", "matplotlib",
+)  # fmt: skip
 MAX_SEED = 2**31 - 1
 """Engines keep 32 bits of a seed; the seeds of further drafts and of repairs are counted up from the one given."""
 
@@ -296,8 +300,9 @@ def _problem(candidate: Candidate) -> str:
 
 
 def _packages() -> dict[str, str]:
-    found = {}
-    for name in ("numpy", "awkward", "uproot", "hist", "vector", "pandas", "scipy", "matplotlib"):
+    """Versions of Python and of the packages that programs use; they have the same as this process."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
         with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)
     return found

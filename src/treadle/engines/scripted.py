@@ -78,7 +78,8 @@ class ScriptedEngine:
         self._calls += 1
         if len(samplings) > len(batch):
             raise EngineError(
-                f"batch {self._calls} of the script holds {len(batch)} completions, {len(samplings)} were asked for"
+                f"batch {self._calls} of the script holds {len(batch)} completions, {len(samplings)} were asked for; to "
+                "replay a thread, ask with its own --samples and --repairs"
             )
         drawn = batch[: len(samplings)]
         if on_tokens is not None:
