@@ -19,7 +19,7 @@ from treadle.coding.ask import REPAIRED_AT_ONCE, Answered, Options
 from treadle.coding.expectations import load_tests, parse_expect
 from treadle.engines.base import OnTokens
 from treadle.engines.scripted import ScriptedEngine
-from treadle.errors import EngineError, StoreError, UsageError
+from treadle.errors import DataError, EngineError, StoreError, UsageError
 from treadle.retrieval import builtin_packs
 from treadle.threads import open_store
 from treadle.types import Completion, Outcome, Prompt, Rung, Sampling, Status
@@ -188,6 +188,17 @@ def test_the_card_says_how_the_answer_came_about(asking: Any, table: Path) -> No
     assert card["thread"] == answered.thread
     assert card["status"] == "ran"
     assert set(card["seconds"]) == {"prompt", "decode", "checks", "runs"}
+
+
+def test_a_job_that_cannot_be_opened_is_kept_as_interrupted(asking: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: Any) -> None:
+        raise DataError("the file is locked")
+
+    monkeypatch.setattr("treadle.coding.ask.open_job", locked)
+    with pytest.raises(DataError):
+        asking(RUN, [RIGHT])
+    record = asking.thread()
+    assert (record.info.state, record.interruption) == ("interrupted", "DataError: the file is locked")
 
 
 # ------------------------------------------------------------------------------------------------------- repair

@@ -52,7 +52,7 @@ def log(tmp_path: Path) -> Iterator[Path]:
 def counted(path: Path, sandbox: Sandbox, store: Store) -> tuple[str, DataSummary]:
     summary = summarise(path)
     tools = Tools(engine=ScriptedEngine([[COUNT]]), sandbox=sandbox, store=store, packs=())
-    answered = ask(Request(text="How many rows are in t?", data=summary), tools, Options(samples=1, repairs=0))
+    answered = ask(Request(text="How many rows are in t?", data=summary), tools, Options(samples=1, repairs=0, rules=False))
     return answered.answer.output.strip(), summary
 
 

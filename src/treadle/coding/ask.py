@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from treadle.coding.choose import Candidate, Choice, best_failed, choose, height
-from treadle.coding.job import open_job
+from treadle.coding.job import Job, open_job
 from treadle.coding.plan import Plan
 from treadle.coding.progress import Progress, Silent
 from treadle.coding.sql.base import Database
@@ -125,6 +125,9 @@ def ask(request: Request, tools: Tools, options: Options, progress: Progress | N
 class _Work:
     """One request being worked on."""
 
+    job: Job
+    """Opened by ``answer``, so that what goes wrong there is kept with the thread."""
+
     def __init__(self, request: Request, tools: Tools, options: Options, progress: Progress) -> None:
         self.request, self.tools, self.options, self.progress = request, tools, options, progress
         self.clock = _Clock()
@@ -132,11 +135,11 @@ class _Work:
         self.thread: str | None = tools.store.begin(request, tools.engine.identity, to_plain(options))
         self.prompts: list[Prompt] = []
         self.candidates: list[Candidate] = []
-        self.job = open_job(request, tools, options)
 
     def answer(self) -> Answered:
         with self.clock("prompt"):
             self.progress.phase("reading the data and choosing examples")
+            self.job = open_job(self.request, self.tools, self.options)
             plan = self.job.plan()
         self._round(plan.prompt, self._samplings(), 0, {})
         self._by_rules()

@@ -10,6 +10,7 @@ from treadle.coding.choose import Candidate
 from treadle.coding.judge import Judge
 from treadle.coding.plan import Plan, make_plan
 from treadle.coding.reading import program_by_rules
+from treadle.coding.settled import SettledFile
 from treadle.coding.shots import nearness
 from treadle.prompts import focused, preamble
 from treadle.prompts.preamble import WIDE_COLUMNS
@@ -36,6 +37,8 @@ class PythonJob(Judge):
     """
 
     def __init__(self, request: Request, tools: Tools, options: Options) -> None:
+        self._settled = SettledFile(request.data, tools.sandbox.tier)  # keeps the copy, if it made one
+        request = replace(request, data=self._settled.data)
         context = Context(
             request=request, sandbox=tools.sandbox, limits=options.limits, introspector=Introspector(tools.sandbox)
         )
