@@ -13,12 +13,31 @@ __all__ = ["Catalogue", "Quantity", "Thing"]
 
 _QUANTITIES = {
     **{q: q for q in ("pt", "eta", "phi", "mass", "charge", "px", "py", "pz", "energy", "p", "btag", "isolation")},
-    "m": "mass", "q": "charge", "e": "energy", "pe": "energy", "en": "energy", "iso": "isolation", "reliso": "isolation",
+    "m": "mass",
+    "q": "charge",
+    "e": "energy",
+    "pe": "energy",
+    "en": "energy",
+    "iso": "isolation",
+    "reliso": "isolation",
 }
 _PARTICLES = {
-    "mu": "muon", "muo": "muon", "el": "electron", "ele": "electron", "ph": "photon", "gamma": "photon", "lep": "lepton",
-    "k": "kaon", "kp": "kaon", "pi": "pion", "pip": "pion", "bach": "bachelor", "trk": "track", "j": "jet",
-    "cell": "cell", "hit": "hit",
+    "mu": "muon",
+    "muo": "muon",
+    "el": "electron",
+    "ele": "electron",
+    "ph": "photon",
+    "gamma": "photon",
+    "lep": "lepton",
+    "k": "kaon",
+    "kp": "kaon",
+    "pi": "pion",
+    "pip": "pion",
+    "bach": "bachelor",
+    "trk": "track",
+    "j": "jet",
+    "cell": "cell",
+    "hit": "hit",
 }
 
 

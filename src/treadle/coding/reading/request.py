@@ -21,8 +21,9 @@ _COMPARISON = re.compile(
     re.IGNORECASE,
 )
 _OR_MORE = re.compile(rf"(?P<number>{_NUMBER}|\b(?:{'|'.join(_COUNTED)})\b) or more", re.IGNORECASE)
+_TO = r"(?:GeV|MeV|TeV|V|mm|ns)?\s*(?:and|to|-|–)"  # noqa: RUF001
 _BETWEEN = re.compile(
-    rf"(?:\bbetween|\bfrom|\bwithin|\bin the (?:range|window))\s+(?P<low>{_NUMBER})\s*(?:GeV|MeV|TeV|V|mm|ns)?\s*(?:and|to|-|–)\s*(?P<high>{_NUMBER})"  # noqa: RUF001
+    rf"(?:\bbetween|\bfrom|\bwithin|\bin the (?:range|window))\s+(?P<low>{_NUMBER})\s*{_TO}\s*(?P<high>{_NUMBER})"
     rf"|(?P<low2>{_NUMBER})\s*<=?\s*(?P<name>\|?[A-Za-z_]\w*\|?(?:\([^)]*\))?)\s*<=?\s*(?P<high2>{_NUMBER})",
     re.IGNORECASE,
 )
@@ -61,7 +62,7 @@ _OPERATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """``left operator number`` as code; of objects of ``whose`` where that is given, else of events. ``place`` in the text."""
+    """A comparison as code; of objects of ``whose`` where that is given, else of events. ``place`` in the text."""
 
     code: str
     whose: str = ""
@@ -204,7 +205,7 @@ class _Comparisons:
         self.cuts.append(Cut(" & ".join(f"({left} {operator} {number})" for operator, number in bounds), whose, start))
 
     def _of(self, start: int, end: int, name: str | None) -> tuple[str, str] | None:
-        """What is compared: a column named nearest before (or in the window), else a quantity of the objects named before it."""
+        """What is compared: a column named nearest before (or in the window), else a quantity of objects named before."""
         catalogue, reading = self.catalogue, self.reading
         plain = (name or "").strip("|")
         if plain in catalogue.by_column:

@@ -1,4 +1,4 @@
-"""From a reading to a program. Where anything in the request was not understood, there is none: rules answer or are silent."""
+"""From a reading to a program. Where a part of the request was not understood there is none: rules answer or are silent."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from treadle.coding.wording import numbers_in
 __all__ = ["write"]
 
 _BEYOND_TEXT = r"""
-nearest|closest|weight(?:ed|s)?|histogram|bins?|fit|ratio|delta|Δ|vector sum|sideband|asymmetry|transverse mass|each|every|combination
-|log\d*|differ(?:s|ence|ent)?|per[- ](?!cent)|angle|cosine|distance|sorted|cut ?flow|save|plot|draw|write|pairs?|system
-|HT|ST|scalar sum|either|or|neither|nor|divided|product|sum of|respectively|third|fourth|both|all (?:jets|muons|electrons) (?:are|have)
-|depend|function|duplicat\w*|rest|outside|except|without|no|not|fewer|none|other than|hottest|longitudinal|keep|cut at|must|ignore\w*
-|skip|leave|others|missing values?|running|reach\w*|last|on average
+nearest|closest|weight(?:ed|s)?|histogram|bins?|fit|ratio|delta|Δ|vector sum|sideband|asymmetry|transverse mass|each|every
+|combination|log\d*|differ(?:s|ence|ent)?|per[- ](?!cent)|angle|cosine|distance|sorted|cut ?flow|save|plot|draw|write|pairs?
+|system|HT|ST|scalar sum|either|or|neither|nor|divided|product|sum of|respectively|third|fourth|both|depend|function|rest
+|duplicat\w*|all (?:jets|muons|electrons) (?:are|have)|outside|except|without|no|not|fewer|none|other than|hottest
+|longitudinal|keep|cut at|must|ignore\w*|skip|leave|others|missing values?|running|reach\w*|last|on average
 """
 _BEYOND = re.compile(rf"\b(?:{''.join(_BEYOND_TEXT.split(chr(10)))})\b|-999?\b", re.IGNORECASE)
 """Words of what rules cannot write; a request with one of them is left to the model."""
@@ -31,9 +31,9 @@ _LEADING = re.compile(r"\b(?:leading|hardest|highest[- ]p_?t|first)\b", re.IGNOR
 _SUBLEADING = re.compile(r"\b(?:subleading|second|next[- ]to[- ]leading)\b", re.IGNORECASE)
 _PAIR = re.compile(r"\bdi(?:muon|electron|jet|tau|lepton|photon)s?\b|\binvariant mass of the (?:two )?\w+", re.IGNORECASE)
 _REDUCTIONS = {
-    "mean": "np.mean({})", "median": "np.median({})", "std": "np.std({})", "max": "np.max({})", "min": "np.min({})", "sum": "np.sum({})",
+    **{name: f"np.{name}({{}})" for name in ("mean", "median", "std", "max", "min", "sum")},
     "error": "np.std({0}) / np.sqrt(len({0}))",
-}  # fmt: skip
+}
 
 
 def write(text: str, reading: Reading, catalogue: Catalogue) -> str | None:
@@ -316,10 +316,8 @@ class _Writer:
     def _of_objects(self, thing: Thing, expression: str) -> str | None:
         if not (_LEADING.search(self.text) or _SUBLEADING.search(self.text)):
             conditions = self._event_conditions(but=thing.whose)
-            if (
-                conditions is None
-                or (any(whose == thing.whose for whose, *_ in self.reading.counts)
-                and self._object_mask(thing.whose))
+            if conditions is None or (
+                any(whose == thing.whose for whose, *_ in self.reading.counts) and self._object_mask(thing.whose)
             ):
                 return None
             mask, event_mask = self._object_mask(thing.whose), self._mask(conditions)
