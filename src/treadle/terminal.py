@@ -91,7 +91,7 @@ class ByteBar:
 
     def __init__(self, quiet: bool = False) -> None:
         console = Console(file=sys.stderr)
-        self._quiet, self._told = quiet, False
+        self._told = False
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),

@@ -41,7 +41,6 @@ class ColumnReader:
 
     def __init__(self, tree: ast.Module, data: Dataset) -> None:
         self.findings: list[Finding] = []
-        self._data = data
         self._written, self._open = _written_columns(tree)
         self._readers = Readers(data, module_aliases(tree), self._report)
         self._guarded = 0

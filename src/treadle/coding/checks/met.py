@@ -1,7 +1,8 @@
 """The top rung: what the user said must hold, holds. Compared here, outside of the sandbox.
 
-Expected values never enter the sandbox. They are in the *reasons* and the evidence, which the user reads; the *hints*,
-which may go back to the model, hold them only where the model has read them already, in the examples of the request.
+Expected values never enter a process that runs a draft; an expected side that must be computed is, in a process of its own.
+They are in the *reasons* and the evidence, which the user reads; the *hints*, which may go back to the model, hold them only
+where the model has read them already, in the examples of the request.
 """
 
 from __future__ import annotations
