@@ -64,12 +64,12 @@ class Asking:
         packs: Sequence[Pack] = (),
         **options: Any,
     ) -> Answered:
-        """``samples`` is the length of the first batch and ``repairs`` 0, unless given."""
+        """``samples`` is the length of the first batch, ``repairs`` 0 and ``rules`` False, unless given."""
         self.engine = engine or ScriptedEngine(batches)
         summary = None if data is None else summarise(data)
         request = Request(text=text, data=summary, expectations=(*expectations_in(text), *expectations))
         tools = Tools(engine=self.engine, sandbox=self.sandbox, store=self.store, packs=packs)
-        settings = {"samples": len(batches[0]) if batches else 1, "repairs": 0, **options}
+        settings = {"samples": len(batches[0]) if batches else 1, "repairs": 0, "rules": False, **options}
         return ask(request, tools, Options(**settings), progress)
 
     def thread(self) -> ThreadRecord:

@@ -567,3 +567,35 @@ def test_examples_of_the_packs_are_shown(asking: Any) -> None:
     assert 1 <= len(answered.answer.card["examples"]) <= 4
     answered = asking("Write twice(x): the double of x.", ["\n    return 2 * x\n"], packs=packs, shots=0)
     assert answered.answer.card["examples"] == []
+
+
+# ------------------------------------------------------------------------------------------------------ readings
+
+
+def test_a_reading_supports_a_draft(asking: Any, table: Path) -> None:
+    answered = asking("What is the mean of x?", [mean("x")], data=table, rules=True)
+    assert (answered.answer.status, answered.answer.agreement) == (Status.AGREED, (2, 2))
+    thread = asking.thread()
+    assert [prompt.parts[0].source for prompt in thread.prompts if not prompt.messages] == ["written by rules"]
+    assert len(asking.engine.prompts) == 1, "no engine is asked for a reading"
+
+
+def test_a_reading_outvotes_drafts_of_a_small_model_but_does_not_agree_alone(asking: Any, table: Path) -> None:
+    wrong = mean("x").replace("np.mean", "np.max")
+    answer = asking("What is the mean of x?", [mean("y"), mean("y", "a"), wrong], data=table, rules=True).answer
+    assert (answer.status, answer.output) == (Status.RAN, "METRIC: mean=5.5\n")
+    assert answer.reason == "it ran; no second draft gave the same output"
+
+
+def test_what_rules_do_not_understand_has_no_reading(asking: Any, table: Path) -> None:
+    answer = asking("What is the weighted mean of x, for each value of y?", [mean("x")], data=table, rules=True).answer
+    assert answer.agreement == (1, 1)
+
+
+def test_a_thread_with_a_reading_replays(asking: Any, table: Path, tmp_path: Path) -> None:
+    first = asking("What is the mean of x?", [mean("x"), mean("y")], data=table, rules=True)
+    path = tmp_path / "thread.json"
+    path.write_text(json.dumps(asking.store.export(first.thread)), encoding="utf-8")
+    engine = ScriptedEngine.from_file(path)
+    again = asking("What is the mean of x?", data=table, rules=True, samples=2, engine=engine)
+    assert (again.answer.status, again.answer.program) == (first.answer.status, first.answer.program)

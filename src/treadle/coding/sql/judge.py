@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from treadle.coding.checks.values import shown, value_equal
@@ -21,6 +22,9 @@ __all__ = ["SqlJudge"]
 
 NOT_REACHED = "not reached"
 MOST_VALUES = 200
+_ORDER_ASKED = re.compile(
+    r"\b(?:sort|order|rank|arrange|alphabetical|ascending|descending|top|first|last|from (?:the )?\w+ to)", re.IGNORECASE
+)
 LOOK_LIMITS = Limits(cpu_seconds=2.0, wall_seconds=4.0)
 
 
@@ -73,9 +77,13 @@ class SqlJudge:
             verdicts=tuple(_rest(verdicts)),
             runs=(("ran", run),),
             doubts=tuple(found),
-            behaviour=None if rows.truncated else behaviour_of_rows(rows, _is_ordered(draft.program, dialect)),
+            behaviour=None if rows.truncated else behaviour_of_rows(rows, self._order_counts(draft.program)),
             origin=origin,
         )
+
+    def _order_counts(self, statement: str) -> bool:
+        """Whether the order of the rows is part of the answer: asked for, and given by the statement."""
+        return _ORDER_ASKED.search(self._request.text) is not None and _is_ordered(statement, self._database.dialect)
 
     def _values_of(self, table: str, column: str) -> list[str] | None:
         """The distinct texts of a column; None where there are more than 200, or looking took too long."""

@@ -185,6 +185,8 @@ class _Readings(GroupReader):
         if sketch.order is None and re.search(r"\balphabetical(?:ly)?\b", self.text, re.IGNORECASE):
             texts = [i for i in sketch.select if i.field is not None and i.field.role in ("label", "text")]
             return replace(sketch, order=texts[0], descending=False) if texts else sketch
+        if self.cues.sort is None and sketch.order is None and sketch.group:
+            return self._in_order(sketch)
         if self.cues.sort is None or sketch.order is not None:
             return sketch
         place, said, descending = self.cues.sort
@@ -198,6 +200,14 @@ class _Readings(GroupReader):
         if not fields:
             fields = self._sort_fields(sketch, place, said)
         return replace(sketch, order=Item(field=fields[0]), descending=descending) if fields else sketch
+
+    def _in_order(self, sketch: Sketch) -> Sketch:
+        """Groups as a reader wants them: dates in their order, anything else by its figure, the largest first."""
+        dated = next((i for i in sketch.group if i.field is not None and (i.part or self.holds_dates(i.field))), None)
+        figure = next((i for i in sketch.select if i.aggregate or i.field is None), None)
+        if dated is not None:
+            return replace(sketch, order=dated, descending=False)
+        return sketch if figure is None else replace(sketch, order=figure, descending=True)
 
     def _sorts_by(self, f: Field, words: list[str]) -> bool:
         """Whether the words after 'sorted by' name a column: by its last word, a date by any."""

@@ -291,6 +291,8 @@ def _ordered(sketch: Sketch, schema: Schema, told: str, groups: list[Item]) -> s
     by = _aggregate(sketch.order, sketch, schema)
     most = "highest" if sketch.descending else "lowest"
     shown = _and([_spoken(i, sketch.base, schema) for i in sketch.select])
+    if sketch.limit is None and groups and any(i.aggregate or i.field is None for i in sketch.select):
+        return to_words(replace(sketch, order=None), schema)
     if sketch.limit is None:
         direction = "highest" if sketch.descending else "lowest"
         each = f" for each {_spoken(groups[0], sketch.base, schema)}" if groups else ""
