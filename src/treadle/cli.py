@@ -239,6 +239,8 @@ def _guarded(run: Callable[[], Any]) -> int:
         return _stopped()
     except BrokenPipeError:
         return EXIT_ERROR
+    except OSError as error:  # standard output on a full disk; everything else that is opened translates its errors
+        return _complain(UsageError(f"cannot write: {error.strerror}"), EXIT_ERROR)
     except Exception as error:
         # Errors of the option parser know how to show themselves; Typer carries its own copy of click's classes.
         if not (hasattr(error, "show") and hasattr(error, "exit_code")):

@@ -573,8 +573,8 @@ def test_examples_of_the_packs_are_shown(asking: Any) -> None:
 
 
 def test_a_reading_supports_a_draft(asking: Any, table: Path) -> None:
-    answered = asking("What is the mean of x?", [mean("x")], data=table, rules=True)
-    assert (answered.answer.status, answered.answer.agreement) == (Status.AGREED, (2, 2))
+    answered = asking("What is the mean of x?", [mean("x"), mean("y"), mean("x", "a")], data=table, rules=True)
+    assert (answered.answer.status, answered.answer.agreement) == (Status.AGREED, (2, 3)), "readings are no drafts"
     thread = asking.thread()
     assert [prompt.parts[0].source for prompt in thread.prompts if not prompt.messages] == ["written by rules"]
     assert len(asking.engine.prompts) == 1, "no engine is asked for a reading"
@@ -584,7 +584,13 @@ def test_a_reading_outvotes_drafts_of_a_small_model_but_does_not_agree_alone(ask
     wrong = mean("x").replace("np.mean", "np.max")
     answer = asking("What is the mean of x?", [mean("y"), mean("y", "a"), wrong], data=table, rules=True).answer
     assert (answer.status, answer.output) == (Status.RAN, "METRIC: mean=5.5\n")
-    assert answer.reason == "it ran; no second draft gave the same output"
+    assert answer.reason == "it ran; rules read the request so, and no draft gave the same output"
+
+
+def test_a_reading_and_one_draft_are_no_agreement(asking: Any, table: Path) -> None:
+    answer = asking("What is the mean of x?", [mean("x")], data=table, rules=True).answer
+    assert (answer.status, answer.agreement) == (Status.RAN, (1, 1))
+    assert "no second draft gave the same output" in answer.reason
 
 
 def test_what_rules_do_not_understand_has_no_reading(asking: Any, table: Path) -> None:

@@ -83,8 +83,8 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
-def test_a_reading_and_a_draft_that_agree(desk: Desk) -> None:
-    done = desk.ask("How many orders are there?", [" COUNT(*) FROM orders"])
+def test_drafts_that_do_what_the_reading_does(desk: Desk) -> None:
+    done = desk.ask("How many orders are there?", [" COUNT(*) FROM orders", " COUNT(order_id) FROM orders"])
     assert done.returncode == 0, done.stderr
     assert "agreed: 2 of 2 drafts gave this output" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -94,7 +94,7 @@ def test_a_reading_and_a_draft_that_agree(desk: Desk) -> None:
 
 def test_a_reading_that_no_draft_supports_has_only_run(desk: Desk) -> None:
     done = desk.ask("How many orders are there?", [" MAX(price) FROM products", " 7"])
-    assert (done.returncode, "ran: it ran; no second draft" in done.stdout) == (3, True), done.stdout
+    assert (done.returncode, "ran: it ran; rules read the request so, and no draft" in done.stdout) == (3, True), done.stdout
     assert "FROM orders" in done.stdout
 
 

@@ -25,7 +25,7 @@ class Candidate:
     """A draft with all that was found out about it.
 
     ``origin`` is the first draft it descends from; ``same_as`` an earlier draft with the same program, whose runs these are.
-    ``votes``: how much it counts where clusters of behaviours are compared.
+    ``votes``: how much it counts where clusters of behaviours are compared; ``by_rules``: no engine wrote it.
     """
 
     draft: Draft
@@ -36,6 +36,7 @@ class Candidate:
     origin: str = ""
     same_as: str | None = None
     votes: int = 1
+    by_rules: bool = False
 
     @property
     def passed(self) -> bool:
@@ -78,7 +79,7 @@ def best_failed(candidates: Sequence[Candidate]) -> Candidate | None:
 
 def choose(candidates: Sequence[Candidate], expected: bool) -> Choice:
     """The answer among ``candidates``. ``expected``: the user stated at least one expectation."""
-    drawn = len({c.origin for c in candidates})
+    drawn = _drafts(candidates)
     passing = [c for c in candidates if c.passed]
     if not passing:
         return _failed(candidates, drawn)
@@ -88,7 +89,7 @@ def choose(candidates: Sequence[Candidate], expected: bool) -> Choice:
     clusters = _clusters(pool)
     largest = clusters[0]
     best = max(largest, key=_likelihood)
-    share = (len({c.origin for c in largest}), drawn)
+    share = (_drafts(largest), drawn)
     sizes = tuple(_votes(cluster) for cluster in clusters)
     if expected and best.met:
         return Choice(status=Status.VERIFIED, candidate=best, reason=_met(best), agreement=share, clusters=sizes)
@@ -105,6 +106,11 @@ def _clusters(pool: Sequence[Candidate]) -> list[list[Candidate]]:
     return sorted(by_behaviour.values(), key=lambda c: (_votes(c), max(map(_likelihood, c))), reverse=True)
 
 
+def _drafts(candidates: Sequence[Candidate]) -> int:
+    """How many drafts an engine wrote independently: readings by rules support an answer, but agreement needs two drafts."""
+    return len({c.origin for c in candidates if not c.by_rules})
+
+
 def _votes(cluster: Sequence[Candidate]) -> int:
     by_origin: dict[str, int] = {}
     for candidate in cluster:
@@ -119,7 +125,8 @@ def _without_expectation(best: Candidate, share: tuple[int, int], sizes: tuple[i
     elif best.behaviour is None:
         reason = "it ran; its behaviour could not be compared with that of other drafts"
     elif share[0] < 2:
-        reason = "it ran; no second draft gave the same output"
+        read = "rules read the request so, and " if best.by_rules or share[0] == 0 else ""
+        reason = f"it ran; {read}no {'second ' if share[0] else ''}draft gave the same output"
     elif len(sizes) > 1 and sizes[1] == sizes[0]:
         rivals = "as many drafts" if sizes[0] == share[0] else "other drafts with as many votes"
         reason = f"it ran; {rivals} ({sizes[1]}) gave another output"

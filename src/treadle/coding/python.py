@@ -76,7 +76,9 @@ class PythonJob(Judge):
     def judge(self, draft: Draft, origin: str) -> Candidate:
         candidate = super().judge(draft, origin)
         ours = not draft.completion.tokens and draft.completion.text == self._decisive
-        return replace(candidate, votes=READING_VOTES if ours and self._work[1].engine.capabilities.primer else 1)
+        votes = READING_VOTES if ours and self._work[1].engine.capabilities.primer else 1
+        read = not draft.completion.tokens and any(draft.completion.text == part.text for part in self._readings)
+        return replace(candidate, votes=votes, by_rules=read)
 
 
 def _opening(data: DataSummary, body: str) -> str:

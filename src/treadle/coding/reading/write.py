@@ -5,20 +5,39 @@ from __future__ import annotations
 import re
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
-from treadle.coding.reading.request import OBJECTS, Reading
+from treadle.coding.reading.request import OBJECTS, QUANTITIES, Reading
 from treadle.coding.wording import numbers_in
 
 __all__ = ["write"]
 
-_BEYOND_TEXT = r"""
-nearest|closest|weight(?:ed|s)?|histogram|bins?|fit|ratio|delta|Δ|vector sum|sideband|asymmetry|transverse mass|each|every
-|combination|log\d*|differ(?:s|ence|ent)?|per[- ](?!cent)|angle|cosine|distance|sorted|cut ?flow|save|plot|draw|write|pairs?
-|system|HT|ST|scalar sum|either|or|neither|nor|divided|product|sum of|respectively|third|fourth|both|depend|function|rest
-|duplicat\w*|all (?:jets|muons|electrons) (?:are|have)|outside|except|without|no|not|fewer|none|other than|hottest
-|longitudinal|keep|cut at|must|ignore\w*|skip|leave|others|missing values?|running|reach\w*|last|on average
+_NEUTRAL_TEXT = """
+a an the of in on at to for from by with and or is are was were be been has have having had do does did there it its
+this that these those which what how many much i we you me us my our please can could would tell give show find
+compute calculate determine count number nr get need want know like just only all altogether total overall file sample
+dataset data tree ntuple entries entry event events evts candidates rows row branch column columns variable quantity
+value values among where when whose contain contains containing present stored recorded reconstructed fire fired fires
+passing pass passes trigger unit units gev mev tev mm ns v percent percentage fraction share proportion s e i.e per
+least most between above below over under than more less larger greater smaller higher lower exceeding exceed exceeds
+equal equals exactly within window range st nd rd th percentile absolute abs missing transverse momentum energy
+invariant visible muon muons electron electrons jet jets photon photons tau taus track tracks lepton particle
+particles cell cells hit hits object objects leading subleading hardest first second highest largest lowest smallest
+maximum minimum mean average median standard deviation spread error correlation coefficient opposite same sign charge
+charges charged collection branches called named found relative isolation signal w them dimuon dielectron i'd what's
+one two three four five six pt eta phi mass avg pearson statistical impact parameter chi multiplicity response taken
+i'm looking multijet primary vertices whole single flag set csv hold together going through negative
 """
-_BEYOND = re.compile(rf"\b(?:{''.join(_BEYOND_TEXT.split(chr(10)))})\b|-999?\b", re.IGNORECASE)
-"""Words of what rules cannot write; a request with one of them is left to the model."""
+_NEUTRAL = frozenset(_NEUTRAL_TEXT.split())
+"""Words that change nothing, or that were read. A request with any other word is left to the model: a list of what
+rules cannot write is never complete ('geometric', 'truncated', 'per run'), so this is one of what they can."""
+_NUMBER_WORD = re.compile(r"\b(?:one|two|three|four|five|six)\b", re.IGNORECASE)
+_FILE = re.compile(r"\b[\w-]+\.(?:root|csv|parquet|json|sqlite)\b")
+_MEANS_MORE = re.compile(
+    r"\b(?:or|every|each|per (?!event|cent)|sum of (?!the )|error (?!(?:on|of) )|different (?!runs)"
+    r"|first (?!muon|electron|jet|tau)"
+    r"|second (?!muon|jet|electron|tau)|in (?:TeV|MeV|keV)|on average\b.*\bhow many|how many\b.*\bon average"
+    r"|mean of the (?:squares?|logarithm)|of the (?:mean|median)\b(?<!error of the mean))",
+    re.IGNORECASE,
+)
 _PER_EVENT = re.compile(r"\bper event\b|\bin an event\b|\beach event has\b", re.IGNORECASE)
 _SHARE = re.compile(r"\b(?:as )?(?:a )?(?:number |value |unweighted, )?between 0 and 1\b", re.IGNORECASE)
 _AMONG = re.compile(
@@ -38,12 +57,12 @@ _REDUCTIONS = {
 
 def write(text: str, reading: Reading, catalogue: Catalogue) -> str | None:
     """The body of a program over ``events``, or None where some part of the request has no place in it."""
-    plain = _PER_EVENT.sub(" ", _without_columns(text, catalogue))
+    plain = _PER_EVENT.sub(" ", _without_columns(_FILE.sub(" ", text), catalogue))
     units = {unit for unit in ("MeV", "GeV", "TeV") if re.search(rf"(?<![A-Za-z]){unit}\b", plain)}
     counted = [whose for whose, *_ in reading.counts]
-    if reading.operation != "mean":
-        plain = plain.replace("on average", "every")
-    if reading.unread or _BEYOND.search(plain) or len(units) > 1 or len(counted) != len(set(counted)):
+    if reading.unread or not _understood(plain, catalogue) or len(units) > 1 or len(counted) != len(set(counted)):
+        return None
+    if len(_NUMBER_WORD.findall(plain)) > len(counted):
         return None
     body = _Writer(text, reading, catalogue).body()
     if body is None:
@@ -56,6 +75,15 @@ def write(text: str, reading: Reading, catalogue: Catalogue) -> str | None:
     if any(m.value not in used or m.percent for m in said):
         return None
     return body if all(name in names or name.lower() in _COUNTERS for _, name in reading.columns) else None
+
+
+def _understood(plain: str, catalogue: Catalogue) -> bool:
+    """Whether every word of a request, columns aside, is one that the rules have read or that changes nothing."""
+    if _MEANS_MORE.search(_SHARE.sub(" ", plain)):
+        return False  # a known word in another sense
+    known = _NEUTRAL | catalogue.spoken()
+    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", _SHARE.sub(" ", plain).lower())
+    return all(word in known or any(re.fullmatch(p, word, re.IGNORECASE) for p in QUANTITIES.values()) for word in words)
 
 
 def _without_columns(text: str, catalogue: Catalogue) -> str:

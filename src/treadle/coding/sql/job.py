@@ -54,7 +54,8 @@ class SqlJob:
 
     def judge(self, draft: Draft, origin: str) -> Candidate:
         candidate = self._judge.judge(draft, origin)
-        return replace(candidate, votes=self._votes(draft)) if self._by_rules(draft) else candidate
+        read = self._by_rules(draft)
+        return replace(candidate, votes=self._votes(draft) if read else 1, by_rules=read)
 
     def _by_rules(self, draft: Draft) -> bool:
         readings = self._plan.readings if self._plan is not None else ()
