@@ -147,7 +147,7 @@ def asked_once(tmp_path_factory: pytest.TempPathFactory, sandboxed: None) -> Ask
     shell = Shell(tmp_path_factory.mktemp("home"))
     function = shell.ask(WRONG)
     shell.write("table.csv", "x,y\n" + "".join(f"{i},{i * i}\n" for i in range(1, 11)))
-    table = shell.ask(MEAN, request="What is the median of y?", options=["--data", "table.csv"])
+    table = shell.ask(MEAN, request="What is the median of y?", options=["--data", "table.csv", "--no-rules"])
     database = _ask_the_shop(shell) if importlib.util.find_spec("sqlglot") else None
     return Asked(shell.home, function, table, database)
 
