@@ -6,7 +6,7 @@ import contextlib
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
@@ -27,6 +27,8 @@ from treadle.types import Answer, Completion, Draft, Limits, Outcome, Prompt, Re
 
 __all__ = ["Answered", "Options", "Tools", "ask"]
 
+READING_VOTES = 1000
+"""What a decisive reading counts beside drafts of an embedded small model: more than all of them."""
 REPAIRED_AT_ONCE = 2
 """Failed drafts that are shown to the model in one round of repair: the two that got furthest by different ways."""
 _PACKAGES = (
@@ -221,8 +223,10 @@ class _Work:
             for i, part in enumerate(prompt.parts)
         ]
         self.store.add_drafts(self._thread(), index, drafts)
-        for draft in drafts:
-            self.candidates.append(self._judged(draft, draft.id))
+        decisive = self.job.decisive and self.tools.engine.capabilities.primer
+        for i, draft in enumerate(drafts):
+            votes = READING_VOTES if i == 0 and decisive else 1
+            self.candidates.append(replace(self._judged(draft, draft.id), by_rules=True, votes=votes))
 
     def _judged(self, draft: Draft, origin: str) -> Candidate:
         with self.clock("checks"):

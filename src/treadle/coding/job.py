@@ -26,6 +26,11 @@ class Job(Protocol):
         """What rules, not the engine, write for this request: a prompt without messages with programs as parts."""
         ...
 
+    @property
+    def decisive(self) -> bool:
+        """Whether the first of these programs is trusted more than drafts of an embedded small model."""
+        ...
+
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         """The draft of a completion of ``prompt``, its program extracted."""
         ...

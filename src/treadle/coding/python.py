@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from treadle.coding.checks import Context, Introspector, Ladder
-from treadle.coding.choose import Candidate
 from treadle.coding.judge import Judge
 from treadle.coding.plan import Plan, make_plan
 from treadle.coding.reading import program_by_rules
@@ -14,19 +13,16 @@ from treadle.coding.settled import SettledFile
 from treadle.coding.shots import nearness
 from treadle.prompts import focused, preamble
 from treadle.prompts.preamble import WIDE_COLUMNS
-from treadle.types import DataSummary, Draft, Prompt, PromptPart, Request
+from treadle.types import DataSummary, Prompt, PromptPart, Request
 
 if TYPE_CHECKING:
     from treadle.coding.ask import Options, Tools
 
 __all__ = ["PythonJob"]
 
-READING_VOTES = 1000
-"""What a reading counts beside drafts of an embedded small model: more than all of them. On 192 requests of our own
-(benchmarks/requests) all 26 programs by rules without a doubt were right; of the nearest examples without one 20 of 98, but
-from similarity 0.8 on 8 of 10."""
 ANSWERS = 0.8
-"""From this similarity on the nearest example counts as a reading."""
+"""From this similarity on the nearest example decides. On 192 requests of our own (benchmarks/requests) 8 of 10 such
+examples were right, of all of them without a doubt 20 of 98; of the programs by rules without a doubt all 26."""
 
 
 class PythonJob(Judge):
@@ -45,7 +41,7 @@ class PythonJob(Judge):
         super().__init__(request, context, Ladder())
         self._work = request, tools, options
         self._readings: tuple[PromptPart, ...] = ()
-        self._decisive = ""
+        self.decisive = False
 
     def plan(self) -> Plan:
         request, _, options = self._work
@@ -61,24 +57,17 @@ class PythonJob(Judge):
         if body is not None:
             program = f"{_opening(request.data, body)}{body}"
             readings.append(PromptPart(name=f"reading: {request.text}", source="written by rules", text=program, tokens=0))
-            self._decisive = program
+            self.decisive = True
         for nearest in made.ingredients.examples[:1]:
             name = f"reading {nearest.id}: {nearest.request}"
             readings.append(PromptPart(name=name, source=nearest.why, text=nearest.program, tokens=0))
             if body is None and nearness(request.text, nearest) >= ANSWERS:
-                self._decisive = nearest.program
+                self.decisive = True
         self._readings = tuple(readings)
 
     def by_rules(self) -> Prompt | None:
         """The readings; functions are not read by rules, so there are none for a request for one."""
         return replace(Prompt(messages=()), parts=self._readings) if self._readings else None
-
-    def judge(self, draft: Draft, origin: str) -> Candidate:
-        candidate = super().judge(draft, origin)
-        ours = not draft.completion.tokens and draft.completion.text == self._decisive
-        votes = READING_VOTES if ours and self._work[1].engine.capabilities.primer else 1
-        read = not draft.completion.tokens and any(draft.completion.text == part.text for part in self._readings)
-        return replace(candidate, votes=votes, by_rules=read)
 
 
 def _opening(data: DataSummary, body: str) -> str:

@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SqlJob"]
 
-RULES_VOTES = 1000
-"""What the first reading by rules counts beside drafts of an embedded small model: more than all of them. On 97 questions of
-our own (benchmarks/questions/questions.jsonl) all 49 answers were right where most drafts of SmolLM2-135M did what the
-reading does, and none of the 25 where most drafts agreed on something else."""
-
 
 class SqlJob:
     """One question to one database."""
@@ -48,23 +43,18 @@ class SqlJob:
             return None
         return replace(Prompt(messages=()), parts=self._plan.readings)
 
+    @property
+    def decisive(self) -> bool:
+        """On 97 questions of our own (benchmarks/questions/questions.jsonl) all 49 answers were right where most drafts of
+        SmolLM2-135M did what the reading does, and none of the 25 where most drafts agreed on something else."""
+        return self._plan is not None and self._plan.decisive
+
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         program = self._judge.extract(completion.text, prompt)
         return Draft(id=id_, completion=completion, program=program, round=round_, repairs=repairs)
 
     def judge(self, draft: Draft, origin: str) -> Candidate:
-        candidate = self._judge.judge(draft, origin)
-        read = self._by_rules(draft)
-        return replace(candidate, votes=self._votes(draft) if read else 1, by_rules=read)
-
-    def _by_rules(self, draft: Draft) -> bool:
-        readings = self._plan.readings if self._plan is not None else ()
-        return not draft.completion.tokens and any(draft.completion.text == part.text for part in readings)
-
-    def _votes(self, draft: Draft) -> int:
-        assert self._plan is not None
-        first = self._plan.decisive and draft.completion.text == self._plan.readings[0].text
-        return RULES_VOTES if first and self._tools.engine.capabilities.primer else 1
+        return self._judge.judge(draft, origin)
 
 
 def _house_style(tools: Tools) -> Style:

@@ -13,7 +13,7 @@ from treadle.coding.sql.checks.parsed import check_parsed
 from treadle.coding.sql.checks.statement import extract_sql
 from treadle.coding.sql.checks.syntax import parse_query
 from treadle.coding.sql.doubts.rules import sql_doubts
-from treadle.coding.sql.reading.schema import quote_name
+from treadle.coding.sql.doubts.values import KnownValues
 from treadle.coding.sql.rows import behaviour_of_rows, rows_as_text
 from treadle.coding.sql.style.house import PLAIN, Style, format_sql
 from treadle.types import Draft, Expectation, Limits, Outcome, Prompt, Request, Rung, Verdict
@@ -21,11 +21,9 @@ from treadle.types import Draft, Expectation, Limits, Outcome, Prompt, Request, 
 __all__ = ["SqlJudge"]
 
 NOT_REACHED = "not reached"
-MOST_VALUES = 200
 _ORDER_ASKED = re.compile(
     r"\b(?:sort|order|rank|arrange|alphabetical|ascending|descending|top|first|last|from (?:the )?\w+ to)", re.IGNORECASE
 )
-LOOK_LIMITS = Limits(cpu_seconds=2.0, wall_seconds=4.0)
 
 
 class SqlJudge:
@@ -34,7 +32,7 @@ class SqlJudge:
     def __init__(self, request: Request, database: Database, limits: Limits, style: Style = PLAIN) -> None:
         self._request, self._database, self._limits, self._style = request, database, limits, style
         self._known: dict[str | None, Candidate] = {}
-        self._values: dict[tuple[str, str], list[str] | None] = {}
+        self._values = KnownValues(database)
 
     def extract(self, text: str, prompt: Prompt) -> str | None:
         """The statement in what a model wrote after ``prompt``, in house style."""
@@ -71,7 +69,7 @@ class SqlJudge:
             _verdict(Rung.OUTPUT, Outcome.PASSED, _told(rows)),
             *[_met(e, rows) for e in self._request.expectations],
         ]
-        found = sql_doubts(draft.program, rows, self._request.text, self._database.summary, dialect, self._values_of)
+        found = sql_doubts(draft.program, rows, self._request.text, self._database.summary, dialect, self._values)
         return Candidate(
             draft=draft,
             verdicts=tuple(_rest(verdicts)),
@@ -84,16 +82,6 @@ class SqlJudge:
     def _order_counts(self, statement: str) -> bool:
         """Whether the order of the rows is part of the answer: asked for, and given by the statement."""
         return _ORDER_ASKED.search(self._request.text) is not None and _is_ordered(statement, self._database.dialect)
-
-    def _values_of(self, table: str, column: str) -> list[str] | None:
-        """The distinct texts of a column; None where there are more than 200, or looking took too long."""
-        if (table, column) not in self._values:
-            name, source = quote_name(column), quote_name(table)
-            statement = f"SELECT DISTINCT {name} FROM {source} WHERE {name} IS NOT NULL LIMIT {MOST_VALUES + 1}"  # noqa: S608
-            rows = rows_of(self._database.execute(statement, LOOK_LIMITS))
-            known = rows is not None and len(rows.rows) <= MOST_VALUES and not rows.truncated
-            self._values[table, column] = [str(row[0]) for row in rows.rows] if rows is not None and known else None
-        return self._values[table, column]
 
 
 def _is_ordered(statement: str, dialect: Dialect) -> bool:

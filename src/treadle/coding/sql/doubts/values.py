@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from treadle.coding.sql.base import Database, rows_of
+from treadle.data.literals import quoted
 from treadle.types import Limits
 
 __all__ = ["KnownValues"]
@@ -34,14 +35,10 @@ class KnownValues:
         if self._entries.get((table, column), _MOST_ROWS + 1) > _MOST_ROWS:
             return None
         place = (
-            ".".join(_quoted(part) for part in table.split(".")) if self._database.dialect == "postgres" else _quoted(table)
+            ".".join(quoted(part) for part in table.split(".")) if self._database.dialect == "postgres" else quoted(table)
         )
-        statement = f"SELECT DISTINCT {_quoted(column)} FROM {place} LIMIT {self._most + 1}"  # noqa: S608 - names are quoted
+        statement = f"SELECT DISTINCT {quoted(column)} FROM {place} LIMIT {self._most + 1}"  # noqa: S608 - names are quoted
         rows = rows_of(self._database.execute(statement, _LIMITS))
         if rows is None or rows.truncated or len(rows.rows) > self._most:
             return None
         return frozenset(row[0] for row in rows.rows)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
