@@ -150,6 +150,8 @@ class EngineIdentity:
     model: str
     sha256: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    parameters: int | None = None
+    """How many the model has, where the engine knows."""
 
 
 # --------------------------------------------------------------------------------------------------- prompts

@@ -24,6 +24,7 @@ def candidate(
     doubts: tuple[str, ...] = (),
     logprob: float | None = None,
     origin: str | None = None,
+    by_rules: bool = False,
 ) -> Candidate:
     """A draft that passed every rung below ``failed_at`` and met ``met`` expectations."""
     verdicts = []
@@ -38,7 +39,12 @@ def candidate(
     tokens = () if logprob is None else (Token(text="x", logprob=logprob),)
     draft = Draft(id=name, completion=Completion(text="x", tokens=tokens), program="x")
     return Candidate(
-        draft=draft, verdicts=tuple(verdicts), behaviour=behaviour, doubts=doubts, origin=name if origin is None else origin
+        draft=draft,
+        verdicts=tuple(verdicts),
+        behaviour=behaviour,
+        doubts=doubts,
+        origin=name if origin is None else origin,
+        by_rules=by_rules,
     )
 
 
@@ -53,6 +59,18 @@ def test_all_failed_shows_the_one_that_got_furthest() -> None:
     assert (choice.status, choice.candidate) == (Status.FAILED, drafts[1])
     assert choice.reason == "ran: it is wrong"
     assert choice.agreement == (0, 2)
+
+
+def test_drafts_that_need_a_witness_agree_only_with_one() -> None:
+    drafts = [candidate(name, behaviour=1) for name in "abc"]
+    alone = choose(drafts, expected=False, witness=True)
+    assert (alone.status, alone.agreement) == (Status.RAN, (3, 3))
+    assert "agrees with itself" in alone.reason
+    other = candidate("rules", behaviour=2, by_rules=True)
+    assert choose([*drafts, other], expected=False, witness=True).status is Status.RAN
+    same = candidate("rules", behaviour=1, by_rules=True)
+    assert choose([*drafts, same], expected=False, witness=True).status is Status.AGREED
+    assert choose(drafts, expected=False).status is Status.AGREED
 
 
 def test_among_equals_more_expectations_met_then_fewer_doubts_then_likelier() -> None:

@@ -65,8 +65,9 @@ class Desk:
             command, cwd=self.home, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
 
-    def script(self, *batches: Sequence[str]) -> str:
-        (self.home / "script.json").write_text(json.dumps({"completions": batches}), encoding="utf-8")
+    def script(self, *batches: Sequence[str], parameters: int | None = None) -> str:
+        script = {"completions": batches, "engine": {"parameters": parameters}}
+        (self.home / "script.json").write_text(json.dumps(script), encoding="utf-8")
         return f"scripted:{self.home / 'script.json'}"
 
     def ask(self, question: str, drafts: Sequence[str], *options: str) -> subprocess.CompletedProcess[str]:
@@ -90,6 +91,15 @@ def test_drafts_that_do_what_the_reading_does(desk: Desk) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 80
     shown = desk("threads", "show", desk.last()["id"]).stdout
     assert "SELECT COUNT(*)" in shown
+
+
+def test_drafts_of_a_small_model_agree_only_where_rules_read_the_same(desk: Desk) -> None:
+    engine = desk.script([" MAX(price) FROM products"] * 2, parameters=135_000_000)
+    options = ("-e", engine, "-n", "2", "--repairs", "0")
+    done = desk("sql", "shop.sqlite", "What is the most that we charge?", "--no-rules", *options)
+    assert (done.returncode, "a model as small as this one" in " ".join(done.stdout.split())) == (3, True), done.stdout
+    done = desk("sql", "shop.sqlite", "What is the highest price of the products?", *options)
+    assert (done.returncode, "agreed: 2 of 2 drafts" in done.stdout) == (0, True), done.stdout
 
 
 def test_a_reading_that_no_draft_supports_has_only_run(desk: Desk) -> None:

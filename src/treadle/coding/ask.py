@@ -29,6 +29,8 @@ __all__ = ["Answered", "Options", "Tools", "ask"]
 
 READING_VOTES = 1000
 """What a decisive reading counts beside drafts of an embedded small model: more than all of them."""
+SMALL = 1_000_000_000
+"""Parameters of a model below which its drafts, which copy the same examples, are no witnesses for each other."""
 REPAIRED_AT_ONCE = 2
 """Failed drafts that are shown to the model in one round of repair: the two that got furthest by different ways."""
 _PACKAGES = (
@@ -153,7 +155,9 @@ class _Work:
                 self._round(
                     prompt, self._repair_samplings(round_), round_, {"repairs": broken.draft.id, "origin": broken.origin}
                 )
-        choice = choose(self.candidates, bool(self.request.expectations))
+        small = (self.tools.engine.identity.parameters or SMALL) < SMALL
+        witness = small and self.job.needs_witness
+        choice = choose(self.candidates, bool(self.request.expectations), witness)
         answer = self._answer(choice, plan)
         self.store.finish(self._thread(), answer)
         return Answered(

@@ -77,8 +77,12 @@ def best_failed(candidates: Sequence[Candidate]) -> Candidate | None:
     return max(with_code, key=lambda c: (height(c), c.met, -len(c.doubts), _likelihood(c)), default=None)
 
 
-def choose(candidates: Sequence[Candidate], expected: bool) -> Choice:
-    """The answer among ``candidates``. ``expected``: the user stated at least one expectation."""
+def choose(candidates: Sequence[Candidate], expected: bool, witness: bool = False) -> Choice:
+    """The answer among ``candidates``.
+
+    ``expected``: the user stated at least one expectation; ``witness``: drafts that agree with each other are called so
+    only where what rules wrote does the same.
+    """
     drawn = _drafts(candidates)
     passing = [c for c in candidates if c.passed]
     if not passing:
@@ -93,7 +97,8 @@ def choose(candidates: Sequence[Candidate], expected: bool) -> Choice:
     sizes = tuple(_votes(cluster) for cluster in clusters)
     if expected and best.met:
         return Choice(status=Status.VERIFIED, candidate=best, reason=_met(best), agreement=share, clusters=sizes)
-    return _without_expectation(best, share, sizes, expected)
+    alone = witness and not any(c.by_rules for c in largest)
+    return _without_expectation(best, share, sizes, expected, alone)
 
 
 def _clusters(pool: Sequence[Candidate]) -> list[list[Candidate]]:
@@ -118,7 +123,9 @@ def _votes(cluster: Sequence[Candidate]) -> int:
     return sum(by_origin.values())
 
 
-def _without_expectation(best: Candidate, share: tuple[int, int], sizes: tuple[int, ...], expected: bool) -> Choice:
+def _without_expectation(
+    best: Candidate, share: tuple[int, int], sizes: tuple[int, ...], expected: bool, alone: bool
+) -> Choice:
     status, agreeing = Status.RAN, f"{share[0]} of {share[1]} drafts gave this output"
     if best.doubts:
         reason = f"it ran, but {best.doubts[0]}"
@@ -130,6 +137,8 @@ def _without_expectation(best: Candidate, share: tuple[int, int], sizes: tuple[i
     elif len(sizes) > 1 and sizes[1] == sizes[0]:
         rivals = "as many drafts" if sizes[0] == share[0] else "other drafts with as many votes"
         reason = f"it ran; {rivals} ({sizes[1]}) gave another output"
+    elif alone:
+        reason = f"it ran; {agreeing}, but a model as small as this one agrees with itself when it is wrong, too"
     else:
         unseen = "; pictures were not compared" if _pictures(best) and _metrics(best) else ""
         status, reason = Status.AGREED, f"{agreeing}; no expectation was given{unseen}"

@@ -31,6 +31,11 @@ class Job(Protocol):
         """Whether the first of these programs is trusted more than drafts of an embedded small model."""
         ...
 
+    @property
+    def needs_witness(self) -> bool:
+        """Whether drafts of a small model agree only where what rules wrote does the same."""
+        ...
+
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         """The draft of a completion of ``prompt``, its program extracted."""
         ...

@@ -65,6 +65,11 @@ class PythonJob(Judge):
                 self.decisive = True
         self._readings = tuple(readings)
 
+    @property
+    def needs_witness(self) -> bool:
+        """Few requests are read by rules; and where drafts agreed on HEP tasks, 12 of 13 answers were right."""
+        return False
+
     def by_rules(self) -> Prompt | None:
         """The readings; functions are not read by rules, so there are none for a request for one."""
         return replace(Prompt(messages=()), parts=self._readings) if self._readings else None

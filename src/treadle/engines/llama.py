@@ -69,6 +69,7 @@ class LlamaEngine:
             model=path.name,
             sha256=sha256_of(path),
             versions={"xllamacpp": version},
+            parameters=self._parameters(),
         )
 
     @property
@@ -138,6 +139,11 @@ class LlamaEngine:
                 if found.id == token:
                     return found
         raise EngineError(f"llama.cpp did not score token {token} of {self._path.name}")
+
+    def _parameters(self) -> int | None:
+        models = exchange(self._folder, "GET", "/v1/models", None).get("data") or [{}]
+        count = (models[0].get("meta") or {}).get("n_params")
+        return count if isinstance(count, int) else None
 
     def _prepare(self, prompt: Prompt, samplings: Sequence[Sampling]) -> list[int]:
         """Check what is asked for and give the prompt's tokens."""

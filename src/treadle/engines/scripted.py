@@ -26,15 +26,19 @@ class ScriptedEngine:
     A call may draw fewer completions than its batch holds; drawing more is an error, never a repetition.
     """
 
-    def __init__(self, batches: Sequence[Sequence[str | Completion]], name: str = "scripted") -> None:
+    def __init__(
+        self, batches: Sequence[Sequence[str | Completion]], name: str = "scripted", parameters: int | None = None
+    ) -> None:
         self._batches = [[_completion(c) for c in batch] for batch in batches]
         self._calls = 0
-        self._identity = EngineIdentity(name=name, backend="scripted", model="scripted")
+        self._identity = EngineIdentity(name=name, backend="scripted", model="scripted", parameters=parameters)
         self.prompts: list[Prompt] = []
 
     @classmethod
     def from_file(cls, path: Path) -> ScriptedEngine:
         """Read an exported thread, or ``{"completions": [[text, ...], ...]}``.
+
+        With ``"engine": {"parameters": N}``, as an exported thread has, drafts count as those of a model of that size.
 
         Raises:
             UsageError: the file is absent or holds neither.
@@ -48,7 +52,10 @@ class ScriptedEngine:
         except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"cannot read the script {path}: {error}") from None
         try:
-            return cls(_batches(document), name=f"scripted:{path}")
+            parameters = document.get("engine", {}).get("parameters")
+            return cls(
+                _batches(document), name=f"scripted:{path}", parameters=None if parameters is None else int(parameters)
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"{path} is neither an exported thread nor a script of completions ({error})") from None
 

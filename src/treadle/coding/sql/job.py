@@ -49,6 +49,11 @@ class SqlJob:
         SmolLM2-135M did what the reading does, and none of the 25 where most drafts agreed on something else."""
         return self._plan is not None and self._plan.decisive
 
+    @property
+    def needs_witness(self) -> bool:
+        """Where most drafts of SmolLM2-135M agreed on something else than the reading, none was right; see ``decisive``."""
+        return True
+
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         program = self._judge.extract(completion.text, prompt)
         return Draft(id=id_, completion=completion, program=program, round=round_, repairs=repairs)
