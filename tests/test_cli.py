@@ -441,6 +441,21 @@ def stopped_well(shell: Shell, taken: float, code: int | None, out: str, err: st
     assert taken < STOP_SECONDS
 
 
+@pytest.mark.parametrize("module", ["treadle.commands.app", "typer", "treadle.commands.guard"])
+def test_ctrl_c_during_the_first_imports_ends_quietly(shell: Shell, module: str) -> None:
+    code = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from treadle.cli import main\n"
+        "main(['threads', 'list'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=shell.environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_ctrl_c_while_it_starts(shell: Shell, sandboxed: None) -> None:
     process = shell.start("ask", RUN, "-e", shell.script([RIGHT]), "-n", "1")
     wait_for(shell.store.exists)

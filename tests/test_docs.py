@@ -19,7 +19,7 @@ import typer.main
 
 import treadle
 from treadle import errors
-from treadle.cli import app
+from treadle.commands.app import app
 from treadle.engines.models import CATALOGUE
 from treadle.engines.registry import known_backends
 from treadle.settings import Settings

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from treadle.commands.options import EXIT_DOUBT, JsonOption, StoreOption, TierOption
+from treadle.commands.exits import EXIT_DOUBT
+from treadle.commands.opening import opened_store
+from treadle.commands.options import JsonOption, StoreOption, TierOption
 from treadle.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def correct(
             "your editor"
         )
     with contextlib.ExitStack() as stack:
-        opened = stack.enter_context(_opened(store))
+        opened = stack.enter_context(opened_store(store))
         record = opened.load(thread)
         failing = draft_to_correct(record, draft)
         language = record.request.language
@@ -135,7 +137,7 @@ def examples_list(
     """List the corrections, newest first."""
     from treadle.commands.corrections_shown import examples_as_json, show_examples
 
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         found = opened.examples(every)
     if as_json:
         typer.echo(examples_as_json(found))
@@ -148,7 +150,7 @@ def examples_show(example: ExampleArgument, store: StoreOption = None, as_json: 
     """Show a correction: its request, its program, the draft that it replaced and why."""
     from treadle.commands.corrections_shown import example_as_json, show_example
 
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         found = opened.example(example)
         basis = opened.basis(found.id)
         pairs = [p for p in opened.pairs(found.thread) if p.example == found.id]
@@ -161,7 +163,7 @@ def examples_show(example: ExampleArgument, store: StoreOption = None, as_json: 
 @examples_app.command("remove")
 def examples_remove(example: ExampleArgument, store: StoreOption = None) -> None:
     """Show a correction to the model no more, and leave it out of training data. The thread keeps it."""
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         removed = opened.remove_example(example)
     typer.echo(f"removed {removed.id}: {' '.join(removed.request.split())}")
 
@@ -179,7 +181,7 @@ def examples_export(
     """Write the corrections as a pack, for others to use with `--pack FOLDER`."""
     from treadle.coding.corrections import export_pack
 
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         done = export_pack(opened, folder, with_data=with_data, name=name, licence=licence)
     count = len(done.pack.examples)
     typer.echo(f"{count} example{'s' if count != 1 else ''} in {folder}; use them with: treadle ask ... --pack {folder}")
@@ -200,7 +202,7 @@ def rate(
     """Say whether an answer is right. The last rating counts; it goes into training data."""
     if good == bad:
         raise UsageError("say what the answer is: --good or --bad")
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         record = opened.load(thread)
         if record.answer is None or record.answer.program is None:
             raise UsageError(f"thread {record.info.id} has no answer to rate; see: treadle threads show {record.info.id}")
@@ -226,7 +228,7 @@ def export_training(
     forms: dict[str, Form] = {"messages": "messages", "preference": "preference"}
     if form not in forms:
         raise UnknownNameError("format", form, forms)
-    with _opened(store) as opened, TerminalProgress() as progress:
+    with opened_store(store) as opened, TerminalProgress() as progress:
         counts = write_rows(training_rows(opened, forms[form], progress), out)
     if not counts:
         needed = "an answer that is verified, corrected or rated good"
@@ -237,11 +239,3 @@ def export_training(
         raise UsageError(f"there is nothing to train on yet: it takes {needed}. {out} was not written")
     told = ", ".join(f"{count} {source}" for source, count in counts.most_common())
     typer.echo(f"{counts.total()} row{'s' if counts.total() != 1 else ''} in {out}: {told}")
-
-
-def _opened(store: Path | None) -> Any:
-    from treadle.settings import load_settings
-    from treadle.threads import open_store
-
-    opened: Store = open_store(store or load_settings().store)
-    return contextlib.closing(opened)

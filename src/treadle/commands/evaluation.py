@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from treadle.commands.exits import EXIT_INTERRUPTED
 from treadle.commands.options import (
-    EXIT_INTERRUPTED,
     EngineOption,
     NoRulesOption,
     PackOption,

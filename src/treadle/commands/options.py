@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-EXIT_DOUBT, EXIT_USAGE, EXIT_ERROR, EXIT_INTERRUPTED = 3, 2, 1, 130
-
 EngineOption = Annotated[
     str | None, typer.Option("--engine", "-e", help="llama:smollm2, llama:/x.gguf, openai:<url>#<model>.")
 ]

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from treadle.commands.exits import EXIT_DOUBT
 from treadle.commands.options import (
-    EXIT_DOUBT,
     EngineOption,
     JsonOption,
     NoRulesOption,

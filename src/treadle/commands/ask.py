@@ -1,0 +1,82 @@
+"""``treadle ask``: a program for a request in plain words, run and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from treadle.commands.exits import EXIT_DOUBT
+from treadle.commands.options import (
+    EngineOption,
+    JsonOption,
+    NoRulesOption,
+    OutOption,
+    PackOption,
+    RepairsOption,
+    SamplesOption,
+    SeedOption,
+    ShowPromptOption,
+    StoreOption,
+    TemperatureOption,
+    TierOption,
+)
+
+__all__ = ["ask"]
+
+
+def ask(
+    request: Annotated[str, typer.Argument(help="What you want, in plain words.")],
+    data: Annotated[Path | None, typer.Option("--data", "-d", help="A ROOT, parquet, CSV, JSON or SQLite file.")] = None,
+    tree: Annotated[str | None, typer.Option("--tree", help="The tree or table of the data file to work on.")] = None,
+    expect: Annotated[
+        list[str] | None, typer.Option("--expect", help="'mean_pt ~ 37.05 +- 1%', 'f(2) == 3'; can be repeated.")
+    ] = None,
+    tests: Annotated[
+        Path | None, typer.Option("--tests", help="A Python file with tests of the functions asked for.")
+    ] = None,
+    schema: Annotated[Path | None, typer.Option("--schema", help="A JSON schema that the output must satisfy.")] = None,
+    engine: EngineOption = None,
+    samples: SamplesOption = 8,
+    repairs: RepairsOption = 2,
+    temperature: TemperatureOption = 0.4,
+    seed: SeedOption = 1,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", help="Length of a draft, at most.")] = 256,
+    no_examples: Annotated[bool, typer.Option("--no-examples", help="Show the model no example.")] = False,
+    no_rules: NoRulesOption = False,
+    pack: PackOption = None,
+    tier: TierOption = None,
+    out: OutOption = None,
+    store: StoreOption = None,
+    show_prompt: ShowPromptOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a program for REQUEST, run and check it, and say what is known about it."""
+    from treadle import compose
+    from treadle.coding.ask import Options
+    from treadle.terminal import answer_as_json, show_answer, show_prompt_parts
+
+    options = Options(
+        samples=samples,
+        repairs=repairs,
+        temperature=temperature,
+        seed=seed,
+        max_tokens=max_tokens,
+        shots=0 if no_examples else Options().shots,
+        rules=not (no_rules or no_examples),
+    )
+    asked = compose.request(request, data, tree, expect or [], tests, schema)
+    with compose.tools(engine, store, tier, pack or [], quiet=as_json) as (tools, progress):
+        if show_prompt:
+            show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))
+            return
+        answered = compose.answer(asked, tools, options, progress)
+    if out is not None:
+        compose.write_answer(answered, out)
+    if as_json:
+        typer.echo(answer_as_json(answered))
+    else:
+        show_answer(answered, out)
+    if answered.answer.status not in ("verified", "agreed"):
+        raise typer.Exit(EXIT_DOUBT)
