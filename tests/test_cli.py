@@ -6,8 +6,10 @@ The embedded model is only needed by the tests marked ``model``; all others writ
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
 import shlex
 import signal
@@ -15,6 +17,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -416,9 +419,20 @@ def rows(store: Path, table: str) -> int:
     return 0
 
 
-def interrupt(process: subprocess.Popen[str]) -> tuple[float, str, str]:
+def children(parent: int) -> list[int]:
+    """The processes that ``parent`` started, and that are there."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = entry.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            if fields[0] != "Z" and int(fields[1]) == parent:
+                found.append(int(entry.parent.name))
+    return found
+
+
+def interrupt(process: subprocess.Popen[str], number: int = signal.SIGINT) -> tuple[float, str, str]:
     started = time.monotonic()
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     try:
         out, err = process.communicate(timeout=STOP_SECONDS + 1)
     except BaseException:
@@ -489,6 +503,44 @@ def test_ctrl_c_while_a_program_runs(shell: Shell, sandboxed: None) -> None:
     assert "not judged" in shown
     assert "stopped by the user" in shown
     assert shell("threads", "export", kept["id"], "--card").returncode == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_end_it_like_ctrl_c(shell: Shell, sandboxed: None, number: signal.Signals) -> None:
+    engine = shell.script([" f():\n    pass\nwhile True:\n    pass\n"])
+    process = shell.start("ask", "Print something.", "-e", engine, "-n", "1")
+    wait_for(lambda: rows(shell.store, "drafts") > 0)
+    time.sleep(0.7)
+    servers = children(process.pid)
+    assert servers
+    taken, _, err = interrupt(process, number)
+    assert (process.returncode, err) == (128 + number, "stopped; what was done is kept: treadle threads list\n")
+    assert taken < STOP_SECONDS
+    assert not any(Path(f"/proc/{server}").exists() for server in servers)
+    kept = shell.threads()[0]
+    assert kept["state"] == "interrupted"
+    assert f"stopped by {number.name}" in shell("threads", "show", kept["id"]).stdout
+
+
+def test_a_terminal_that_is_closed(shell: Shell, sandboxed: None) -> None:
+    """It sends SIGHUP, and nothing can be told any more."""
+    ours, theirs = pty.openpty()
+    engine = shell.script([" f():\n    pass\nwhile True:\n    pass\n"])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "treadle.cli", "ask", "Print something.", "-e", engine, "-n", "1"],
+        cwd=shell.home,
+        env=shell.environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    wait_for(lambda: rows(shell.store, "drafts") > 0)
+    os.close(ours)
+    assert process.wait(STOP_SECONDS + 1) == 129
+    assert shell.threads()[0]["state"] == "interrupted"
 
 
 def test_a_reader_that_leaves_early(asked: Asked) -> None:

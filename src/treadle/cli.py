@@ -16,7 +16,7 @@ __all__ = ["main"]
 def main(argv: list[str] | None = None) -> None:
     """Run the command line.
 
-    Exit codes: 0 fine, 1 error, 2 usage error, 3 neither verified nor agreed, 130 Ctrl-C.
+    Exit codes: 0 fine, 1 error, 2 usage error, 3 neither verified nor agreed, 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.
     """
     try:
         import signal

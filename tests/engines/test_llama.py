@@ -21,6 +21,7 @@ import pytest
 
 from treadle.engines.base import Engine
 from treadle.engines.llama import LlamaEngine
+from treadle.engines.llama_server import _stopping_waits
 from treadle.errors import ContextLengthError, EngineError, ModelFileError, UnsupportedError
 from treadle.types import Completion, Constraint, Message, Prompt, Sampling
 
@@ -487,3 +488,16 @@ def test_ctrl_c_while_the_model_is_loaded(model_file: Path, tmp_path: Path, seco
             raise
     assert errors == "" or "KeyboardInterrupt" in errors  # nothing where it had been loaded and was at its end already
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_wait_for_the_model_too(number: signal.Signals) -> None:
+    came: list[int] = []
+    before = signal.signal(number, lambda number, _: came.append(number))
+    try:
+        with _stopping_waits():
+            signal.raise_signal(number)
+            assert came == []
+        assert came == [number]
+    finally:
+        signal.signal(number, before)

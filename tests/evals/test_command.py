@@ -96,13 +96,13 @@ def test_tables_and_where_the_report_is(run: Running, command: Any, files: Path)
     assert report.parent.name.startswith("humaneval-")
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGINT), ("2", signal.SIGINT), ("1", signal.SIGTERM)])
 def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(
-    run: Running, command: Any, files: Path, environment: dict[str, str], workers: str
+    run: Running, command: Any, files: Path, environment: dict[str, str], workers: str, number: signal.Signals
 ) -> None:
     words = command("--out", "out", "--workers", workers)
-    for code, out, err in after(words, files, environment, 1, signal.SIGINT):
-        assert code == 130, err
+    for code, out, err in after(words, files, environment, 1, number):
+        assert code == 128 + number, err
         assert out == ""
         assert re.search(r"stopped: (\d) of 4 tasks are done and kept; the same command with --out out goes on", err)
         assert "Traceback" not in err

@@ -170,7 +170,9 @@ class _Work:
 
     def interrupted(self, error: BaseException) -> None:
         if self.thread is not None:
-            reason = "stopped by the user" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
+            reason = f"{type(error).__name__}: {error}"
+            if isinstance(error, KeyboardInterrupt):
+                reason = str(error) or "stopped by the user"  # it says so itself where it was another signal than Ctrl-C
             # The error that stopped the work is the one to report, not one of the store on top of it.
             with contextlib.suppress(Exception):
                 self.store.interrupt(self.thread, reason)

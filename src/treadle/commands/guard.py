@@ -3,19 +3,80 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from typing import Any
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
 
 import typer
 
 from treadle.commands.exits import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE
 from treadle.errors import TreadleError, UsageError
 
-__all__ = ["guarded"]
+__all__ = ["Ended", "guarded"]
+
+
+_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Ended(KeyboardInterrupt):
+    """The process was asked to end: by ``kill``, a batch system, a terminal that was closed. Ends work as Ctrl-C does."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.code = 128 + number
 
 
 def guarded(run: Callable[[], Any]) -> int:
     """The exit code of ``run``, which is 0 where it returns none; what went wrong is told on standard error."""
+    try:
+        with _endings() as came:
+            code = _code_of(run)
+    except Ended as ended:  # it came while something else was told
+        code, came = ended.code, [ended]
+    if not came:
+        return code
+    for stream in (sys.stdout, sys.stderr):
+        _give_up_unsent(stream)
+    return came[0].code
+
+
+def _give_up_unsent(stream: TextIO) -> None:
+    """Drop what a closed terminal cannot take, which Python would try once more and end with a code of its own."""
+    try:
+        stream.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+@contextlib.contextmanager
+def _endings() -> Iterator[list[Ended]]:
+    """Raise SIGTERM and SIGHUP as ``Ended``; the list holds what came.
+
+    Only the first is raised: a closed terminal sends SIGHUP more than once, and the second must not break off what the first
+    began. What is ignored (``nohup``) stays so.
+    """
+    came: list[Ended] = []
+
+    def end(number: int, _: object) -> None:
+        if not came:
+            came.append(Ended(number))
+            raise came[0]
+
+    ours = [number for number in _ENDINGS if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, end)
+    try:
+        yield came
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _code_of(run: Callable[[], Any]) -> int:
     try:
         code = run() or 0
         # Newer versions of Typer turn Ctrl-C into this code, older ones into Abort.
@@ -24,6 +85,8 @@ def guarded(run: Callable[[], Any]) -> int:
         return _complain(error, EXIT_USAGE)
     except TreadleError as error:
         return _complain(error, EXIT_ERROR)
+    except SystemExit as end:  # a command that has told already why it ends
+        return end.code if isinstance(end.code, int) else EXIT_ERROR
     except (KeyboardInterrupt, typer.Abort):
         return _stopped()
     except BrokenPipeError:
@@ -45,5 +108,6 @@ def _stopped() -> int:
 
 
 def _complain(error: TreadleError, code: int) -> int:
-    typer.echo(f"treadle: {error}", err=True)
+    with contextlib.suppress(OSError):
+        typer.echo(f"treadle: {error}", err=True)
     return code

@@ -21,6 +21,8 @@ __all__ = ["exchange", "socket_folder", "start"]
 BATCH_TOKENS = 128
 """Tokens of a prompt that are read in one step; only between two steps can it be stopped. 256 read 4 % faster, 512 8 %."""
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class _UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
@@ -75,7 +77,7 @@ def start(path: Path, folder: str, threads: int, context_tokens: int, slots: int
     params.ui = False
     params.warmup = False
     params.verbosity = -1
-    with _ctrl_c_waits():
+    with _stopping_waits():
         try:
             server = xllamacpp.Server(params)
         except Exception as error:
@@ -89,20 +91,26 @@ def start(path: Path, folder: str, threads: int, context_tokens: int, slots: int
 
 
 @contextlib.contextmanager
-def _ctrl_c_waits() -> Iterator[None]:
-    """Hold Ctrl-C back until the block is done. Only the main thread sees it; in others there is nothing to hold back."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+def _stopping_waits() -> Iterator[None]:
+    """Hold Ctrl-C, and other signals that are handled in Python, back until the block is done.
+
+    Only the main thread sees them; in others there is nothing to hold back.
+    """
+    handlers = {number: signal.getsignal(number) for number in _STOPPING}
+    ours = {number: handler for number, handler in handlers.items() if callable(handler)}
+    if threading.current_thread() is not threading.main_thread() or not ours:
         yield
         return
     came: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    for number in ours:
+        signal.signal(number, lambda number, _: came.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in ours.items():
+            signal.signal(number, handler)
     if came:
-        handler(signal.SIGINT, None)
+        ours[signal.Signals(came[0])](came[0], None)
 
 
 def exchange(folder: str, method: str, path: str, body: dict[str, Any] | None) -> Any:

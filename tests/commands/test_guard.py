@@ -1,0 +1,76 @@
+"""Exit codes and signals, in this process; what becomes of a thread when a real one is stopped is tested in test_cli.py."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from treadle.commands.guard import guarded
+from treadle.errors import EngineError, UsageError
+
+ENDINGS = [signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in ENDINGS}
+    yield
+    for number, handler in before.items():
+        assert signal.getsignal(number) is handler
+        signal.signal(number, handler)
+
+
+def raising(error: BaseException) -> int:
+    def run() -> None:
+        raise error
+
+    return guarded(run)
+
+
+def test_codes() -> None:
+    assert guarded(lambda: None) == 0
+    assert guarded(lambda: 3) == 3
+    assert raising(EngineError("x")) == 1
+    assert raising(UsageError("x")) == 2
+    assert raising(KeyboardInterrupt()) == 130
+    assert raising(SystemExit(130)) == 130
+    with pytest.raises(ZeroDivisionError):
+        raising(ZeroDivisionError())
+
+
+@pytest.mark.parametrize("number", ENDINGS)
+def test_a_signal_ends_it_as_ctrl_c_does(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
+    tidied = []
+
+    def run() -> None:
+        try:
+            os.kill(os.getpid(), number)
+        except KeyboardInterrupt as stop:
+            os.kill(os.getpid(), number)  # the second one breaks nothing off
+            tidied.append(str(stop))
+            raise
+
+    assert guarded(run) == 128 + number
+    assert tidied == [f"stopped by {number.name}"]
+    assert capsys.readouterr().err == "stopped; what was done is kept: treadle threads list\n"
+
+
+def test_the_code_tells_the_signal_also_where_another_error_came_of_it() -> None:
+    def run() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGHUP)
+        except KeyboardInterrupt:
+            raise OSError(5, "the terminal is gone") from None
+
+    assert guarded(run) == 129
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert guarded(lambda: os.kill(os.getpid(), signal.SIGHUP)) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
