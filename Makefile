@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.set-up
-EXTRAS := hep,data,openai,scipy,sql,similarity,eval,dask
+EXTRAS := hep,data,openai,scipy,sql,similarity,eval,dask,torch
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-all bench format package clean

@@ -1,0 +1,1 @@
+"""Text as the model sees it: vocabularies, tokens. Imports no torch."""
