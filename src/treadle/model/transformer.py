@@ -76,7 +76,7 @@ class Transformer(nn.Module):
         """The residual stream [B, T, D] after the last block, before the last norm."""
         start = 0 if cache is None else cache.length
         places = _places(ids_BT, start, documents_BT)
-        x_BTD = self.embedding(ids_BT)
+        x_BTD: Tensor = self.embedding(ids_BT)
         if self.positions is not None:
             x_BTD = x_BTD + self.positions(places)
         rotation = None if self.config.rope_theta is None else self._rotation(places, x_BTD.dtype)
@@ -99,11 +99,12 @@ class Transformer(nn.Module):
         return logits_BTV
 
     def _rotation(self, places: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Cosine and sine [1 or B, 1, T, E / 2] of the angle by which each pair is turned at each place."""
+        """Cosine and signed sine [1 or B, 1, T, E] of the angle by which each number of a head is turned at each place."""
         frequencies = rope_frequencies(self.config).to(places.device)
         angles = places.float()[..., None] * frequencies
         angles = angles[:, None] if angles.dim() == 3 else angles[None, None]
-        return angles.cos().to(dtype), angles.sin().to(dtype)
+        cosine, sine = angles.cos().to(dtype), angles.sin().to(dtype)
+        return torch.cat((cosine, cosine), dim=-1), torch.cat((-sine, sine), dim=-1)
 
     def _initialise(self, module: nn.Module) -> None:
         """GPT-2's initialisation: a normal of 0.02, less for what is added to the residual stream 2 n_layers times."""
@@ -162,11 +163,14 @@ class Attention(nn.Module):
     ) -> Tensor:
         n_texts, n_new, _ = x_BTD.shape
         heads_BTNE = self.qkv(x_BTD).view(n_texts, n_new, -1, self.d_head)
-        q_BHTE, k_BKTE, v_BKTE = heads_BTNE.transpose(1, 2).split((self.n_heads, self.n_kv_heads, self.n_kv_heads), dim=1)
+        sizes = self.n_heads, self.n_kv_heads
+        qk_BNTE, v_BKTE = heads_BTNE.transpose(1, 2).split((sum(sizes), self.n_kv_heads), dim=1)
         if self.q_norm is not None and self.k_norm is not None:
-            q_BHTE, k_BKTE = self.q_norm(q_BHTE), self.k_norm(k_BKTE)
+            q_BHTE, k_BKTE = qk_BNTE.split(sizes, dim=1)
+            qk_BNTE = torch.cat((self.q_norm(q_BHTE), self.k_norm(k_BKTE)), dim=1)
         if rotation is not None:
-            q_BHTE, k_BKTE = rotate(q_BHTE, *rotation), rotate(k_BKTE, *rotation)
+            qk_BNTE = rotate(qk_BNTE, *rotation)
+        q_BHTE, k_BKTE = qk_BNTE.split(sizes, dim=1)
         if cache is not None:
             cache.append(k_BKTE, v_BKTE)
         if cache is not None and cache.prefix is not None:
@@ -233,9 +237,8 @@ def rope_frequencies(config: ModelConfig) -> Tensor:
 
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Turn each pair (i, i + E / 2) of the last dimension by its angle."""
-    first, second = x.chunk(2, dim=-1)
-    return torch.cat((first * cosine - second * sine, second * cosine + first * sine), dim=-1)
+    """Turn each pair (i, i + E / 2) of the last dimension by its angle; ``sine`` is negative for the first of a pair."""
+    return torch.addcmul(x * cosine, x.roll(x.shape[-1] // 2, dims=-1), sine)
 
 
 def _places(ids_BT: Tensor, start: int, documents_BT: Tensor | None) -> Tensor:
