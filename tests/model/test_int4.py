@@ -1,0 +1,61 @@
+"""Weights of four bits: exact where the weights have sixteen levels a group, close elsewhere, and used for few rows only."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from treadle.model.int4 import FEW_ROWS, GROUP, FewRowsLinear, available, pack, use_int4
+
+pytestmark = pytest.mark.skipif(not available(), reason="this torch has no kernels for four bits")
+
+
+def of_levels(n_rows: int, width: int) -> torch.Tensor:
+    """Weights as a Q4_1 file holds them; scale and offset fit bfloat16 exactly."""
+    scales = 2.0 ** torch.randint(-6, -2, (n_rows, width // GROUP, 1))
+    levels = torch.randint(0, 16, (n_rows, width // GROUP, GROUP))
+    levels[..., 0], levels[..., 1] = 0, 15
+    return (scales * (levels - 8)).view(n_rows, width)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("rows", [1, 3, FEW_ROWS, FEW_ROWS + 1, 40])
+@pytest.mark.parametrize("bias", [False, True])
+def test_sixteen_levels_are_kept_exactly(rows: int, bias: bool) -> None:
+    torch.manual_seed(rows)
+    linear = nn.Linear(96, 64, bias=bias)
+    linear.weight.copy_(of_levels(64, 96))
+    x = torch.randn(rows, 2, 96)[:, :1].bfloat16()
+    found = FewRowsLinear(linear)(x)
+    exact = nn.functional.linear(x.double(), linear.weight.double(), None if linear.bias is None else linear.bias.double())
+    assert found.dtype is torch.bfloat16
+    assert found.shape == (rows, 1, 64)
+    assert (found.double() - exact).abs().max() < 0.02 * exact.abs().max()
+
+
+@torch.no_grad()
+def test_any_weights_are_near() -> None:
+    torch.manual_seed(0)
+    linear = nn.Linear(128, 64, bias=False)
+    x = torch.randn(2, 128).bfloat16()
+    found, exact = FewRowsLinear(linear)(x).float(), linear(x.float())
+    assert 0 < (found - exact).norm() / exact.norm() < 0.1
+
+
+@torch.no_grad()
+def test_a_group_of_equal_weights() -> None:
+    linear = nn.Linear(32, 16, bias=False)
+    linear.weight.fill_(0.25)
+    assert torch.equal(FewRowsLinear(linear)(torch.ones(1, 32).bfloat16()), torch.full((1, 16), 8.0).bfloat16())
+
+
+@torch.no_grad()
+def test_only_layers_that_fit_are_replaced() -> None:
+    model = nn.ModuleDict({"fits": nn.Linear(64, 16), "odd": nn.Linear(40, 16), "inner": nn.Sequential(nn.Linear(32, 16))})
+    use_int4(model)
+    assert isinstance(model["fits"], FewRowsLinear)
+    assert isinstance(model["inner"][0], FewRowsLinear)
+    assert type(model["odd"]) is nn.Linear
+    with pytest.raises(ValueError, match="rows of 40"):
+        pack(torch.zeros(16, 40))
