@@ -2,9 +2,9 @@
 
 Shapes: B drafts, V vocabulary, C candidates (the likeliest first), N alternatives that are reported.
 
-The filters come in llama.cpp's order, so that a ``Sampling`` means the same on both engines: top-k, top-p of what top-k left,
-min-p relative to the likeliest, and the temperature last. A draft's token depends on its own logits, options and seed only,
-never on the drafts beside it. There are no penalties on repetition: in programs, names are meant to come again.
+The filters come in llama.cpp's order, so that a ``Sampling`` means the same on both engines: top-k, top-p of what top-k
+left, min-p relative to the likeliest, and the temperature last. A draft's token depends on its own logits, options and seed
+only, never on the drafts beside it. There are no penalties on repetition: in programs, names are meant to come again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Drawn", "Sampler", "add_bias", "filter_candidates", "log_probabiliti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """One step of B drafts. Log-probabilities are natural, of the raw distribution: before bias, mask, filters, temperature."""
+    """One step of B drafts. Log-probabilities are natural, of the raw distribution: before bias, mask and filters."""
 
     ids: list[int]
     logprobs: list[float]
@@ -87,6 +87,7 @@ class Sampler:
         self._biases = [self._biases[i] for i in rows]
         self._generators = [self._generators[i] for i in rows]
 
+    @torch.inference_mode()
     def draw(self, logits_BV: Tensor, allowed_BV: Tensor | None = None) -> Drawn:
         """The next token of each draft, of those that ``allowed_BV`` (True) allows.
 
@@ -99,6 +100,15 @@ class Sampler:
         if allowed_BV is not None:
             open_BV = open_BV.masked_fill(~allowed_BV, -torch.inf)
         ids_B = self._choose(open_BV)
+        return self._reported(raw_BV, total_B, ids_B)
+
+    @torch.inference_mode()
+    def report(self, logits_BV: Tensor, ids: Sequence[int]) -> Drawn:
+        """The same of tokens that are given: nothing is drawn."""
+        raw_BV = _precise(logits_BV)
+        return self._reported(raw_BV, _totals(raw_BV), torch.tensor(ids, device=raw_BV.device))
+
+    def _reported(self, raw_BV: Tensor, total_B: Tensor, ids_B: Tensor) -> Drawn:
         chosen_B = raw_BV.gather(1, ids_B[:, None])[:, 0] - total_B
         return Drawn(ids=ids_B.tolist(), logprobs=chosen_B.tolist(), alternatives=self._alternatives(raw_BV, total_B))
 
