@@ -12,6 +12,7 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import signal
 import socket
 import sqlite3
@@ -568,6 +569,51 @@ def test_show_prompt_is_what_would_be_sent(shell: Shell, sandboxed: None) -> Non
     assert total is not None
     assert sum(counts) == int(total.group(1)) == -(-(len(done.stdout) - 1) // 4)
     assert max(map(len, done.stderr.splitlines())) <= 80
+
+
+def test_show_prompt_needs_no_store(shell: Shell, sandboxed: None) -> None:
+    done = shell("ask", RUN, "-e", shell.script([RIGHT]), "--show-prompt", TREADLE_STORE="/proc/nowhere/threads.sqlite")
+    assert (done.returncode, "longest_run" in done.stdout) == (0, True), done.stderr
+    assert not shell.store.exists()
+    assert shell("ask", RUN, "-e", shell.script([RIGHT]), TREADLE_STORE="/proc/nowhere/threads.sqlite").returncode == 1
+
+
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[list[str]]:
+    """A folder that nobody can write to, root neither; yields the words before a command that shall find it so."""
+    if os.geteuid() == 0:
+        mounts = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
+        prefix = ["unshare", "-m", "sh", "-c", mounts, str(folder)]
+        if subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode:
+            pytest.skip("no mounts can be made here, and root may write everywhere else")
+        yield prefix
+        return
+    folder.chmod(0o555)
+    try:
+        yield []
+    finally:
+        folder.chmod(0o755)
+
+
+def test_show_prompt_reads_a_store_that_cannot_be_written(asked: Asked, tmp_path: Path) -> None:
+    """With the corrections that are in it."""
+    home, request = asked.shell.home, "Write echo(s): s twice."
+    asked.shell.script(["\n    return s\n"], name="wrong.json")
+    asked.shell("ask", request, "-e", "scripted:wrong.json", "-n", "1", "--repairs", "0")
+    (home / "fixed.py").write_text("def echo(s):\n    return s + s\n", encoding="utf-8")
+    corrected = asked.shell("correct", asked.shell.threads()[0]["id"], "--file", "fixed.py")
+    assert corrected.returncode == 0, corrected.stderr
+    shell = Shell(tmp_path)
+    for file in ("threads.sqlite", "wrong.json"):
+        shutil.copyfile(home / file, tmp_path / file)
+    words = [sys.executable, "-m", "treadle.cli", "ask", request, "--show-prompt", "-e", "scripted:wrong.json"]
+    with read_only(tmp_path) as prefix:
+        done = subprocess.run(
+            [*prefix, *words], cwd=tmp_path, env=shell.environment, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    assert "return s + s" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["threads.sqlite", "wrong.json"]
 
 
 # ---------------------------------------------------------------------------------------------- the real model

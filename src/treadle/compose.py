@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import shutil
+import tempfile
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path, PurePath
 
@@ -14,6 +17,7 @@ from treadle.coding.job import open_job
 from treadle.coding.progress import Progress
 from treadle.coding.sql.expect import parse_sql_expect
 from treadle.data import summarise
+from treadle.data.stable import StableFile
 from treadle.engines.models import find_model, pull
 from treadle.engines.registry import check_engine, open_engine
 from treadle.errors import UsageError
@@ -22,6 +26,7 @@ from treadle.sandbox import open_sandbox
 from treadle.settings import load_settings
 from treadle.terminal import ByteBar, TerminalProgress
 from treadle.threads import open_store
+from treadle.threads.base import Store
 from treadle.threads.card import render_card
 from treadle.types import Prompt, Request
 
@@ -72,13 +77,17 @@ def tools(
     packs: Sequence[Path],
     quiet: bool = False,
     database: Sequence[str] = (),
+    keeps: bool = True,
 ) -> Iterator[tuple[Tools, Progress]]:
-    """Open everything that answering takes, the ``database`` too where one is named; closes it again, last opened first."""
+    """Open everything that answering takes, the ``database`` too where one is named; closes it again, last opened first.
+
+    ``keeps``: the request will be stored. Else the store is only read, and may be absent or read-only.
+    """
     settings = load_settings()
     check_engine(engine or settings.engine)  # before the seconds that the sandbox and the model take to open
     with contextlib.ExitStack() as stack:
         own = [load_pack(folder) for folder in packs]
-        opened_store = stack.enter_context(contextlib.closing(open_store(store or settings.store)))
+        opened_store = stack.enter_context(_store(store or settings.store, keeps))
         # The sandbox imports numpy and others in the background while the model is loaded.
         opened_database = None
         if not database:
@@ -97,6 +106,21 @@ def tools(
             Tools(engine=opened, sandbox=sandbox, store=opened_store, packs=packs_in_order, database=opened_database),
             progress,
         )
+
+
+@contextlib.contextmanager
+def _store(path: Path, keeps: bool) -> Iterator[Store]:
+    """The thread store. Where nothing is kept: a copy of one that cannot be written, an empty one where there is none."""
+    with contextlib.ExitStack() as stack:
+        path = path.expanduser()
+        if not keeps and not (path.exists() and all(os.access(p, os.W_OK) for p in (path, path.parent))):
+            folder = tempfile.TemporaryDirectory(prefix="treadle-store-", ignore_cleanup_errors=True)
+            copy = Path(stack.enter_context(folder)) / "threads.sqlite"
+            if path.exists():
+                with StableFile(path) as file:
+                    file.read(lambda whole: shutil.copyfile(whole, copy))
+            path = copy
+        yield stack.enter_context(contextlib.closing(open_store(path)))
 
 
 def answer(asked: Request, with_tools: Tools, options: Options, progress: Progress) -> Answered:

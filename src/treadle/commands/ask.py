@@ -67,7 +67,7 @@ def ask(
         rules=not (no_rules or no_examples),
     )
     asked = compose.request(request, data, tree, expect or [], tests, schema)
-    with compose.tools(engine, store, tier, pack or [], quiet=as_json) as (tools, progress):
+    with compose.tools(engine, store, tier, pack or [], quiet=as_json, keeps=not show_prompt) as (tools, progress):
         if show_prompt:
             show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))
             return

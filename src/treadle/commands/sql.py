@@ -77,7 +77,8 @@ def sql(
         style=style,
     )
     *database, question = words
-    with compose.tools(engine, store, tier, pack or [], quiet=as_json or as_csv, database=database) as (tools, progress):
+    quiet, keeps = as_json or as_csv, not show_prompt
+    with compose.tools(engine, store, tier, pack or [], quiet=quiet, database=database, keeps=keeps) as (tools, progress):
         asked = compose.question(question, tools, expect or [])
         if show_prompt:
             show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))
