@@ -70,7 +70,7 @@ class Token:
 class Constraint:
     """A language that a completion must belong to. ``kind`` names the notation of ``text``."""
 
-    kind: Literal["gbnf", "json_schema", "lark"]
+    kind: Literal["gbnf", "json_schema", "lark", "regex"]
     text: str
 
 

@@ -242,6 +242,9 @@ class Only:
         assert token == self._tokens.pop(0)
         return not self._tokens
 
+    def forced(self) -> list[int]:
+        return list(self._tokens)
+
 
 def test_a_constraint_holds_for_its_draft_only() -> None:
     wanted = [7, 3, 3, 90]

@@ -69,6 +69,10 @@ class Matcher(Protocol):
         """Go on by a token; True where nothing may follow."""
         ...
 
+    def forced(self) -> list[int]:
+        """Tokens that must come next, one after the other; empty where there is a choice."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
