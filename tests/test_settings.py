@@ -77,12 +77,30 @@ def test_unknown_names(config: Path) -> None:
         ("THREADS", "1.5", "'1.5' is not a int"),
         ("THREADS", "-1", "must be 0 or more, got -1"),
         ("OPENAI_TIMEOUT_SECONDS", "soon", "'soon' is not a float"),
-        ("OPENAI_TIMEOUT_SECONDS", "0", "must be positive, got 0"),
+        ("OPENAI_TIMEOUT_SECONDS", "0", "'openai_timeout_seconds' must be a positive number of seconds, got 0"),
+        ("OPENAI_TIMEOUT_SECONDS", "-2", "'openai_timeout_seconds' must be a positive number of seconds, got -2"),
+        ("OPENAI_TIMEOUT_SECONDS", "nan", "'openai_timeout_seconds' must be a positive number of seconds, got nan"),
+        ("OPENAI_TIMEOUT_SECONDS", "inf", "'openai_timeout_seconds' must be a positive number of seconds, got inf"),
     ],
 )
 def test_wrong_values(config: Path, name: str, value: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         load_settings({f"TREADLE_{name}": value})
+
+
+def test_an_empty_variable_is_not_set(config: Path) -> None:
+    config.write_text('cache_dir = "/c"\n', encoding="utf-8")
+    empty = {f"TREADLE_{field.name.upper()}": "" for field in dataclasses.fields(Settings)}
+    assert load_settings(empty) == load_settings({})
+    with pytest.raises(UnknownNameError, match="TREADLE_ENGIN"):
+        load_settings({"TREADLE_ENGIN": ""})
+
+
+@pytest.mark.parametrize("name", ["cache_dir", "store"])
+def test_an_empty_path_in_the_file_is_not_the_folder_one_works_in(config: Path, name: str) -> None:
+    config.write_text(f'{name} = ""\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=rf"setting '{name}' from .*config\.toml is empty"):
+        load_settings({})
 
 
 @pytest.mark.parametrize("content", [b"engine = ", b"threads = []\n", b"[threads]\n", b"\xff\xfe"])

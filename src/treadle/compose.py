@@ -84,7 +84,8 @@ def tools(
     ``keeps``: the request will be stored. Else the store is only read, and may be absent or read-only.
     """
     settings = load_settings()
-    check_engine(engine or settings.engine)  # before the seconds that the sandbox and the model take to open
+    engine = settings.engine if engine is None else engine
+    check_engine(engine)  # before the seconds that the sandbox and the model take to open
     with contextlib.ExitStack() as stack:
         own = [load_pack(folder) for folder in packs]
         opened_store = stack.enter_context(_store(store or settings.store, keeps))
@@ -98,7 +99,7 @@ def tools(
             sandbox = stack.enter_context(contextlib.closing(open_sandbox(tier, preload=PRELOAD)))
             opened_database = stack.enter_context(contextlib.closing(open_database(database, sandbox)))
         bar = stack.enter_context(ByteBar(quiet))
-        opened = stack.enter_context(contextlib.closing(open_engine(engine or settings.engine, settings, bar)))
+        opened = stack.enter_context(contextlib.closing(open_engine(engine, settings, bar)))
         bar.close()
         progress = stack.enter_context(TerminalProgress(quiet))
         packs_in_order = [corrections_pack(opened_store), *own, *builtin_packs()]

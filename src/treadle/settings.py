@@ -1,13 +1,14 @@
 """The only reader of environment variables and configuration files.
 
 Order, later wins: built-in defaults, ``config.toml``, environment variables ``TREADLE_*``, command-line options (applied by
-the caller with ``dataclasses.replace``). Only the user's own configuration file is read, never one from a workspace: a
-checked-out repository must not be able to point an engine somewhere else.
+the caller with ``dataclasses.replace``). An empty variable counts as one that is not set. Only the user's own configuration
+file is read, never one from a workspace: a checked-out repository must not be able to point an engine somewhere else.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -45,8 +46,10 @@ class Settings:
     def __post_init__(self) -> None:
         if self.threads < 0:
             raise UsageError(f"setting 'threads' must be 0 or more, got {self.threads}")
-        if self.openai_timeout_seconds <= 0:
-            raise UsageError(f"setting 'openai_timeout_seconds' must be positive, got {self.openai_timeout_seconds}")
+        if not 0 < self.openai_timeout_seconds < math.inf:  # nan is neither
+            raise UsageError(
+                f"setting 'openai_timeout_seconds' must be a positive number of seconds, got {self.openai_timeout_seconds}"
+            )
 
 
 def config_path() -> Path:
@@ -71,6 +74,8 @@ def _convert(name: str, value: Any, origin: str) -> Any:
         if "str" in kind or kind == "Path":
             if not isinstance(value, str):
                 raise TypeError
+            if kind == "Path" and not value:  # Path("") would be the folder one works in
+                raise UsageError(f"setting {name!r} from {origin} is empty; name a path, or leave it out")
             return Path(value).expanduser() if kind == "Path" else value
         if isinstance(value, bool) or (kind == "int" and isinstance(value, float)):
             raise TypeError
@@ -102,7 +107,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         name = variable.removeprefix("TREADLE_").lower()
         if name not in known:
             raise UnknownNameError("environment variable", variable, {f"TREADLE_{n.upper()}" for n in known})
-        values[name] = _convert(name, value, variable)
+        if value:
+            values[name] = _convert(name, value, variable)
     if "openai_api_key" not in values and environment.get("OPENAI_API_KEY"):
         values["openai_api_key"] = environment["OPENAI_API_KEY"]
     return values

@@ -63,6 +63,8 @@ def known_backends() -> list[str]:
 def check_engine(name: str) -> None:
     """Raise what ``open_engine`` would raise for a name that is not known, without opening anything."""
     backend, _, target = name.partition(":")
+    if not name.strip():
+        raise UsageError(f"the name of the engine is empty; write it as one of {FORMS}, or leave it out")
     _constructor(backend)
     if backend == "llama" and target and not _is_path(target):
         find_model(target)

@@ -64,7 +64,7 @@ def evaluate(plan: Plan, watch: Watch) -> Summary:
         TreadleError: the tasks, the engine, the sandbox or the folder failed.
     """
     kind = find_kind(plan.kind)
-    engine = plan.engine or load_settings().engine
+    engine = load_settings().engine if plan.engine is None else plan.engine
     check_engine(engine)
     if plan.dask is None:
         _fetch_model(engine)
