@@ -47,7 +47,8 @@ def command(files: Path) -> Callable[..., list[str]]:
 @pytest.fixture
 def environment(files: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TREADLE_", "XDG_"))}
-    return {**kept, "HOME": str(files), "COLUMNS": "100"}
+    (files / "tmp").mkdir()
+    return {**kept, "HOME": str(files), "COLUMNS": "100", "TMPDIR": str(files / "tmp")}
 
 
 @pytest.fixture
@@ -106,6 +107,7 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(
         assert out == ""
         assert re.search(r"stopped: (\d) of 4 tasks are done and kept; the same command with --out out goes on", err)
         assert "Traceback" not in err
+    assert list((files / "tmp").iterdir()) == []
     kept = len(read_results(files / "out"))
     assert 1 <= kept < 4
     done = run(command("--out", "out", "--json"))
@@ -136,10 +138,11 @@ def test_workers_of_a_killed_evaluation_end(command: Any, files: Path, environme
         children = [int(p) for p in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
         assert len(children) == 2
         process.kill()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while any(running(pid) for pid in children):
         assert time.monotonic() < end
         time.sleep(0.05)
+    assert list((files / "tmp").glob("treadle-eval-*")) == []
 
 
 def running(pid: int) -> bool:

@@ -182,7 +182,9 @@ def test_an_error_of_a_worker_is_that_of_the_evaluation(hep_plan: Planning, benc
     assert "count" not in {record["id"] for record in read_results(hep_plan().folder)}
 
 
-def test_a_killed_worker_is_an_error_that_says_so(hep_plan: Planning, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_worker_is_an_error_that_says_so(
+    hep_plan: Planning, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import os
     import signal
 
@@ -196,8 +198,10 @@ def test_a_killed_worker_is_an_error_that_says_so(hep_plan: Planning, monkeypatc
         return worker
 
     monkeypatch.setattr(pool, "_hired", hire)
+    monkeypatch.setattr(pool.tempfile, "tempdir", str(tmp_path))
     with pytest.raises(EngineError, match=r"a worker ended while it worked on 'mean-x' \(exit code -9"):
         evaluate(hep_plan(workers=2), silent)
+    assert list(tmp_path.glob("treadle-*")) == []
 
 
 @pytest.mark.parametrize("error", [UsageError("a"), DataError("b"), UnknownNameError("kind", "x", ["y"])])

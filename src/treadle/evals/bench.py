@@ -47,8 +47,9 @@ class Spec:
 class Bench:
     """Engine, sandbox, a store of its own that is thrown away, packs, and the databases that tasks ask for."""
 
-    def __init__(self, spec: Spec) -> None:
-        self._spec = spec
+    def __init__(self, spec: Spec, folder: str | None = None) -> None:
+        """``folder`` is where what is thrown away may lie; without it a new one, which goes with the bench."""
+        self._spec, self._folder = spec, folder
         self._stack = contextlib.ExitStack()
         self._databases: dict[str, Database] = {}
         try:
@@ -62,7 +63,8 @@ class Bench:
         self._settings = replace(settings, threads=self._spec.threads or settings.threads)
         corrections = [] if self._spec.corrections is None else [self._spec.corrections]
         self._packs = [*corrections, *(load_pack(folder) for folder in self._spec.packs), *builtin_packs()]
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="treadle-eval-", ignore_cleanup_errors=True))
+        temporary = tempfile.TemporaryDirectory(prefix="treadle-eval-", ignore_cleanup_errors=True, dir=self._folder)
+        folder = self._stack.enter_context(temporary)
         self._store = self._stack.enter_context(contextlib.closing(open_store(Path(folder) / "threads.sqlite")))
         self._sandbox: Sandbox = self._stack.enter_context(contextlib.closing(open_sandbox()))
         self._engine = None if _is_scripted(self._spec.engine) else self._opened_engine(self._spec.engine)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -27,10 +29,11 @@ _PATIENCE_SECONDS = 10.0
 
 @dataclass
 class _Worker:
-    """A process with what it is working on."""
+    """A process with what it is working on, and the folder for what it need not keep."""
 
     process: subprocess.Popen[bytes]
     connection: Connection
+    folder: str
     task: Task | None = None
 
 
@@ -60,7 +63,8 @@ def evaluated_in_parallel(tasks: Sequence[Task], spec: Spec, workers: int) -> Ge
 def _hired(spec: Spec) -> _Worker:
     """A worker that has been told how to work. Not ``multiprocessing``: it would run the caller's main program again."""
     ours, theirs = Pipe()
-    call = f"from treadle.evals.pool import serve; serve({theirs.fileno()}, {os.getpid()})"
+    folder = tempfile.mkdtemp(prefix="treadle-eval-")
+    call = f"from treadle.evals.pool import serve; serve({theirs.fileno()}, {os.getpid()}, {folder!r})"
     code = f"import sys; sys.path[:] = {sys.path!r}; {call}"
     with theirs:
         process = subprocess.Popen(
@@ -69,7 +73,7 @@ def _hired(spec: Spec) -> _Worker:
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the parent, which decides
         )
-    worker = _Worker(process, ours)
+    worker = _Worker(process, ours, folder)
     _send(worker, spec)
     return worker
 
@@ -100,10 +104,10 @@ def _received(worker: _Worker) -> Record:
 
 
 def _dismiss(crew: Sequence[_Worker]) -> None:
-    """Idle workers close what they opened and go; those in the middle of a task are ended."""
+    """Workers close what they opened and go: idle ones by themselves, those in the middle of a task are told to."""
     for worker in crew:
         if worker.task is not None:
-            worker.process.kill()  # its sandbox ends with it
+            worker.process.terminate()
         worker.connection.close()
     for worker in crew:
         try:
@@ -111,10 +115,15 @@ def _dismiss(crew: Sequence[_Worker]) -> None:
         except subprocess.TimeoutExpired:
             worker.process.kill()
             worker.process.wait()
+        shutil.rmtree(worker.folder, ignore_errors=True)  # of one that was killed
 
 
-def serve(handle: int, parent: int) -> None:
-    """In a worker: how to work, then one task after the other until there are no more."""
+def serve(handle: int, parent: int, folder: str) -> None:
+    """In a worker: how to work, then one task after the other until there are no more.
+
+    SIGTERM ends it in the middle of a task, also where it comes because the parent was killed: nobody would take the result.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     _follow(parent)
     connection = Connection(handle)
     bench: Bench | None = None
@@ -122,23 +131,25 @@ def serve(handle: int, parent: int) -> None:
         spec: Spec = connection.recv()
         while (task := connection.recv()) is not None:
             try:
-                bench = bench or Bench(spec)
+                bench = bench or Bench(spec, folder)
                 connection.send(("record", bench.evaluate(task)))
             except Exception as error:
                 connection.send(("error", told(error)))
     except (EOFError, OSError):
         return  # nobody listens any more
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is going already
         if bench is not None:
             bench.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _follow(parent: int) -> None:
-    """Die with the parent, also where it is killed: nobody would take the result."""
+    """End with the parent, also where it is killed."""
     import ctypes
 
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None, use_errno=True).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+        ctypes.CDLL(None, use_errno=True).prctl(_DIE_WITH_PARENT, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
         raise SystemExit(1)
 
