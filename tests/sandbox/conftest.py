@@ -12,17 +12,24 @@ import pytest
 
 from treadle.errors import SandboxRefusedError
 from treadle.sandbox import Sandbox, open_sandbox
+from treadle.sandbox.probe import TIERS
 from treadle.types import Program
 
-TIERS = ("namespaces", "landlock")
+sys.path.insert(0, str(Path(__file__).parent))  # for the package of attempts beside the tests
+
+PARENT_SECRET = "CANARY-PARENT-IN-THE-ENVIRONMENT"
+"""Stands in the tests' environment when the fork servers start, and must be nowhere in what programs see."""
 
 
 @pytest.fixture(scope="session", params=TIERS)
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    os.environ["TREADLE_TEST_SECRET"] = PARENT_SECRET
     try:
         opened = open_sandbox(request.param)
     except SandboxRefusedError as refusal:
         pytest.skip(f"this machine has no {request.param} tier: {refusal}")
+    finally:
+        del os.environ["TREADLE_TEST_SECRET"]
     yield opened
     opened.close()
 
