@@ -25,7 +25,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["DraftError", "NotPlainError", "send", "unpack", "written"]
+__all__ = ["ENDS_AN_ITERATION", "DraftError", "NotPlainError", "send", "unpack", "written"]
 
 _FILE = "<tests>"
 
@@ -72,6 +72,10 @@ class NotPlainError(TypeError):
 
 class DraftError(Exception):
     """The draft raised something that is no builtin exception."""
+
+
+ENDS_AN_ITERATION = (StopIteration, StopAsyncIteration)
+"""Raised by a draft inside ``all(map(...))`` of a test, these would end it early, and nothing would be compared."""
 
 
 class NothingAssertedError(AssertionError):
@@ -154,7 +158,8 @@ class _Tests:
     def run(self, names: Sequence[str]) -> None:
         tree = ast.parse(self._source, _FILE)
         try:
-            self._offer([name for name in names if name in _free_names(tree)])
+            free = {name for name in _free_names(tree) if name == self._candidate or not hasattr(builtins, name)}
+            self._offer([name for name in names if name in free])  # a draft's own `abs` or `len` would decide the tests
             self._top_level(tree)
             _set_up(self._space, ("setup_module", "setUpModule"))
         except BaseException as error:
@@ -351,7 +356,7 @@ def _raise_as_draft(error: str) -> None:
     """Raises what the draft raised, as the same builtin exception where there is one."""
     kind, _, message = error.partition(": ")
     found = getattr(builtins, kind, None)
-    usable = isinstance(found, type) and issubclass(found, Exception)
+    usable = isinstance(found, type) and issubclass(found, Exception) and not issubclass(found, ENDS_AN_ITERATION)
     if kind == "KeyError":  # its message is the representation of the key
         with contextlib.suppress(ValueError, SyntaxError):
             message = ast.literal_eval(message)

@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from treadle.coding.testhost import DraftError, written
+from treadle.coding.testhost import ENDS_AN_ITERATION, DraftError, written
 
 __all__ = ["main"]
 
@@ -120,7 +120,7 @@ def _given(kind: str, content: Any) -> Any:
 def _exception(text: str) -> Exception:
     name, _, message = text.partition(": ")
     found = getattr(builtins, name, None)
-    if isinstance(found, type) and issubclass(found, Exception):
+    if isinstance(found, type) and issubclass(found, Exception) and not issubclass(found, ENDS_AN_ITERATION):
         try:
             return found(message)
         except TypeError:

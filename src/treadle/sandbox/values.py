@@ -19,6 +19,8 @@ __all__ = ["MAX_DEPTH", "ArrayValue", "decode_value", "encode_value"]
 
 MAX_DEPTH = 32
 _PLAIN_INT = 1 << 63
+_LARGEST_INT = 10**4300
+"""Python writes no longer integer in decimal unless told to; messages and the thread store write every value."""
 _ODD_FLOATS = ("nan", "inf", "-inf")
 _MAX_EQUAL_HASHES = 64
 
@@ -56,8 +58,14 @@ def _encode_float(value: float) -> Any:
 
 
 def _encode_int(value: int) -> Any:
-    plain = int.__pos__(value)
+    plain = _writable(int.__pos__(value))
     return plain if -_PLAIN_INT < plain < _PLAIN_INT else _tagged("int", hex(plain))
+
+
+def _writable(value: int) -> int:
+    if -_LARGEST_INT < value < _LARGEST_INT:
+        return value
+    raise ValueError("an integer of more than 4300 digits cannot be returned; return a remainder, a logarithm or text")
 
 
 def _encode_str(value: str) -> str:
@@ -265,6 +273,6 @@ _DECODERS: dict[str, Callable[[_Tagged, int], Any]] = {
     "bytes": lambda d, _: base64.b64decode(_text_of(d), validate=True),
     "complex": _decode_complex,
     "float": lambda d, _: _decode_float(d),
-    "int": lambda d, _: int(_text_of(d), 16),
+    "int": lambda d, _: _writable(int(_text_of(d), 16)),
     "array": _decode_array,
 }
