@@ -34,14 +34,16 @@ def decide(program: bytes, number: int, architecture: int = X86, arguments: tupl
 
 
 def assembled(tier: str = "landlock", abi: int = 7, architecture: str = "x86_64", pid: int = 77) -> bytes:
-    return seccomp.assemble(tier == "namespaces", abi, architecture).replace(seccomp.ANY_PID, struct.pack("=I", pid))
+    return seccomp.assemble(tier, abi, architecture).replace(seccomp.ANY_PID, struct.pack("=I", pid))
 
 
-@pytest.mark.parametrize("tier", ["namespaces", "landlock"])
+@pytest.mark.parametrize("tier", ["namespaces", "landlock", "seccomp"])
 @pytest.mark.parametrize(("architecture", "column", "value"), [("x86_64", 0, X86), ("aarch64", 1, ARM)])
 def test_the_filter_allows_exactly_its_table(tier: str, architecture: str, column: int, value: int) -> None:
     program = assembled(tier, architecture=architecture)
-    tables = [syscall_table.PLAIN, syscall_table.OPENING] + ([syscall_table.METADATA] if tier == "namespaces" else [])
+    tables = [syscall_table.PLAIN]
+    tables += [] if tier == "seccomp" else [syscall_table.OPENING, syscall_table.WRITING]
+    tables += [syscall_table.METADATA] if tier == "namespaces" else []
     allowed = {row[column] for table in tables for row in table.values()} - {None}
     checked = {row[column] for row in syscall_table.CHECKED.values()}
     absent = {row[column] for row in syscall_table.NOT_THERE.values()}
@@ -80,6 +82,9 @@ def test_foreign_calling_conventions_are_deadly() -> None:
         ("socketpair", (1, 0x80801), True),
         ("socketpair", (1, 2), False),
         ("socketpair", (2, 1), False),
+        ("sched_setaffinity", (0, 8), True),
+        ("sched_setaffinity", (77, 8), True),
+        ("sched_setaffinity", (78, 8), False),
         ("sendto", (5, 0, 0, 0, 0), True),
         ("sendto", (5, 0, 0, 0, 1 << 40), False),
     ],

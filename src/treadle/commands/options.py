@@ -18,7 +18,7 @@ TemperatureOption = Annotated[float, typer.Option("--temperature", help="Of the 
 SeedOption = Annotated[int, typer.Option("--seed", help="The same seed and engine give the same drafts.")]
 NoRulesOption = Annotated[bool, typer.Option("--no-rules", help="Read nothing by rules: model and corrections.")]
 PackOption = Annotated[list[Path] | None, typer.Option("--pack", help="A folder with a pack of your own; can be repeated.")]
-TierOption = Annotated[str | None, typer.Option("--tier", help="Sandbox tier: namespaces or landlock (default: the best).")]
+TierOption = Annotated[str | None, typer.Option("--tier", help="Sandbox tier: namespaces, landlock, seccomp (or the best).")]
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the program, its card and its artifacts.")]
 ShowPromptOption = Annotated[
     bool, typer.Option("--show-prompt", help="Print exactly what would be sent, with token counts, and stop.")

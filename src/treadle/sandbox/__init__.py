@@ -13,7 +13,7 @@ DEFAULT_PRELOAD = ("numpy", "sqlite3", "awkward", "uproot", "hist", "vector", "m
 
 
 def open_sandbox(tier: str | None = None, preload: Sequence[str] = DEFAULT_PRELOAD, *, uid: int = 65534) -> Sandbox:
-    """Open a sandbox of ``tier`` ('namespaces' or 'landlock'), or of the best tier that works here.
+    """Open a sandbox of ``tier`` ('namespaces', 'landlock' or 'seccomp'), or of the best tier that works here.
 
     Returns while the fork server is still importing ``preload``; the first run waits for it. Where this process runs
     as root, programs run as user ``uid``.

@@ -17,7 +17,7 @@ class Sandbox(Protocol):
 
     @property
     def tier(self) -> str:
-        """'namespaces' or 'landlock': what holds the program."""
+        """'namespaces', 'landlock' or 'seccomp': what holds the program."""
         ...
 
     def run(self, program: Program, files: Sequence[Path] = (), limits: Limits | None = None) -> Run:

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import NoReturn
 
-from treadle.sandbox import landlock, limits, namespaces, program, seccomp, syscalls
+from treadle.sandbox import handover, landlock, limits, namespaces, program, seccomp, syscalls
 from treadle.sandbox.privileges import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, drop_capabilities
 from treadle.sandbox.protocol import SCRATCH, Configuration, ResultSlot
 from treadle.types import Limits, Program
@@ -20,7 +20,14 @@ READY = b"R"
 _SETUP_FAILED = 120
 _HIGHEST_DESCRIPTOR = 1 << 20
 
-READABLE_PROC = ("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/version")
+READABLE_PROC = (
+    "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/version",
+    *(
+        f"/proc/self/{name}"
+        for name in ("auxv", "cmdline", "comm", "environ", "limits", "maps", "smaps", "stat", "statm", "status")
+    ),
+)  # fmt: skip
+"""Not all of /proc/self: ``net``, also each thread's, tells the machine's connections, and its mounts those of the host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +48,9 @@ def become_program(
     """Isolate this freshly forked process and run the program in it; never returns."""
     try:
         _follow_parent()
-        _standard_streams(streams, ready)
-        _isolate(configuration, job)
+        handles = {} if configuration.opens_files else _open_data(job)
+        _standard_streams(streams, {ready, *handles.values()})
+        _isolate(configuration, job, handles)
         os.write(ready, READY)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -60,21 +68,29 @@ def _follow_parent() -> None:
         os._exit(_SETUP_FAILED)
 
 
-def _standard_streams(streams: tuple[int, int], ready: int) -> None:
+def _open_data(job: Job) -> dict[str, int]:
+    return {name: os.open(path, os.O_RDONLY | os.O_CLOEXEC) for name, path in job.files}
+
+
+def _standard_streams(streams: tuple[int, int], kept: set[int]) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for target, source in enumerate((nothing, *streams)):
         os.dup2(source, target)
-    os.closerange(3, ready)
-    os.closerange(ready + 1, _HIGHEST_DESCRIPTOR)
+    start = 3
+    for handle in sorted(kept):
+        os.closerange(start, handle)
+        start = handle + 1
+    os.closerange(start, _HIGHEST_DESCRIPTOR)
 
 
-def _isolate(configuration: Configuration, job: Job) -> None:
+def _isolate(configuration: Configuration, job: Job, handles: dict[str, int]) -> None:
     """Everything that cannot be undone, from the widest to the narrowest; the order matters."""
-    inside = configuration.tier == "namespaces"
     _environment(job.work)
-    limits.apply(job.limits, job.image, job.data_bytes, own_user_namespace=inside)
-    if inside:
+    limits.apply(job.limits, job.image, job.data_bytes, own_user_namespace=configuration.inside, more_files=len(handles))
+    if configuration.inside:
         drop_capabilities()
+    if not configuration.opens_files:
+        handover.activate(handles, job.work)
     syscalls.prctl(PR_SET_NO_NEW_PRIVS, 1)
     syscalls.prctl(PR_SET_DUMPABLE, 1)  # its own /proc/self stays readable
     if configuration.landlock_abi:
@@ -84,6 +100,7 @@ def _isolate(configuration: Configuration, job: Job) -> None:
 
 def _rules(configuration: Configuration, job: Job) -> list[tuple[str, int]]:
     rules = [(path, landlock.READ) for path in (*configuration.visible, *READABLE_PROC)]
+    rules.append(("/proc/self", landlock.READ_DIR))
     rules += [(device, landlock.READ | landlock.WRITE_FILE) for device in namespaces.DEVICES]
     rules.append((job.work, landlock.WORK))
     if configuration.tier == "landlock":

@@ -72,7 +72,7 @@ class ForkServerSandbox:
     def start(self) -> None:
         """Start the fork server and its imports, without waiting for them."""
         with self._lock:
-            for modules in dict.fromkeys((self._small, self._preload)):
+            for modules in dict.fromkeys((self._modules_for(""), self._preload)):
                 self._server(modules)
 
     def run(self, program: Program, files: Sequence[Path] = (), limits: Limits | None = None) -> Run:
@@ -106,9 +106,9 @@ class ForkServerSandbox:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def probe(self, program: Program, limits: Limits) -> Run:
+    def probe(self, program: Program, files: Sequence[Path], limits: Limits) -> Run:
         """Run ``program`` before anything is preloaded."""
-        return self._execute(program, [], limits, lambda _: None, preload=False)
+        return self._execute(program, self._staging.stage(files), limits, lambda _: None, preload=False)
 
     def _server(self, modules: tuple[str, ...], preload: bool = True) -> ServerProcess:
         """The server that holds ``modules``; a new one of the same tier where the last one was killed."""
@@ -123,8 +123,9 @@ class ForkServerSandbox:
             server.preload(modules)
         return server
 
-    def _modules_for(self, program: Program) -> tuple[str, ...]:
-        return self._preload if imports_packages(program.source) else self._small
+    def _modules_for(self, source: str) -> tuple[str, ...]:
+        """In the seccomp tier nothing can be imported later: all programs go to the one server that has everything."""
+        return self._preload if self._tier == "seccomp" or imports_packages(source) else self._small
 
     def _execute(
         self,
@@ -139,7 +140,7 @@ class ForkServerSandbox:
             with ours:
                 opened(ours)
                 with theirs, self._lock:
-                    server = self._server(self._modules_for(program), preload)
+                    server = self._server(self._modules_for(program.source), preload)
                     server.tell({"seconds": limits.wall_seconds + _GRACE_SECONDS}, theirs.fileno())
                 return self._converse(server, ours, _request(program, files, limits), program, limits)
 

@@ -7,15 +7,17 @@ has a second, tighter bound without that allowance.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import resource
+import stat
 import time
 from pathlib import Path
 
 from treadle.types import Limits
 
-__all__ = ["apply", "cpu_seconds_of", "directory_usage", "image_bytes", "sentence", "threads_of"]
+__all__ = ["apply", "cpu_seconds_of", "directory_usage", "image_bytes", "sentence", "threads_of", "unnamed_bytes"]
 
 _SLACK_BYTES = 32 << 20
 """For the interpreter itself: arenas and a stack that appear before the first line of the program runs."""
@@ -69,15 +71,18 @@ def counts_threads() -> bool:
     return (int(release[0]), int(release[1])) >= (5, 14)
 
 
-def apply(limits: Limits, image: tuple[int, int], data_bytes: int, own_user_namespace: bool) -> None:
-    """Set the limits on this process; soft and hard alike, so that the program cannot raise them."""
+def apply(limits: Limits, image: tuple[int, int], data_bytes: int, own_user_namespace: bool, more_files: int = 0) -> None:
+    """Set the limits on this process; soft and hard alike, so that the program cannot raise them.
+
+    ``more_files`` descriptors are open already and not counted.
+    """
     bounds = dict(_FIXED)
     space, private = image
     if space:
         bounds[resource.RLIMIT_AS] = space + limits.memory_bytes + 2 * data_bytes + _SLACK_BYTES
         bounds[resource.RLIMIT_DATA] = private + limits.memory_bytes + _SLACK_BYTES
     bounds[resource.RLIMIT_FSIZE] = limits.disk_bytes
-    bounds[resource.RLIMIT_NOFILE] = limits.open_files
+    bounds[resource.RLIMIT_NOFILE] = limits.open_files + more_files
     if own_user_namespace and counts_threads():
         bounds[resource.RLIMIT_NPROC] = limits.threads + 1  # the supervisor counts too
     for name, value in bounds.items():
@@ -128,3 +133,15 @@ def directory_usage(path: str) -> tuple[int, int]:
         except OSError:
             continue  # removed or closed by the program meanwhile
     return n_bytes, entries
+
+
+def unnamed_bytes(pid: int) -> int:
+    """Disk taken by files that a process holds open and that no name leads to any more; 0 where it cannot be told."""
+    n_bytes = 0
+    folder = f"/proc/{pid}/fd"
+    with contextlib.suppress(OSError):
+        for number in os.listdir(folder):  # noqa: PTH208 (a look every 50 ms)
+            with contextlib.suppress(OSError):
+                status = os.stat(f"{folder}/{number}")  # noqa: PTH116
+                n_bytes += status.st_blocks * 512 if stat.S_ISREG(status.st_mode) and not status.st_nlink else 0
+    return n_bytes

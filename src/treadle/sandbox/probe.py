@@ -18,7 +18,8 @@ from treadle.types import Limits, Program
 
 __all__ = ["TIERS", "open_best", "try_tier"]
 
-TIERS = ("namespaces", "landlock")
+TIERS = ("namespaces", "landlock", "seccomp")
+"""Best first."""
 
 _LIVENESS = """
 import os, socket, sys
@@ -32,15 +33,18 @@ def blocked(attempt):
 
 report = {
     "alive": sum(range(10)),
-    "writes": os.path.exists("."),
+    "data": open("data.txt").read(),
     "reading outside": blocked(lambda: open(sys.argv[1]).read()),
     "writing outside": blocked(lambda: open(sys.argv[1], "a").write("x")),
     "network": blocked(socket.socket),
     "processes": blocked(os.fork),
 }
-with open("own.txt", "w") as file:
-    file.write("written inside")
-report["writes"] = open("own.txt").read() == "written inside"
+try:
+    with open("own.txt", "w") as file:
+        file.write("written inside")
+    report["writes"] = open("own.txt").read() == "written inside"
+except PermissionError:
+    report["writes"] = False
 """
 
 _EXPECTED = {"reading outside", "writing outside", "network", "processes"}
@@ -55,6 +59,7 @@ class _Variant:
 _VARIANTS = {
     "namespaces": (_Variant("namespaces", True), _Variant("namespaces", False)),
     "landlock": (_Variant("landlock", False),),
+    "seccomp": (_Variant("seccomp", False),),
 }
 _lock = threading.Lock()
 _outcomes: dict[tuple[_Variant, int], str | None] = {}  # for the life of the process: None works, else why not
@@ -101,17 +106,22 @@ def try_tier(sandbox: ForkServerSandbox) -> str | None:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         outside = Path(directory) / "outside.txt"
         outside.write_text("outside", encoding="ascii")
-        for path, mode in ((directory, 0o777), (outside, 0o666)):
+        data = Path(directory) / "data.txt"
+        data.write_text("data", encoding="ascii")
+        for path, mode in ((directory, 0o777), (outside, 0o666), (data, 0o666)):
             Path(path).chmod(mode)  # what keeps the program out must be the sandbox, not the file's mode
         try:
-            run = sandbox.probe(Program(source=_LIVENESS, evaluate="report", argv=(str(outside),)), Limits())
+            program = Program(source=_LIVENESS, evaluate="report", argv=(str(outside),))
+            run = sandbox.probe(program, [data], Limits())
         except SandboxError as error:
             return str(error)
         if not run.value_given or not isinstance(run.value, dict) or run.value.get("alive") != 45:
             why = run.error or run.limit_hit or run.stderr or f"exit code {run.exit_code}, signal {run.signal}"
             return f"the liveness program did not run ({why})"
-        if run.value.get("writes") is not True:
-            return "the liveness program cannot write in its own directory"
+        if run.value.get("data") != "data":
+            return "the liveness program cannot read its data"
+        if run.value.get("writes") is not (sandbox.tier != "seccomp"):
+            return "the liveness program cannot write in its own directory, or can in a tier without one"
         let_through = sorted(name for name in _EXPECTED if run.value.get(name) is not True)
         if let_through or outside.read_text(encoding="ascii") != "outside":
             return f"not held back: {', '.join(let_through) or 'writing outside'}"

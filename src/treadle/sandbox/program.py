@@ -17,6 +17,7 @@ import types
 from types import TracebackType
 from typing import Any, NoReturn
 
+from treadle.sandbox import handover
 from treadle.sandbox.protocol import ResultSlot
 from treadle.sandbox.values import encode_value
 from treadle.types import Program
@@ -126,6 +127,7 @@ def _print_traceback(error: BaseException) -> None:
     """On stderr as usual, without the frames of this module."""
     here = error.__traceback__
     own: TracebackType | None = here.tb_next if here is not None else None
+    _cut_behind_the_program(own)
     try:
         if sys.excepthook is not sys.__excepthook__:
             sys.excepthook(type(error), error, own)
@@ -133,6 +135,14 @@ def _print_traceback(error: BaseException) -> None:
             traceback.print_exception(type(error), error, own)
     except BaseException:
         _say_plainly(error)
+
+
+def _cut_behind_the_program(trace: TracebackType | None) -> None:
+    """Where the seccomp tier refuses to open a file, the frame that says so is ours."""
+    while trace is not None and trace.tb_next is not None:
+        if trace.tb_next.tb_frame.f_code.co_filename == handover.__file__:
+            trace.tb_next = None
+        trace = trace.tb_next
 
 
 def _say_plainly(error: BaseException) -> None:

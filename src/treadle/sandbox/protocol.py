@@ -37,6 +37,16 @@ class Configuration:
     network_namespace: bool = False
     system_calls: bytes = b""
 
+    @property
+    def inside(self) -> bool:
+        """The run has namespaces of its own."""
+        return self.tier == "namespaces"
+
+    @property
+    def opens_files(self) -> bool:
+        """The program may open files, and so has a directory to write to."""
+        return self.tier != "seccomp"
+
 
 def send(connection: socket.socket, *parts: bytes) -> None:
     connection.sendall(_LENGTH.pack(sum(len(part) for part in parts)))

@@ -1,9 +1,9 @@
 """seccomp: which system calls the program may make, as a BPF program assembled here.
 
 An allow-list: what is not in ``syscall_table`` answers EPERM, numbers newer than the table ENOSYS. A foreign calling
-convention (``int 0x80``, x32) kills the process: its numbers mean other calls. ``socket`` is denied in both tiers,
+convention (``int 0x80``, x32) kills the process: its numbers mean other calls. ``socket`` is denied in every tier,
 because network namespaces may be switched off on grid sites; ``clone`` only makes threads; signals reach only the
-process itself.
+process itself. In the seccomp tier nothing can be opened or changed by name at all.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ def _checked_calls() -> dict[str, Condition]:
         # A connected pair of streams reaches nobody else; asyncio needs one. Without an address nothing goes elsewhere.
         "socketpair": _one_of(0, (_AF_UNIX,)) + _masked_equals(1, _SOCK_TYPE_MASK, _SOCK_STREAM),
         "sendto": _is_null(4),
+        "sched_setaffinity": _one_of(0, (0, pid)),
     }
 
 
@@ -123,13 +124,15 @@ def _membership(numbers: Iterable[int], action: int) -> list[Instruction]:
     return code
 
 
-def assemble(namespaces: bool, landlock_abi: int, architecture: str) -> bytes:
+def assemble(tier: str, landlock_abi: int, architecture: str) -> bytes:
     """The filter, with ``ANY_PID`` where the program's process number goes: assembled once, completed in each run."""
     column = {"x86_64": 0, "aarch64": 1}[architecture]
     plain = dict(syscall_table.PLAIN)
-    if namespaces:
+    if tier != "seccomp":
+        plain |= syscall_table.WRITING
+    if tier == "namespaces":
         plain |= syscall_table.METADATA
-    opening = _opening(None if namespaces else landlock_abi)
+    opening = {} if tier == "seccomp" else _opening(None if tier == "namespaces" else landlock_abi)
     plain |= {name: syscall_table.OPENING[name] for name, condition in opening.items() if condition is None}
     conditions = _checked_calls() | {name: c for name, c in opening.items() if c is not None}
     tables = syscall_table.CHECKED | syscall_table.OPENING

@@ -22,7 +22,7 @@ import socket
 import time
 from typing import Any
 
-from treadle.sandbox import artifacts, landlock, namespaces, runtime, seccomp, supervisor, syscalls
+from treadle.sandbox import artifacts, handover, landlock, namespaces, runtime, seccomp, supervisor, syscalls, warm
 from treadle.sandbox.privileges import drop_root, open_private_parents
 from treadle.sandbox.protocol import Configuration, send
 from treadle.sandbox.syscalls import SetupError
@@ -52,6 +52,9 @@ def _configure(message: dict[str, Any]) -> Configuration:
     abi, tier = landlock.abi(), message["tier"]
     if tier == "landlock" and not abi:
         raise SetupError("this kernel has no Landlock")
+    if tier == "seccomp":
+        handover.install(visible)
+        abi = 0  # what is tried out here is what runs where there is no Landlock
     return Configuration(
         tier=tier,
         base=message["base"],
@@ -59,7 +62,7 @@ def _configure(message: dict[str, Any]) -> Configuration:
         visible=visible,
         landlock_abi=abi,
         network_namespace=message["network_namespace"],
-        system_calls=seccomp.assemble(tier == "namespaces", abi, syscalls.machine()),
+        system_calls=seccomp.assemble(tier, abi, syscalls.machine()),
     )
 
 
@@ -103,14 +106,14 @@ class _Server:
 
     def _handle(self, message: dict[str, Any], handles: list[int]) -> None:
         if "preload" in message:
-            preload(message["preload"])
+            preload(message["preload"], all_of_it=not self._configuration.opens_files)
         elif "seconds" in message and len(handles) == 1:
             with socket.socket(fileno=handles[0]) as connection:
                 self._start(connection, message["seconds"])
 
     def _start(self, connection: socket.socket, seconds: float) -> None:
         try:
-            pid = namespaces.spawn(self._configuration.network_namespace) if self._inside else os.fork()
+            pid = namespaces.spawn(self._configuration.network_namespace) if self._configuration.inside else os.fork()
         except OSError as error:
             self._refuse(connection, str(error))
             return
@@ -118,10 +121,6 @@ class _Server:
             self._control.close()
             supervisor.supervise(connection, self._configuration, self._user)
         self._deadlines[pid] = time.monotonic() + seconds
-
-    @property
-    def _inside(self) -> bool:
-        return self._configuration.tier == "namespaces"
 
     def _refuse(self, connection: socket.socket, reason: str) -> None:
         with contextlib.suppress(OSError):
@@ -145,11 +144,13 @@ class _Server:
             artifacts.remove_tree(self._configuration.base)
 
 
-def preload(names: list[str]) -> None:
+def preload(names: list[str], all_of_it: bool) -> None:
     """Import what costs time, once for all runs; what is not installed is left out."""
     for name in names:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    if all_of_it:
+        warm.load_the_rest(names)
     with contextlib.suppress(ImportError, AttributeError):
         importlib.import_module("linecache")
     gc.collect()

@@ -56,9 +56,9 @@ def _serve(connection: socket.socket, configuration: Configuration, user: tuple[
         job = _job(request, work, image)
         watch = _Watch(connection, configuration, job)
         facts = watch.run()
-        files = artifacts.collect(work, {name for name, _ in job.files})
+        files = artifacts.collect(work, {name for name, _ in job.files}) if configuration.opens_files else []
     finally:
-        if configuration.tier == "landlock":
+        if not configuration.inside:
             os.chdir("/")
             with contextlib.suppress(OSError):  # what is left goes with the server
                 artifacts.remove_tree(work)
@@ -93,7 +93,7 @@ def _job(request: dict[str, Any], work: str, image: tuple[int, int]) -> Job:
 def _prepare(configuration: Configuration, request: dict[str, Any], user: tuple[int, int]) -> str:
     """Make the working directory, with the data files in it, and step into it."""
     bounds = request["limits"]
-    if configuration.tier == "namespaces":
+    if configuration.inside:
         root = f"{configuration.base}/root"
         namespaces.map_user(*user)
         namespaces.build_root(root, configuration.visible, request["files"], bounds["disk_bytes"], bounds["inodes"])
@@ -208,9 +208,9 @@ class _Watch:
             self._stop("cpu")
         elif limits.threads_of(self._pid) > bounds.threads:
             self._stop("threads")
-        elif self._configuration.tier == "landlock":
+        elif self._configuration.tier == "landlock":  # the only one with a directory that the kernel does not bound
             n_bytes, entries = limits.directory_usage(self._job.work)
-            if n_bytes > bounds.disk_bytes:
+            if n_bytes + limits.unnamed_bytes(self._pid) > bounds.disk_bytes:
                 self._stop("disk")
             elif entries > bounds.inodes + len(self._job.files) + 1:
                 self._stop("inodes")
@@ -227,11 +227,11 @@ class _Watch:
             return "cpu"
         if ended_by in _OUT_OF_MEMORY_SIGNALS and peak > 0.8 * bounds.memory_bytes:
             return "memory"
-        return self._full_disk()
+        return self._full_disk() if self._configuration.opens_files else None
 
     def _full_disk(self) -> str | None:
         status = os.statvfs(self._job.work)
-        if self._configuration.tier == "namespaces":
+        if self._configuration.inside:
             if status.f_bfree == 0:
                 return "disk"
             return "inodes" if status.f_ffree == 0 else None

@@ -5,7 +5,7 @@ x86_64 from ``asm/unistd_64.h``, aarch64 from the published ``asm-generic/unistd
 
 from __future__ import annotations
 
-__all__ = ["CHECKED", "LAST_KNOWN", "METADATA", "NOT_THERE", "OPENING", "PLAIN"]
+__all__ = ["CHECKED", "LAST_KNOWN", "METADATA", "NOT_THERE", "OPENING", "PLAIN", "WRITING"]
 
 LAST_KNOWN = 450
 """Numbers above are newer than this table: they answer ENOSYS, so that libraries fall back to an older call."""
@@ -42,20 +42,6 @@ PLAIN: dict[str, tuple[int | None, int | None]] = {
     "getcwd": (79, 17),
     "chdir": (80, 49),
     "fchdir": (81, 50),
-    "mkdir": (83, None),
-    "mkdirat": (258, 34),
-    "rmdir": (84, None),
-    "unlink": (87, None),
-    "unlinkat": (263, 35),
-    "rename": (82, None),
-    "renameat": (264, 38),
-    "renameat2": (316, 276),
-    "link": (86, None),
-    "linkat": (265, 37),
-    "symlink": (88, None),
-    "symlinkat": (266, 36),
-    "ftruncate": (77, 46),
-    "fallocate": (285, 47),
     "fsync": (74, 82),
     "fdatasync": (75, 83),
     "sync_file_range": (277, 84),
@@ -66,7 +52,6 @@ PLAIN: dict[str, tuple[int | None, int | None]] = {
     "statfs": (137, 43),
     "fstatfs": (138, 44),
     "sendfile": (40, 71),
-    "copy_file_range": (326, 285),
     "mmap": (9, 222),
     "munmap": (11, 215),
     "mprotect": (10, 226),
@@ -145,7 +130,6 @@ PLAIN: dict[str, tuple[int | None, int | None]] = {
     "getpriority": (140, 141),
     "sched_yield": (24, 124),
     "sched_getaffinity": (204, 123),
-    "sched_setaffinity": (203, 122),
     "sched_getparam": (143, 121),
     "sched_getscheduler": (145, 120),
     "sched_get_priority_max": (146, 125),
@@ -158,13 +142,32 @@ PLAIN: dict[str, tuple[int | None, int | None]] = {
 }
 """Allowed with any arguments."""
 
+WRITING: dict[str, tuple[int | None, int | None]] = {
+    "mkdir": (83, None),
+    "mkdirat": (258, 34),
+    "rmdir": (84, None),
+    "unlink": (87, None),
+    "unlinkat": (263, 35),
+    "rename": (82, None),
+    "renameat": (264, 38),
+    "renameat2": (316, 276),
+    "link": (86, None),
+    "linkat": (265, 37),
+    "symlink": (88, None),
+    "symlinkat": (266, 36),
+    "fallocate": (285, 47),
+    "ftruncate": (77, 46),
+    "copy_file_range": (326, 285),
+}
+"""Change directories and files: allowed where the program has a directory, to which Landlock or namespaces keep it."""
+
 OPENING: dict[str, tuple[int | None, int | None]] = {
     "open": (2, None),
     "openat": (257, 56),
     "creat": (85, None),
     "truncate": (76, 45),
 }
-"""Allowed; below Landlock ABI 3 with care, see seccomp.py."""
+"""Denied in the seccomp tier; allowed in the others, below Landlock ABI 3 with care, see seccomp.py."""
 
 METADATA: dict[str, tuple[int | None, int | None]] = {
     "chmod": (90, None),
@@ -193,6 +196,7 @@ CHECKED: dict[str, tuple[int | None, int | None]] = {
     "prlimit64": (302, 261),
     "socketpair": (53, 199),
     "sendto": (44, 206),
+    "sched_setaffinity": (203, 122),
 }
 """Allowed for certain arguments only, see seccomp.py."""
 
