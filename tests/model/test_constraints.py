@@ -12,7 +12,7 @@ import torch
 from treadle.errors import EngineError
 from treadle.model.config import ModelConfig
 from treadle.model.constraints import KINDS, Constraints
-from treadle.model.generate import Draw, Vocabulary, decode, read_prompt
+from treadle.model.generate import Draw, TokenTable, decode, read_prompt
 from treadle.model.speculate import decode_one
 from treadle.model.transformer import Transformer
 from treadle.types import Constraint, Sampling
@@ -137,7 +137,7 @@ def test_drafts_with_and_without_guesses_of_what_is_forced(constraints: Constrai
         vocab_size=len(TOKENS), d_model=16, n_layers=1, n_heads=2, n_kv_heads=1, d_head=8, d_ff=24, max_positions=256
     )
     model = Transformer(config).double().eval()
-    vocabulary = Vocabulary(token_bytes=[*TOKENS[:END], b"", b""], end_ids=frozenset({END, STOP}))
+    table = TokenTable(token_bytes=[*TOKENS[:END], b"", b""], end_ids=frozenset({END, STOP}))
     prefix = read_prompt(model, encode("say yes"))
     schema = {**SCHEMA, "properties": {"mass": {"enum": [91]}}, "required": ["mass"]}
     constraint = Constraint(kind="json_schema", text=json.dumps(schema))
@@ -147,8 +147,8 @@ def test_drafts_with_and_without_guesses_of_what_is_forced(constraints: Constrai
             Draw(sampling=Sampling(seed=seed, max_tokens=90), matcher=constraints.matcher(constraint)) for seed in range(n)
         ]
 
-    together = list(decode(model, prefix, draws(4), vocabulary))
+    together = list(decode(model, prefix, draws(4), table))
     texts = ["".join(p.text for p in together if p.index == i) for i in range(4)]
-    assert texts == ["".join(p.text for p in decode_one(model, prefix, draw, vocabulary)) for draw in draws(4)]
+    assert texts == ["".join(p.text for p in decode_one(model, prefix, draw, table)) for draw in draws(4)]
     assert sum("mass" in text for text in texts) > 1
     assert constraints.mask_milliseconds()[0] > 0

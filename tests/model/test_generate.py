@@ -24,7 +24,7 @@ from treadle.model.generate import (
     Draw,
     Piece,
     Prefix,
-    Vocabulary,
+    TokenTable,
     decode,
     fit_prompt,
     forward,
@@ -42,9 +42,7 @@ CONFIG = ModelConfig(
     tied=False,
 )  # fmt: skip
 END = 96
-VOCABULARY = Vocabulary(
-    token_bytes=[f"{chr(97 + i % 26)}{i} ".encode() for i in range(END)] + [b""], end_ids=frozenset({END})
-)
+TABLE = TokenTable(token_bytes=[f"{chr(97 + i % 26)}{i} ".encode() for i in range(END)] + [b""], end_ids=frozenset({END}))
 GREEDY = Sampling(temperature=0, max_tokens=20)
 
 
@@ -67,10 +65,10 @@ def prompt(n: int, seed: int = 0) -> list[int]:
 
 
 def drafts(
-    draws: Sequence[Draw], ids: Sequence[int], model: Transformer = MODEL, vocabulary: Vocabulary = VOCABULARY
+    draws: Sequence[Draw], ids: Sequence[int], model: Transformer = MODEL, table: TokenTable = TABLE
 ) -> list[tuple[str, list[int], str]]:
     """Text, tokens and finish reason of each."""
-    pieces: list[Piece] = list(decode(model, read_prompt(model, ids), draws, vocabulary))
+    pieces: list[Piece] = list(decode(model, read_prompt(model, ids), draws, table))
     found = []
     for index in range(len(draws)):
         own = [p for p in pieces if p.index == index]
@@ -93,8 +91,8 @@ def ids_of(found: list[tuple[str, list[int], str]]) -> list[list[int]]:
 def test_greedy_is_what_the_loop_without_a_cache_gives(model: Transformer, length: int) -> None:
     ids = prompt(length, seed=length)
     expected = greedy_without_cache(model, ids, GREEDY.max_tokens)
-    vocabulary = replace(VOCABULARY, end_ids=frozenset())
-    assert ids_of(drafts([Draw(sampling=GREEDY)], ids, model, vocabulary)) == [expected]
+    table = replace(TABLE, end_ids=frozenset())
+    assert ids_of(drafts([Draw(sampling=GREEDY)], ids, model, table)) == [expected]
     assert len(set(expected)) > 5
 
 
@@ -109,7 +107,7 @@ def test_a_draft_is_the_same_whatever_is_drawn_beside_it(asked: list[tuple[int, 
 def test_log_probabilities_are_those_of_the_model() -> None:
     ids = prompt(50)
     draws = [Draw(sampling=Sampling(seed=s, temperature=1.2, max_tokens=8, top_logprobs=3)) for s in range(3)]
-    pieces = list(decode(MODEL, read_prompt(MODEL, ids), draws, VOCABULARY))
+    pieces = list(decode(MODEL, read_prompt(MODEL, ids), draws, TABLE))
     for index in range(3):
         tokens = [t for p in pieces if p.index == index for t in p.tokens]
         whole = [*ids, *(t.id or 0 for t in tokens)]
@@ -144,7 +142,7 @@ def test_the_prompt_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(generate, "forward", counting)
     draws = [Draw(sampling=Sampling(seed=s, max_tokens=4)) for s in range(16)]
-    drafts(draws, prompt(CHUNK_TOKENS + 10), vocabulary=replace(VOCABULARY, end_ids=frozenset()))
+    drafts(draws, prompt(CHUNK_TOKENS + 10), table=replace(TABLE, end_ids=frozenset()))
     assert seen == [(1, CHUNK_TOKENS), (1, 10), (16, 1), (16, 1), (16, 1)]
 
 
@@ -157,7 +155,7 @@ def test_drafts_that_are_done_leave(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(generate, "forward", counting)
     draws = [Draw(sampling=Sampling(seed=s, max_tokens=n)) for s, n in enumerate((3, 1, 2, 5))]
-    found = drafts(draws, prompt(9), vocabulary=replace(VOCABULARY, end_ids=frozenset()))
+    found = drafts(draws, prompt(9), table=replace(TABLE, end_ids=frozenset()))
     assert [len(tokens) for tokens in ids_of(found)] == [3, 1, 2, 5]
     assert rows == [1, 3, 2, 1, 1]
 
@@ -183,17 +181,17 @@ def test_progress_counts_every_token() -> None:
     assert counted == [CHUNK_TOKENS, 5]
     counted.clear()
     draws = [Draw(sampling=Sampling(seed=s, max_tokens=6)) for s in range(3)]
-    pieces = list(decode(MODEL, prefix, draws, replace(VOCABULARY, end_ids=frozenset()), counted.append))
+    pieces = list(decode(MODEL, prefix, draws, replace(TABLE, end_ids=frozenset()), counted.append))
     assert sum(counted) == sum(len(p.tokens) for p in pieces) == 18
 
 
 def test_a_decoding_left_early_leaves_the_prompt_as_it_was() -> None:
     prefix = read_prompt(MODEL, prompt(20))
-    stream = decode(MODEL, prefix, [Draw(sampling=GREEDY)] * 2, VOCABULARY)
+    stream = decode(MODEL, prefix, [Draw(sampling=GREEDY)] * 2, TABLE)
     next(stream)
     stream.close()
-    again = [p.text for p in decode(MODEL, prefix, [Draw(sampling=GREEDY)], VOCABULARY)]
-    assert again == [p.text for p in decode(MODEL, read_prompt(MODEL, prompt(20)), [Draw(sampling=GREEDY)], VOCABULARY)]
+    again = [p.text for p in decode(MODEL, prefix, [Draw(sampling=GREEDY)], TABLE)]
+    assert again == [p.text for p in decode(MODEL, read_prompt(MODEL, prompt(20)), [Draw(sampling=GREEDY)], TABLE)]
     assert prefix.cache.length == 20
 
 
@@ -212,8 +210,8 @@ def test_stop_strings_across_tokens() -> None:
 
 def test_an_end_token_ends_a_draft_and_is_none_of_its_tokens() -> None:
     whole = greedy_without_cache(MODEL, prompt(20), 12)
-    vocabulary = replace(VOCABULARY, end_ids=frozenset({whole[5]}))
-    _, tokens, reason = drafts([Draw(sampling=GREEDY)], prompt(20), vocabulary=vocabulary)[0]
+    table = replace(TABLE, end_ids=frozenset({whole[5]}))
+    _, tokens, reason = drafts([Draw(sampling=GREEDY)], prompt(20), table=table)[0]
     assert (tokens, reason) == (whole[: whole.index(whole[5])], "stop")
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from treadle.model import speculate
 from treadle.model.cache import KVCache
 from treadle.model.config import ModelConfig
-from treadle.model.generate import Draw, Piece, Vocabulary, decode, forward, greedy_without_cache, read_prompt
+from treadle.model.generate import Draw, Piece, TokenTable, decode, forward, greedy_without_cache, read_prompt
 from treadle.model.speculate import Repeats, decode_one
 from treadle.model.transformer import Transformer
 from treadle.types import Sampling
@@ -22,7 +22,7 @@ from treadle.types import Sampling
 CONFIG = ModelConfig(
     vocab_size=11, d_model=16, n_layers=2, n_heads=2, n_kv_heads=1, d_head=8, d_ff=24, max_positions=512, tied=False
 )  # fmt: skip
-VOCABULARY = Vocabulary(token_bytes=[f"{i}.".encode() for i in range(11)], end_ids=frozenset({10}))
+TABLE = TokenTable(token_bytes=[f"{i}.".encode() for i in range(11)], end_ids=frozenset({10}))
 
 
 def made(scale: float) -> Transformer:
@@ -59,7 +59,7 @@ def test_the_draft_is_the_one_without_guesses(
 ) -> None:
     draw = Draw(sampling=Sampling(temperature=temperature, max_tokens=n_new, seed=3), stop=stop)
     prefix = read_prompt(model, ids)
-    assert whole(list(decode_one(model, prefix, draw, VOCABULARY))) == whole(list(decode(model, prefix, [draw], VOCABULARY)))
+    assert whole(list(decode_one(model, prefix, draw, TABLE))) == whole(list(decode(model, prefix, [draw], TABLE)))
     assert prefix.cache.length == len(ids)
 
 
@@ -77,8 +77,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_repetition_takes_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = counted(monkeypatch)
     prefix = read_prompt(REPEATING, [1, 2, 3])
-    vocabulary = replace(VOCABULARY, end_ids=frozenset())
-    pieces = list(decode_one(REPEATING, prefix, Draw(sampling=Sampling(temperature=0, max_tokens=100)), vocabulary))
+    table = replace(TABLE, end_ids=frozenset())
+    pieces = list(decode_one(REPEATING, prefix, Draw(sampling=Sampling(temperature=0, max_tokens=100)), table))
     tokens = [t.id for p in pieces for t in p.tokens]
     assert tokens == greedy_without_cache(REPEATING, [1, 2, 3], 100)
     assert len(steps) < 50
@@ -107,10 +107,10 @@ def test_what_is_forced_takes_hardly_any_steps(monkeypatch: pytest.MonkeyPatch) 
     steps = counted(monkeypatch)
     draws = [Draw(sampling=Sampling(max_tokens=40), matcher=Forced(wanted)) for _ in range(2)]
     prefix = read_prompt(WANDERING, [1, 2, 3])
-    found = whole(list(decode_one(WANDERING, prefix, draws[0], VOCABULARY)))
+    found = whole(list(decode_one(WANDERING, prefix, draws[0], TABLE)))
     assert found[1] == wanted
     assert steps == [4, 8]
-    assert found == whole(list(decode(WANDERING, prefix, draws[1:], VOCABULARY)))
+    assert found == whole(list(decode(WANDERING, prefix, draws[1:], TABLE)))
 
 
 def naive_guess(ids: list[int], most: int) -> list[int]:

@@ -31,7 +31,7 @@ __all__ = [
     "Piece",
     "Prefix",
     "Row",
-    "Vocabulary",
+    "TokenTable",
     "decode",
     "fit_prompt",
     "forward",
@@ -47,7 +47,7 @@ OnTokens = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
+class TokenTable:
     """What decoding needs to know of tokens: the bytes of each (none for special ones), and which end a text."""
 
     token_bytes: Sequence[bytes]
@@ -178,8 +178,8 @@ def forward(model: Transformer, ids: Sequence[Sequence[int]], cache: KVCache | N
 class Row:
     """One draft while it is decoded."""
 
-    def __init__(self, index: int, draw: Draw, vocabulary: Vocabulary) -> None:
-        self.index, self.draw, self._vocabulary = index, draw, vocabulary
+    def __init__(self, index: int, draw: Draw, table: TokenTable) -> None:
+        self.index, self.draw, self._table = index, draw, table
         self._stream = TextStream((*draw.stop, *draw.sampling.stop))
         self._n_tokens = 0
         self.last = -1
@@ -195,7 +195,7 @@ class Row:
         self.last = token
         self._n_tokens += 1
         ended = self.draw.matcher is not None and self.draw.matcher.take(token)
-        if token in self._vocabulary.end_ids:
+        if token in self._table.end_ids:
             ended = True
         else:
             self._push(token, logprob, alternatives)
@@ -209,14 +209,14 @@ class Row:
         return Piece(index=self.index, text=text, tokens=tokens, finish_reason=self.reason)
 
     def _push(self, token: int, logprob: float, alternatives: Sequence[tuple[int, float]]) -> None:
-        text = self._vocabulary.text
+        text = self._table.text
         found = Token(
             text=text(token),
             logprob=logprob,
             id=token,
             alternatives=tuple(Alternative(text=text(i), logprob=p, id=i) for i, p in alternatives),
         )
-        known = self._vocabulary.token_bytes
+        known = self._table.token_bytes
         self._stream.push(known[token] if token < len(known) else b"", found)
 
 
@@ -224,7 +224,7 @@ def decode(
     model: Transformer,
     prefix: Prefix,
     draws: Sequence[Draw],
-    vocabulary: Vocabulary,
+    table: TokenTable,
     on_tokens: OnTokens | None = None,
 ) -> Iterator[Piece]:
     """Drafts that continue ``prefix``, which stays as it is: all of them take a step, those that are done leave.
@@ -234,7 +234,7 @@ def decode(
     Raises:
         EngineError: the logits are not numbers, or the memory does not suffice.
     """
-    rows = [Row(index, draw, vocabulary) for index, draw in enumerate(draws)]
+    rows = [Row(index, draw, table) for index, draw in enumerate(draws)]
     sampler = Sampler([d.sampling for d in draws], [d.bias for d in draws])
     cache = prefix.cache.branch()
     logits_BV = prefix.logits.expand(len(rows), -1)

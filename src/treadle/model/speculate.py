@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from treadle.model.generate import Draw, OnTokens, Piece, Prefix, Row, Vocabulary, forward
+from treadle.model.generate import Draw, OnTokens, Piece, Prefix, Row, TokenTable, forward
 from treadle.model.sampling import Sampler
 from treadle.model.transformer import Transformer
 
@@ -49,14 +49,14 @@ class Repeats:
 
 
 def decode_one(
-    model: Transformer, prefix: Prefix, draw: Draw, vocabulary: Vocabulary, on_tokens: OnTokens | None = None
+    model: Transformer, prefix: Prefix, draw: Draw, table: TokenTable, on_tokens: OnTokens | None = None
 ) -> Iterator[Piece]:
     """One draft that continues ``prefix``, which stays as it is.
 
     Raises:
         EngineError: the logits are not numbers, or the memory does not suffice.
     """
-    row, sampler = Row(0, draw, vocabulary), Sampler([draw.sampling], [draw.bias])
+    row, sampler = Row(0, draw, table), Sampler([draw.sampling], [draw.bias])
     repeats, most = Repeats(prefix.ids), _FEWEST
     cache = prefix.cache.branch()
     logits_TV, guess = prefix.logits, list[int]()

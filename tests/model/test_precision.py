@@ -1,0 +1,139 @@
+"""Other numbers, the same model: how far its distributions are from those in single precision."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from treadle.errors import UnknownNameError, UnsupportedError
+from treadle.model import int4
+from treadle.model.config import ModelConfig
+from treadle.model.precision import (
+    FEW_ROWS,
+    PRECISIONS,
+    Int8Linear,
+    Precision,
+    choose_device,
+    choose_precision,
+    set_precision,
+)
+from treadle.model.sampling import log_probabilities
+from treadle.model.transformer import Transformer
+
+CPU = torch.device("cpu")
+CONFIG = ModelConfig(
+    vocab_size=97, d_model=64, n_layers=2, n_heads=4, n_kv_heads=2, d_head=16, d_ff=96, max_positions=64,
+    ff_bias=True, qkv_bias=True,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("n_rows", [1, FEW_ROWS, FEW_ROWS + 1, 32])
+@pytest.mark.parametrize("bias", [True, False])
+def test_eight_bits_a_weight(n_rows: int, bias: bool) -> None:
+    torch.manual_seed(0)
+    linear = nn.Linear(64, 48, bias=bias)
+    with torch.no_grad():
+        linear.weight[3] = 0  # a row of zeros has no scale of its own
+        linear.weight[5] *= 100
+    layer, x = (
+        Int8Linear(linear),
+        torch.randn(2, n_rows, 64).bfloat16() if n_rows > 16 else torch.randn(n_rows, 64).bfloat16(),
+    )
+    assert layer.weight.dtype == torch.int8
+    with torch.no_grad():
+        exact, found = linear(x.float()), layer(x).float()
+    assert found.shape == exact.shape
+    # Half a step of 127 for each weight, as a random walk over 64 of them, and bfloat16's rounding of the sum.
+    step = linear.weight.detach().abs().amax(-1) / 127
+    bound = 4 * 0.5 * step * 8 * x.float().abs().max() + 2**-7 * exact.abs() + 1e-2
+    assert ((found - exact).abs() <= bound).all()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_precision_gives_nearly_the_same(precision: Precision) -> None:
+    torch.manual_seed(1)
+    model = Transformer(CONFIG)
+    ids = torch.randint(0, 97, (2, 9))
+    other = copy.deepcopy(model)
+    set_precision(other, precision, CPU)
+    with torch.inference_mode():
+        exact, found = model(ids), other(ids).float()
+        one, alone = model(ids[:1, :1]), other(ids[:1, :1]).float()
+    assert (exact - found).abs().max() < (1e-6 if precision == "fp32" else 0.02) * exact.abs().max() + 1e-3
+    assert (one - alone).abs().max() < (1e-6 if precision == "fp32" else 0.05) * one.abs().max() + 2e-3
+    assert not any(p.requires_grad for p in other.parameters())
+
+
+def _divergence(reference: Tensor, other: Tensor) -> tuple[float, float]:
+    """KL divergence in nats a token, and how often the likeliest token is the same."""
+    kl = (reference.exp() * (reference - other)).sum(-1).mean()
+    return float(kl), float((reference.argmax(-1) == other.argmax(-1)).float().mean())
+
+
+@pytest.mark.model
+def test_quality_on_the_embedded_model(model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate for any claim of speed: KL to single precision at most 0.005 nats a token, the same first choice on 96 %."""
+    from treadle.model.weights import load
+
+    loaded = load(model_file)
+    text = Path(__file__).parents[2].joinpath("LICENSE").read_text(encoding="utf-8")  # a text that stays as it is
+    ids = torch.tensor([loaded.vocabulary.encode(text)[:1000]])
+    monkeypatch.setattr(int4, "FEW_ROWS", 10**9)  # the kernels for few rows give what they give, whatever the number
+    reference = torch.empty(0)
+    for precision in PRECISIONS:
+        model = copy.deepcopy(loaded.transformer)
+        set_precision(model, precision, CPU)
+        with torch.inference_mode():
+            found = log_probabilities(model(ids)[0])
+        if precision == "fp32":
+            reference = found
+        divergence, agreement = _divergence(reference, found)
+        assert divergence <= 0.005, precision
+        assert agreement >= 0.96, precision
+
+
+def test_the_choice_by_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def flags(*names: str) -> None:
+        monkeypatch.setattr("treadle.model.precision._cpu_flags", lambda: set(names))
+
+    flags("avx2")
+    assert choose_precision("auto", CPU, four_bit_file=True) == "fp32"
+    flags("avx512f", "avx512_bf16")
+    assert choose_precision("auto", CPU) == "bf16"
+    assert choose_precision("auto", CPU, four_bit_file=True) == "int4"
+    flags("bf16")  # ARM
+    assert choose_precision("auto", CPU, four_bit_file=True) == "bf16"
+    assert [choose_precision(p, CPU) for p in PRECISIONS] == list(PRECISIONS)
+
+
+def test_names_that_do_not_exist() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown precision 'bf61'\. Did you mean 'bf16'\?"):
+        choose_precision("bf61", CPU)
+    for name in ("gpu", "cuda:x", ""):
+        with pytest.raises(UnknownNameError, match=r"unknown device .* Known: cpu, cuda, mps"):
+            choose_device(name)
+    assert choose_device("cpu") == CPU
+    with pytest.raises(UnsupportedError, match=r"finds \d+ devices of kind 'cuda' .*'cuda:99' cannot be used; device cpu"):
+        choose_device("cuda:99")
+    with pytest.raises(UnsupportedError, match="int4 needs a CPU"):
+        choose_precision("int4", torch.device("cuda"))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, while its compiler is loaded
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler")
+def test_compiled_gives_the_same() -> None:
+    torch.manual_seed(1)
+    model = Transformer(CONFIG)
+    other = copy.deepcopy(model)
+    set_precision(model, "fp32", CPU)
+    set_precision(other, "fp32", CPU, compiled=True)
+    for shape in ((1, 9), (3, 1)):
+        ids = torch.randint(0, 97, shape)
+        with torch.inference_mode():
+            assert torch.allclose(model(ids), other(ids), atol=1e-5)
