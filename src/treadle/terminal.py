@@ -20,6 +20,7 @@ from treadle.coding.ask import Answered
 from treadle.coding.sql.base import rows_of
 from treadle.engines.base import Engine
 from treadle.engines.models import ModelFile
+from treadle.escaping import escaped, escaped_for
 from treadle.threads.base import ThreadInfo, ThreadRecord
 from treadle.threads.card import CLAIMS, render_card
 from treadle.threads.forms import to_plain
@@ -47,11 +48,6 @@ _LISTED = ("id", "asked (UTC)", "status")
 
 def _console() -> Console:
     return Console(highlight=False)
-
-
-def _plain_text(value: str) -> str:
-    """Text of a program or a model, without characters that steer a terminal."""
-    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in value)
 
 
 class TerminalProgress:
@@ -153,15 +149,15 @@ def show_answer(answered: Answered, out: Path | None = None) -> None:
     _show_program(console, answer, answered.language)
     if answer.output.strip():
         console.print(
-            Panel(Text(_shortened(_plain_text(answer.output))), title="output", title_align="left", width=_width(console))
+            Panel(Text(_shortened(escaped(answer.output))), title="output", title_align="left", width=_width(console))
         )
     console.print(_ladder(answer.verdicts))
     _show_status(console, answer)
     seconds = ", ".join(f"{name} {value:.1f} s" for name, value in answered.seconds.items())
     console.print(Text(f"thread {answered.thread}   {seconds}", style="dim"))
     if answer.artifacts:
-        names = ", ".join(_plain_text(a.name) for a in answer.artifacts)
-        where = f"in {out}" if out else "kept in the thread; --out FOLDER writes them"
+        names = ", ".join(escaped(a.name) for a in answer.artifacts)
+        where = f"in {escaped(str(out))}" if out else "kept in the thread; --out FOLDER writes them"
         console.print(Text(f"artifacts: {names} ({where})", style="dim"))
 
 
@@ -186,9 +182,7 @@ def _show_program(console: Console, answer: Answer, language: str) -> None:
         console.print(Text(f"no draft held a {what}", style="bold red"))
         return
     title = what if answer.status is not Status.FAILED else "best draft, NOT an answer"
-    code = Syntax(
-        _plain_text(answer.program.rstrip()), language, theme="ansi_light", word_wrap=True, background_color="default"
-    )
+    code = Syntax(escaped(answer.program.rstrip()), language, theme="ansi_light", word_wrap=True, background_color="default")
     console.print(Panel(code, title=title, title_align="left", width=_width(console)))
 
 
@@ -200,13 +194,13 @@ def _ladder(verdicts: Sequence[Verdict]) -> Table:
     for rung in Rung:
         for verdict in (v for v in verdicts if v.rung is rung):
             mark, style = _MARKS[verdict.outcome]
-            table.add_row(Text(mark, style=style), rung.value, Text(_plain_text(verdict.reason)))
+            table.add_row(Text(mark, style=style), rung.value, Text(escaped(verdict.reason)))
     return table
 
 
 def _show_status(console: Console, answer: Answer) -> None:
     line = Text(answer.status.value, style=_STYLES[answer.status])
-    line.append(f": {_plain_text(answer.reason)}", style="default")
+    line.append(f": {escaped(answer.reason)}", style="default")
     console.print(line)
     console.print(Text(CLAIMS[answer.status], style="italic"))
 
@@ -220,7 +214,7 @@ def show_prompt_parts(engine: Engine, prompt: Prompt) -> None:
     In a terminal without the characters that steer it: names in a data file are not the user's words.
     """
     text = engine.render(prompt)
-    sys.stdout.write((_plain_text(text) if sys.stdout.isatty() else text) + "\n")
+    sys.stdout.write((escaped_for(sys.stdout, text)) + "\n")
     table = Table(
         "part",
         "tokens",
@@ -229,7 +223,7 @@ def show_prompt_parts(engine: Engine, prompt: Prompt) -> None:
     )
     table.columns[1].justify = "right"
     for part in prompt.parts:
-        table.add_row(part.name, str(part.tokens), part.source)
+        table.add_row(Text(escaped(part.name)), str(part.tokens), Text(escaped(part.source)))
     Console(file=sys.stderr, highlight=False).print(table)
 
 
@@ -248,7 +242,7 @@ def show_threads(threads: Sequence[ThreadInfo], as_json: bool) -> None:
     room = max(console.width - sum(widths) - 2 * (len(widths) + 1), 10)
     table = Table(*_LISTED, "request", box=None)
     for info, (name, asked, status) in zip(threads, fixed, strict=True):
-        request = Text(_plain_text(" ".join(info.request.split())))
+        request = Text(escaped(" ".join(info.request.split())))
         request.truncate(room, overflow="ellipsis")
         style = _STYLES[Status(info.status)] if info.status else "dim"
         table.add_row(name, asked, Text(status, style=style), request)
@@ -264,35 +258,37 @@ def show_thread(record: ThreadRecord, drafts: bool) -> None:
     """A thread: request, one line a draft, the answer and its card."""
     console = _console()
     console.print(Text(f"thread {record.info.id}  {record.info.state}  {record.info.created}", style="bold"))
-    console.print(Text(f"request: {_plain_text(record.request.text)}"))
-    console.print(Text(f"engine: {record.engine.name}; {len(record.prompts)} prompts, {len(record.drafts)} drafts"))
+    console.print(Text(f"request: {escaped(record.request.text)}"))
+    console.print(Text(f"engine: {escaped(record.engine.name)}; {len(record.prompts)} prompts, {len(record.drafts)} drafts"))
     for said in record.feedback:
         what = f"rated {said.value}" if said.kind == "rating" else "corrected by the user"
-        console.print(Text(_plain_text(f"{what}{f': {said.note}' if said.note else ''}"), style="bold"))
+        console.print(Text(escaped(f"{what}{f': {said.note}' if said.note else ''}"), style="bold"))
     for draft in record.drafts:
         verdicts = record.verdicts.get(draft.id, ())
         failed = next((v for v in verdicts if v.outcome is Outcome.FAILED), None)
         text = f"{failed.rung.value}: {failed.reason}" if failed else ("not judged" if not verdicts else "no check failed")
         chosen = " *" if record.answer is not None and record.answer.draft_id == draft.id else "  "
-        console.print(Text(f"{chosen}{draft.id:6} {_plain_text(text)}", style="red" if failed else "default"))
+        console.print(Text(f"{chosen}{draft.id:6} {escaped(text)}", style="red" if failed else "default"))
         if drafts:
             console.print(
                 Syntax(
-                    _plain_text(draft.program or draft.completion.text),
+                    escaped(draft.program or draft.completion.text),
                     record.request.language,
                     theme="ansi_light",
                     background_color="default",
                 )
             )
     if record.answer is None:
-        console.print(Text(f"no answer: {record.interruption or 'still open, or its process was killed'}", style="yellow"))
+        console.print(
+            Text(f"no answer: {escaped(record.interruption or 'still open, or its process was killed')}", style="yellow")
+        )
         return
     _show_program(console, record.answer, record.request.language)
     if record.answer.output.strip():
-        console.print(Panel(Text(_shortened(_plain_text(record.answer.output))), title="output", title_align="left"))
+        console.print(Panel(Text(_shortened(escaped(record.answer.output))), title="output", title_align="left"))
     console.print(_ladder(record.answer.verdicts))
     _show_status(console, record.answer)
-    console.print(Text("\n" + _plain_text(render_card(record.answer.card))))
+    console.print(Text("\n" + escaped(render_card(record.answer.card))))
 
 
 def show_models(models: Sequence[tuple[ModelFile, Path]]) -> None:
@@ -304,7 +300,9 @@ def show_models(models: Sequence[tuple[ModelFile, Path]]) -> None:
     console.print(table)
     for model, path in models:
         if path.is_file():
-            console.print(Text(f"{model.name}: {path}", style="dim"), soft_wrap=True)  # a path that is cut cannot be copied
+            console.print(
+                Text(f"{model.name}: {escaped(str(path))}", style="dim"), soft_wrap=True
+            )  # a path that is cut cannot be copied
 
 
 def _state_of(model: ModelFile, path: Path) -> str:
@@ -321,7 +319,7 @@ def _state_of(model: ModelFile, path: Path) -> str:
 def show_code(text: str, language: str, title: str) -> None:
     """A program in a frame."""
     console = _console()
-    code = Syntax(_plain_text(text.rstrip()), language, theme="ansi_light", word_wrap=True, background_color="default")
+    code = Syntax(escaped(text.rstrip()), language, theme="ansi_light", word_wrap=True, background_color="default")
     console.print(Panel(code, title=title, title_align="left", width=_width(console)))
 
 

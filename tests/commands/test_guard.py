@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from treadle.commands.app import app
 from treadle.commands.guard import guarded
 from treadle.errors import EngineError, UsageError
 
@@ -39,6 +40,18 @@ def test_codes() -> None:
     assert raising(SystemExit(130)) == 130
     with pytest.raises(ZeroDivisionError):
         raising(ZeroDivisionError())
+
+
+def test_names_in_errors_cannot_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    raising(UsageError("there is no file \x1b]0;owned\x07\x1b[2Jx.csv.\nDid you mean \u202ey?"))
+    assert capsys.readouterr().err == (
+        "treadle: there is no file \\x1b]0;owned\\x07\\x1b[2Jx.csv.\nDid you mean \\x202ey?\n"
+    )
+    for words in (["ask", "a", "b\x1b[2J"], ["ask", "--sam\x1b[2J"], ["a\x1b[2J"]):
+        assert guarded(lambda words=words: app(words, prog_name="treadle", standalone_mode=False)) == 2  # type: ignore[misc]
+        told = capsys.readouterr().err
+        assert "\x1b" not in told
+        assert "\\x1b[2J" in told
 
 
 @pytest.mark.parametrize("number", ENDINGS)

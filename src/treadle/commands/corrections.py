@@ -13,6 +13,7 @@ from treadle.commands.exits import EXIT_DOUBT
 from treadle.commands.opening import opened_store
 from treadle.commands.options import JsonOption, StoreOption, TierOption
 from treadle.errors import UsageError
+from treadle.escaping import escaped
 
 if TYPE_CHECKING:
     from treadle.coding.ask import Tools
@@ -165,7 +166,7 @@ def examples_remove(example: ExampleArgument, store: StoreOption = None) -> None
     """Show a correction to the model no more, and leave it out of training data. The thread keeps it."""
     with opened_store(store) as opened:
         removed = opened.remove_example(example)
-    typer.echo(f"removed {removed.id}: {' '.join(removed.request.split())}")
+    typer.echo(escaped(f"removed {removed.id}: {' '.join(removed.request.split())}"))
 
 
 @examples_app.command("export")
@@ -184,9 +185,10 @@ def examples_export(
     with opened_store(store) as opened:
         done = export_pack(opened, folder, with_data=with_data, name=name, licence=licence)
     count = len(done.pack.examples)
-    typer.echo(f"{count} example{'s' if count != 1 else ''} in {folder}; use them with: treadle ask ... --pack {folder}")
+    examples = f"{count} example{'s' if count != 1 else ''}"
+    typer.echo(escaped(f"{examples} in {folder}; use them with: treadle ask ... --pack {folder}"))
     for line in done.notes:
-        typer.echo(f"note: {line}", err=True)
+        typer.echo(escaped(f"note: {line}"), err=True)
 
 
 # ------------------------------------------------------------------------------------------- ratings and training
@@ -238,4 +240,4 @@ def export_training(
             )
         raise UsageError(f"there is nothing to train on yet: it takes {needed}. {out} was not written")
     told = ", ".join(f"{count} {source}" for source, count in counts.most_common())
-    typer.echo(f"{counts.total()} row{'s' if counts.total() != 1 else ''} in {out}: {told}")
+    typer.echo(escaped(f"{counts.total()} row{'s' if counts.total() != 1 else ''} in {out}: {told}"))

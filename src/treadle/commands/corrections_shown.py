@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from treadle.coding.correct import Corrected
+from treadle.escaping import escaped
 from treadle.terminal import show_code, show_verdicts
 from treadle.threads.base import Basis, Pair, StoredExample
 from treadle.threads.forms import to_plain
@@ -31,7 +32,7 @@ def _console() -> Console:
 
 def _line(text: str) -> str:
     """On one line, without characters that steer a terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(text.split()))
+    return escaped(" ".join(text.split()))
 
 
 def corrected_as_json(done: Corrected) -> str:

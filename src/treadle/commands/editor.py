@@ -15,6 +15,7 @@ from pathlib import Path
 import typer
 
 from treadle.errors import UsageError, nearest
+from treadle.escaping import escaped
 from treadle.settings import editor_command
 from treadle.types import Draft, Request
 
@@ -92,7 +93,7 @@ def kept(program: str, thread: str, language: str) -> Iterator[Path]:
     try:
         yield path
     except BaseException:
-        typer.echo(f"your text is kept; go on with: treadle correct {thread} --file {path}", err=True)
+        typer.echo(escaped(f"your text is kept; go on with: treadle correct {thread} --file {path}"), err=True)
         raise
     path.unlink(missing_ok=True)
 

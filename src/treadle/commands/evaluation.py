@@ -19,6 +19,7 @@ from treadle.commands.options import (
     TemperatureOption,
 )
 from treadle.errors import TreadleError
+from treadle.escaping import escaped
 
 if TYPE_CHECKING:
     from treadle.evals.display import Bar
@@ -159,15 +160,15 @@ def _evaluate(plan: Plan, as_json: bool) -> None:
         with bar:
             summary = evaluate(plan, bar)
     except KeyboardInterrupt:
-        typer.echo(f"stopped: {_kept(bar, plan)}", err=True)
+        typer.echo(escaped(f"stopped: {_kept(bar, plan)}"), err=True)
         raise SystemExit(EXIT_INTERRUPTED) from None  # not typer's: its own message speaks of threads
     except TreadleError:
         if bar.done:
-            typer.echo(_kept(bar, plan), err=True)
+            typer.echo(escaped(_kept(bar, plan)), err=True)
         raise
     write_reports(summary, plan.folder)
     if as_json:
         typer.echo(json.dumps(summary, indent=1, allow_nan=False))
     else:
         show_summary(summary)
-        typer.echo(f"results and report: {plan.folder / 'report.html'}")
+        typer.echo(escaped(f"results and report: {plan.folder / 'report.html'}"))

@@ -13,6 +13,7 @@ import typer
 
 from treadle.commands.exits import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE
 from treadle.errors import TreadleError, UsageError
+from treadle.escaping import escaped
 
 __all__ = ["Ended", "guarded"]
 
@@ -97,6 +98,8 @@ def _code_of(run: Callable[[], Any]) -> int:
         # Errors of the option parser know how to show themselves; Typer carries its own copy of click's classes.
         if not (hasattr(error, "show") and hasattr(error, "exit_code")):
             raise
+        if isinstance(said := getattr(error, "message", None), str):
+            vars(error)["message"] = escaped(said)  # it repeats what was typed, or what a pattern of the shell made of it
         error.show()
         return int(error.exit_code)
 
@@ -109,5 +112,5 @@ def _stopped() -> int:
 
 def _complain(error: TreadleError, code: int) -> int:
     with contextlib.suppress(OSError):
-        typer.echo(f"treadle: {error}", err=True)
+        typer.echo(escaped(f"treadle: {error}"), err=True)
     return code

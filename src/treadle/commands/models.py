@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from treadle.escaping import escaped
+
 __all__ = ["models_app"]
 
 models_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Model files for the embedded engine.")
@@ -27,4 +29,4 @@ def models_pull(name: Annotated[str, typer.Argument(help="Name of a model, as `m
     """Fetch a model file and check its hash."""
     from treadle import compose
 
-    typer.echo(f"{name}: {compose.pull_model(name)}")
+    typer.echo(escaped(f"{name}: {compose.pull_model(name)}"))

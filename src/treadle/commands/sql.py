@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ from treadle.commands.options import (
     TierOption,
 )
 from treadle.errors import UsageError
+from treadle.escaping import escaped, escaped_for
 
 __all__ = ["sql"]
 
@@ -90,8 +92,8 @@ def sql(
     if as_json:
         typer.echo(answer_as_json(answered))
     elif as_csv:
-        typer.echo("" if rows is None else rows_as_csv(rows), nl=False)
-        typer.echo(f"{answered.answer.status.value}: {answered.answer.reason}", err=True)
+        typer.echo("" if rows is None else escaped_for(sys.stdout, rows_as_csv(rows)), nl=False)
+        typer.echo(escaped(f"{answered.answer.status.value}: {answered.answer.reason}"), err=True)
     else:
         show_answer(answered, out)
     if answered.answer.status not in ("verified", "agreed"):

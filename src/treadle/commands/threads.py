@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from treadle.commands.corrections import export_training, rate
 from treadle.commands.opening import opened_store
 from treadle.commands.options import JsonOption, StoreOption
 from treadle.errors import UsageError
+from treadle.escaping import escaped_for
 
 __all__ = ["threads_app"]
 
@@ -68,7 +70,7 @@ def threads_export(
         else:
             text = json.dumps(opened.export(thread), indent=1, allow_nan=False)
     if out is None:
-        typer.echo(text)
+        typer.echo(escaped_for(sys.stdout, text))
     else:
         _write(out, text)
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from treadle.escaping import escaped
 from treadle.evals.figures import headline_rows, mixed_code, percent, settings_line, status_rows, told_rules, told_seconds
 from treadle.evals.record import Record
 
@@ -53,7 +54,8 @@ class Bar:
         if not self._drawn and new is not None:
             word = "right" if new["right"] else "wrong"
             seconds = new["seconds"]["total"]
-            print(f"[{self.done}/{total}] {new['id']}: {new['status']}, {word} ({seconds:.1f} s); {told}", file=sys.stderr)  # noqa: T201
+            line = f"[{self.done}/{total}] {new['id']}: {new['status']}, {word} ({seconds:.1f} s); {told}"
+            print(escaped(line), file=sys.stderr)  # noqa: T201
         elif not self._drawn and records:
             print(f"{self.done} of {total} tasks are here already", file=sys.stderr)  # noqa: T201
 
@@ -61,7 +63,7 @@ class Bar:
 def show_summary(summary: Mapping[str, Any]) -> None:
     """The figures of an evaluation on standard output."""
     console = Console(highlight=False)
-    console.print(settings_line(summary), markup=False)
+    console.print(escaped(settings_line(summary)), markup=False)
     if mixed_code(summary):
         console.print(mixed_code(summary), style="bold")
     table = Table("", "tasks", "share", "95 % interval")
@@ -86,11 +88,10 @@ def show_comparison(comparison: Mapping[str, Any]) -> None:
     """Two runs side by side on standard output."""
     console = Console(highlight=False)
     left = f"; {comparison['left_out']} that only one has are left out" if comparison["left_out"] else ""
-    console.print(
-        f"first: {comparison['first']}\nsecond: {comparison['second']}\n{comparison['tasks']} tasks{left}", markup=False
-    )
+    told = f"first: {comparison['first']}\nsecond: {comparison['second']}\n{comparison['tasks']} tasks{left}"
+    console.print(escaped(told), markup=False)
     for name, (one, other) in comparison["settings"].items():
-        console.print(f"differs: {name}: {one} and {other}", markup=False, soft_wrap=True)
+        console.print(escaped(f"differs: {name}: {one} and {other}"), markup=False, soft_wrap=True)
     table = Table("", "1st", "2nd", "only 1st", "only 2nd", "points (95 %)", "p", box=SIMPLE)
     for row in comparison["measures"].values():
         low, high = row["interval"]
