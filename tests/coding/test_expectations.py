@@ -53,6 +53,11 @@ def pairs(text: str) -> list[tuple[str, Any]]:
         ("Write f(n):\n>>> f(2)\n3\n>>> x = [1]\n>>> f(x)\n[2]\n", [("f(2)", 3), ("f([1])", [2])]),
         (">>> print(f(2))\nthree", [("str(f(2))", "three")]),
         ("Write f(a), g(a): g(f(1)) == 2", [("g(f(1))", 2)]),
+        ("Write f(a, b). f(10, 9) -> 19 - 5 = 14", []),
+        ("Write f(a, b). f(10, 9) == 19 - 5 = 14, f(1, 2) == 3", [("f(1, 2)", 3)]),
+        ("Write f(a, b). f(10, 9) == 19 - 5", [("f(10, 9)", None)]),  # its source is kept, see expected_source
+        ("f(10, 9) == 19 - the sum of both", [("f(10, 9)", 19)]),
+        ("f(10, 9) -> 19 \u2013 both added", [("f(10, 9)", 19)]),
     ],
 )
 def test_examples_are_read(text: str, expected: list[tuple[str, Any]]) -> None:

@@ -47,6 +47,8 @@ _OPERATOR = re.compile(
 WITH_TOLERANCE = re.compile(rf"\s*(?P<value>{NUMBER})\s*(?:\+-|\+/-|±)\s*(?P<tolerance>{NUMBER})\s*(?P<percent>%)?")
 _TRAILER = re.compile(r"(?:\.[A-Za-z_]\w*)*(?=[(\[])|(?:\.[A-Za-z_]\w*)+")
 _VALUE_END = re.compile(r"[.!?](?:\s|$)|\s+(?:and|or|but|while|if|for|when|as|because|whereas)\b|\s+[-\u2013\u2014(#]")
+_GOES_ON = re.compile(r"\s+[-\u2013\u2014]\s*[\d.(]")
+"""A minus, not a dash: what stands before it is not the value, as in 'f(10, 9) -> 19 - 5 = 14'."""
 _WEAK = frozenset({"=", "is"})
 _NOT_LITERAL = (ValueError, TypeError, SyntaxError, RecursionError, MemoryError)
 
@@ -162,7 +164,7 @@ def _ends(text: str, start: int) -> list[int]:
             ends.append(position)
             if char in "\n)]}`":
                 return ends
-        elif _VALUE_END.match(text, position):
+        elif _VALUE_END.match(text, position) and not _GOES_ON.match(text, position):
             ends.append(position)
         position += 1
     return [*ends, min(position, len(text))]
