@@ -14,7 +14,7 @@ for int4. With the attention's matrices in 8 bits, too, it is 0.0049, and the li
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -65,17 +65,18 @@ def choose_precision(name: str, device: torch.device, *, four_bit_file: bool = F
         if not computes_bf16(device):
             return "fp32"
         return "int4" if four_bit_file and device.type == "cpu" and _fast_int4() else "bf16"
-    if name not in PRECISIONS:
+    found = next((p for p in PRECISIONS if p == name), None)
+    if found is None:
         raise UnknownNameError("precision", name, [*PRECISIONS, "auto"])
-    if name == "int4" and (device.type != "cpu" or not int4.available()):
+    if found == "int4" and (device.type != "cpu" or not int4.available()):
         raise UnsupportedError(f"precision int4 needs a CPU and torch 2.6 or newer; on {device} use bf16 or fp32")
-    return cast("Precision", name)
+    return found
 
 
 def computes_bf16(device: torch.device) -> bool:
     """Whether products of bfloat16 numbers are done by the device itself, not by widening them."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and bool(_cpu_flags() & _BF16_FLAGS)
 
 
@@ -109,8 +110,9 @@ def set_precision(model: Transformer, precision: Precision, device: torch.device
         if precision == "int4":
             int4.use_int4(model)
     if compiled:
-        for block in model.blocks:
-            block.ff.compile(dynamic=True)
+        for module in model.modules():
+            if isinstance(module, FeedForward):
+                module.compile(dynamic=True)
 
 
 def _in_eight_bits(model: Transformer) -> dict[str, Int8Linear]:
