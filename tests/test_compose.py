@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from summaries import shared_sandbox
 from treadle import compose
 from treadle.coding.ask import Answered
 from treadle.errors import DataError, ExpectationError, PackError, UnknownNameError, UsageError
@@ -71,11 +73,14 @@ def test_an_empty_request(text: str) -> None:
 def test_data_is_summarised(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("x,y\n1,2\n", encoding="utf-8")
-    asked = request(data=path)
+    tools = SimpleNamespace(sandbox=shared_sandbox())
+    assert request(data=path).data is None
+    asked = compose.with_data(request(data=path), path, tools)
     assert asked.data is not None
     assert asked.data.column_names == {"x", "y"}
     with pytest.raises(UnknownNameError, match=r"unknown tree 'u'\. Known: t\."):
-        request(data=path, tree="u")
+        compose.with_data(request(data=path, tree="u"), path, tools)
+    assert compose.with_data(request(), None, tools) == request()
 
 
 def test_what_does_not_fit(tmp_path: Path) -> None:

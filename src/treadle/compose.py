@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from treadle.coding.ask import Answered, Options, Tools, ask
@@ -16,7 +17,7 @@ from treadle.coding.expectations import expectations_in, load_schema, load_tests
 from treadle.coding.job import open_job
 from treadle.coding.progress import Progress
 from treadle.coding.sql.expect import parse_sql_expect
-from treadle.data import summarise
+from treadle.data import look_at, summarise
 from treadle.data.stable import StableFile
 from treadle.engines.models import find_model, pull
 from treadle.engines.registry import check_engine, open_engine
@@ -30,17 +31,17 @@ from treadle.threads.base import Store
 from treadle.threads.card import render_card
 from treadle.types import Prompt, Request
 
-__all__ = ["answer", "prompt", "pull_model", "question", "request", "tools", "write_answer"]
+__all__ = ["answer", "prompt", "pull_model", "question", "request", "tools", "with_data", "write_answer"]
 
 
 def request(
     text: str, data: Path | None, tree: str | None, expect: Sequence[str], tests: Path | None, schema: Path | None
 ) -> Request:
-    """The request with its data summarised and its expectations read.
+    """The request with its expectations read; ``with_data`` adds what is in the file ``data``, which is only looked at here.
 
     Raises:
         UsageError: the request is empty, or an option does not fit.
-        DataError, ExpectationError: what an option names cannot be read.
+        DataError, ExpectationError: what an option names is missing, or cannot be read.
     """
     if not text.strip():
         raise UsageError(
@@ -51,8 +52,18 @@ def request(
     expectations = [*expectations_in(text), *(parse_expect(e) for e in expect)]
     expectations += [load_tests(tests)] if tests else []
     expectations += [load_schema(schema)] if schema else []
-    summary = None if data is None else summarise(data, tree)
-    return Request(text=text.strip(), data=summary, expectations=tuple(expectations), tree=tree)
+    if data is not None:
+        look_at(data)
+    return Request(text=text.strip(), expectations=tuple(expectations), tree=tree)
+
+
+def with_data(asked: Request, data: Path | None, with_tools: Tools) -> Request:
+    """The request with what is in the file ``data``, which is opened in the sandbox of ``with_tools``.
+
+    Raises:
+        DataError, UnknownNameError: the file cannot be read, or has no table of the name asked for.
+    """
+    return asked if data is None else replace(asked, data=summarise(data, with_tools.sandbox, asked.tree))
 
 
 def question(text: str, with_tools: Tools, expect: Sequence[str]) -> Request:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from summaries import summarise
 from treadle.coding.ask import Answered, Options, Tools, ask
 from treadle.coding.expectations import expectations_in
 from treadle.coding.progress import Progress
-from treadle.data import summarise
 from treadle.engines.scripted import ScriptedEngine
 from treadle.errors import SandboxRefusedError
 from treadle.retrieval import Pack

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from summaries import summarise
 from treadle.coding.ask import Options, Tools
 from treadle.coding.correct import Corrected, correct, draft_to_correct, on_data, on_database
 from treadle.coding.corrections import corrections_pack, export_pack
 from treadle.coding.shots import data_examples
-from treadle.data import summarise
 from treadle.engines.scripted import ScriptedEngine
 from treadle.errors import DataError, UnknownNameError, UsageError
 from treadle.prompts import preamble
@@ -63,7 +63,7 @@ class Correcting:
     def __call__(self, program: str, *, draft: str | None = None, data: Path | None = None, note: str = "") -> Corrected:
         record = self.asking.thread()
         failing = draft_to_correct(record, draft)
-        return correct(record, on_data(record.request, data), program, self.tools(), Options(), failing, note)
+        return correct(record, on_data(record.request, self.sandbox, data), program, self.tools(), Options(), failing, note)
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from summaries import summarise
 from treadle.coding.example_form import forms, named_in, same_program
 from treadle.coding.expectations import expectations_in
-from treadle.data import summarise
 from treadle.prompts import preamble
 from treadle.types import Column, DataSummary, Request, Table
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from summaries import summarise
 from treadle.coding.checks import Context, Ladder
 from treadle.coding.expectations import expectations_in
 from treadle.coding.judge import Judge
-from treadle.data import summarise
 from treadle.sandbox import Sandbox
 from treadle.types import Completion, Limits, Message, Outcome, Prompt, Request, Rung
 

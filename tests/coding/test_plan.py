@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import uproot
 
+from summaries import summarise
 from treadle.coding.ask import Options, Tools
 from treadle.coding.expectations import expectations_in
 from treadle.coding.plan import Plan, make_plan
-from treadle.data import summarise
 from treadle.engines.scripted import ScriptedEngine
 from treadle.prompts import request_examples
 from treadle.retrieval import builtin_packs

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from summaries import summarise
 from treadle.coding.ask import Options, Tools, ask
 from treadle.coding.settled import SettledFile
-from treadle.data import summarise
 from treadle.engines.scripted import ScriptedEngine
 from treadle.errors import DataError, SandboxRefusedError
 from treadle.sandbox import Sandbox, open_sandbox

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from summaries import summarise
 from treadle.coding.shots import data_examples, function_examples, nearest_examples
-from treadle.data import summarise
 from treadle.prompts import preamble
 from treadle.retrieval import Search, builtin_packs
 from treadle.retrieval.similarity import relatedness

@@ -38,7 +38,7 @@ def programs(row: dict[str, Any]) -> tuple[str, ...]:
 def fixed(asking: Any, store: Store, thread: str, program: str) -> None:
     record = store.load(thread)
     tools = Tools(engine=ScriptedEngine([]), sandbox=asking.sandbox, store=store, packs=())
-    done = correct(record, on_data(record.request), program, tools, Options(), draft_to_correct(record))
+    done = correct(record, on_data(record.request, asking.sandbox), program, tools, Options(), draft_to_correct(record))
     assert done.example is not None
 
 

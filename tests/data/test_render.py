@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treadle.data import mentioned_columns, relevant_columns, render, summarise
+from summaries import summarise
+from treadle.data import mentioned_columns, relevant_columns, render
 from treadle.types import Column, DataSummary, Table
 
 ROOT = Path(__file__).parents[2]

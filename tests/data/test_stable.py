@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from treadle.data import stable, summarise
-from treadle.data.stable import StableFile, immutable_uri
+from summaries import summarise
+from treadle.data import stable
+from treadle.data.stable import StableFile
 from treadle.errors import DataError
 
 
@@ -24,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def total(path: Path) -> int:
-    with closing(sqlite3.connect(immutable_uri(path), uri=True)) as db:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
         return int(db.execute("SELECT sum(x) FROM t").fetchone()[0])
 
 
@@ -99,3 +100,24 @@ def test_a_summary_leaves_nothing_beside_a_file_with_a_log(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
     assert summarise(path).tables[0].entries == 1
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("mode", ["WAL", "PERSIST"])
+def test_a_copy_is_made_without_a_look_at_the_schema(path: Path, mode: str) -> None:
+    """So a schema made to harm whoever parses it does none outside the sandbox."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute(f"PRAGMA journal_mode = {mode}")
+        writer.execute("PRAGMA writable_schema = ON")
+        writer.execute("UPDATE sqlite_master SET sql = 'CREATE TABLE t (x'")
+        files = {p.name: p.read_bytes() for p in path.parent.iterdir()}
+    for name, content in files.items():
+        (path.parent / name).write_bytes(content)
+    if mode == "PERSIST":  # as after a crash: a journal to roll back
+        journal = Path(f"{path}-journal")
+        journal.write_bytes(b"\x01" + journal.read_bytes()[1:])
+    with StableFile(path) as file:
+        copy = file.read(lambda found: found)
+        assert copy != path
+        assert not Path(f"{copy}-wal").exists()
+        with pytest.raises(sqlite3.DatabaseError, match="malformed database schema"):
+            total(copy)

@@ -7,15 +7,18 @@ import json
 import os
 import sqlite3
 import sys
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from treadle.data import summarise
+from summaries import shared_sandbox, summarise
+from treadle import data
 from treadle.data.rootfile import tidy_type
 from treadle.errors import DataError, UnknownNameError
-from treadle.types import Column
+from treadle.types import Column, Limits, Program, Run
 
 ROOT = Path(__file__).parents[2]
 MINI = ROOT / "packs" / "scikit-hep" / "data"
@@ -144,6 +147,46 @@ def test_parquet(tmp_path: Path) -> None:
     (tmp_path / "cut.parquet").write_bytes((tmp_path / "x.parquet").read_bytes()[:200])
     with pytest.raises(DataError, match="truncated or damaged"):
         summarise(tmp_path / "cut.parquet")
+
+
+@pytest.mark.parametrize(
+    ("index", "note", "left"),
+    [
+        (["event"], "index event", ["run", "pt"]),
+        (["pt"], "index pt", ["run", "event"]),
+        (["run", "event"], "index run, event", ["pt"]),
+        ([], "", ["run", "event", "pt"]),
+    ],
+)
+def test_the_index_of_a_frame_is_no_column(tmp_path: Path, index: list[str], note: str, left: list[str]) -> None:
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "x.parquet"
+    frame = pd.DataFrame({"run": [1, 1], "event": [7, 5], "pt": [1.5, 2.5]})
+    (frame.set_index(index) if index else frame).to_parquet(path)
+    (found,) = summarise(path).tables
+    assert ([c.name for c in found.columns], found.note, found.entries) == (left, note, 2)
+    assert list(pd.read_parquet(path).columns) == left
+
+
+def test_an_index_without_a_name(tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "x.parquet"
+    pd.DataFrame({"pt": [1.5, 2.5]}, index=[4, 2]).to_parquet(path)
+    (found,) = summarise(path).tables
+    assert ([c.name for c in found.columns], found.note) == (["pt"], "index without a name")
+
+
+@pytest.mark.parametrize(
+    "said", ["{", "[]", "{}", '{"index_columns": 3}', '{"index_columns": [["pt"], null, 1]}', "[" * 9999]
+)
+def test_what_pandas_would_not_say_of_an_index(tmp_path: Path, said: str) -> None:
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    pq.write_table(pa.table({"pt": [1.5]}).replace_schema_metadata({"pandas": said}), tmp_path / "x.parquet")
+    (found,) = summarise(tmp_path / "x.parquet").tables
+    assert ([c.name for c in found.columns], found.note) == (["pt"], "")
 
 
 @pytest.mark.parametrize(
@@ -341,14 +384,19 @@ def test_unreadable_file_as_told_by_the_system(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(("module", "extra"), [("uproot", "hep"), ("pyarrow", "data")])
-def test_missing_package_gives_the_install_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, extra: str
-) -> None:
+def test_missing_package_gives_the_install_line(tmp_path: Path, module: str, extra: str) -> None:
     start = b"PAR1" if module == "pyarrow" else (MINI / "testbeam_mini.root").read_bytes()
     (tmp_path / "x").write_bytes(start)
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(DataError, match=rf"pip install 'treadle\[{extra}\]'"):
-        summarise(tmp_path / "x")
+
+    class Without:
+        """The sandbox, with the package hidden from programs."""
+
+        def run(self, program: Program, files: Sequence[Path] = (), limits: Limits | None = None) -> Run:
+            hidden = f"import sys\nsys.modules[{module!r}] = None\n"
+            return shared_sandbox().run(replace(program, source=hidden + program.source), files, limits)
+
+    with pytest.raises(DataError, match=rf"needs {module}: pip install 'treadle\[{extra}\]'\.$"):
+        data.summarise(tmp_path / "x", Without())
 
 
 def test_importing_the_room_loads_nothing_heavy() -> None:

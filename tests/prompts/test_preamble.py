@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import uproot
 
-from treadle.data import summarise
+from summaries import summarise
 from treadle.errors import SandboxRefusedError
 from treadle.prompts import focused, preamble
 from treadle.prompts.preamble import WIDE_COLUMNS

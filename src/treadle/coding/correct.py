@@ -23,6 +23,7 @@ from treadle.coding.sql.base import rows_of
 from treadle.data import summarise
 from treadle.data.files import require_file, sha256_of
 from treadle.errors import DataError, UnknownNameError, UsageError
+from treadle.sandbox import Sandbox
 from treadle.threads.base import Basis, Correction, ThreadRecord
 from treadle.types import Completion, DataSummary, Draft, Outcome, Prompt, Request, Verdict
 
@@ -72,8 +73,8 @@ def draft_to_correct(record: ThreadRecord, name: str | None = None) -> Draft:
     return drafts[record.answer.draft_id]
 
 
-def on_data(request: Request, given: Path | None = None) -> Request:
-    """The request of a thread on its data file as it is now, or on the file ``given`` in its place.
+def on_data(request: Request, sandbox: Sandbox, given: Path | None = None) -> Request:
+    """The request of a thread on its data file as it is now, or on the file ``given`` in its place, read in ``sandbox``.
 
     Raises:
         DataError: the file is gone or has changed, or ``given`` cannot be read.
@@ -84,7 +85,7 @@ def on_data(request: Request, given: Path | None = None) -> Request:
             raise UsageError("the thread was asked without a data file; leave out --data")
         return request
     if given is not None:
-        return replace(request, data=summarise(given, request.tree))
+        return replace(request, data=summarise(given, sandbox, request.tree))
     path = Path(request.data.path)
     try:
         require_file(path)

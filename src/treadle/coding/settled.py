@@ -7,10 +7,8 @@ it would compute with rows that are no longer, or not yet, there, and say nothin
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import tempfile
 import weakref
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +18,8 @@ from treadle.types import DataSummary
 
 __all__ = ["SettledFile"]
 
-_WRITE_AHEAD = b"\x02\x02"  # bytes 18 and 19 of the header of a database that keeps such a log
+_VERSIONS, _WRITE_AHEAD, _NO_LOG = 18, b"\x02\x02", b"\x01\x01"
+"""Where the header of a database says whether it keeps such a log, and how. SQLite need not open it to change that."""
 
 
 class SettledFile:
@@ -40,7 +39,7 @@ class SettledFile:
         original = Path(data.path).resolve()
 
         def copied(path: Path) -> Path | None:
-            if path == original and (tier != "landlock" or not _keeps_log(path)):
+            if path == original and (tier == "namespaces" or not _keeps_log(path)):
                 return None
             return self._copy(path, Path(data.path).name)
 
@@ -56,13 +55,14 @@ class SettledFile:
         target = Path(folder) / name
         try:
             shutil.copyfile(path, target)
-            with closing(sqlite3.connect(target)) as database:
-                database.execute("PRAGMA journal_mode=DELETE").fetchall()
-        except (OSError, sqlite3.Error) as error:
+            with target.open("r+b") as file:
+                file.seek(_VERSIONS)
+                file.write(_NO_LOG)
+        except OSError as error:
             raise DataError(f"the SQLite file {name!r} cannot be copied for the programs that read it: {error}") from None
         return target
 
 
 def _keeps_log(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(20)[18:] == _WRITE_AHEAD
+        return file.read(_VERSIONS + 2)[_VERSIONS:] == _WRITE_AHEAD

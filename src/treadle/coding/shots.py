@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 from treadle.coding.doubts import doubts
@@ -30,6 +29,7 @@ MANY = 100
 """From here on examples are searched before they are compared one by one: 10,000 took 0.1 s a request."""
 TRUSTED_SIMILARITY = 0.5
 """From here on a correction that is nearest to a request is shown whatever is doubted about it: the user has spoken."""
+_first_tables: dict[tuple[Path, int, int], Table] = {}
 
 
 def function_examples(search: Search, request: str, k: int) -> list[Example]:
@@ -61,7 +61,7 @@ def data_examples(
     target = data.tables[0]
     moved: list[Example] = []
     for example in _pool(search, request, target):
-        source = _source_table(by_name[example.pack], example)
+        source = _source_table(by_name[example.pack], example, sandbox)
         if source is None:
             continue
         for candidate in transplant(example, source, target, preamble, request):
@@ -124,18 +124,22 @@ def _layout(table: Table) -> tuple[str, ...]:
     return ("jagged",) if any(c.shape == "jagged" for c in table.columns) else ("flat",)
 
 
-def _source_table(pack: Pack, example: Example) -> Table | None:
+def _source_table(pack: Pack, example: Example, sandbox: Sandbox) -> Table | None:
     """The table that the example was made on: as the pack describes it, else from its data file."""
     described = pack.tables.get(example.id)
     if described:  # several examples share a description: the table meant is the one whose columns are named
         return max(described, key=lambda t: len(columns_used(example.body, frozenset(c.name for c in t.columns))))
     path = pack.data_path(example)
-    return None if path is None else _first_table(path)
+    return None if path is None else _first_table(path, sandbox)
 
 
-@lru_cache(maxsize=64)
-def _first_table(path: Path) -> Table:
-    return summarise(path).tables[0]
+def _first_table(path: Path, sandbox: Sandbox) -> Table:
+    """Of a file of a pack, which may be anybody's. Read once, and again where it is written anew."""
+    status = path.stat()
+    key = (path, status.st_mtime_ns, status.st_size)
+    if key not in _first_tables:
+        _first_tables[key] = summarise(path, sandbox).tables[0]
+    return _first_tables[key]
 
 
 def _gave_a_result(run: Run) -> bool:

@@ -66,8 +66,9 @@ def ask(
         shots=0 if no_examples else Options().shots,
         rules=not (no_rules or no_examples),
     )
-    asked = compose.request(request, data, tree, expect or [], tests, schema)
+    stated = compose.request(request, data, tree, expect or [], tests, schema)
     with compose.tools(engine, store, tier, pack or [], quiet=as_json, keeps=not show_prompt) as (tools, progress):
+        asked = compose.with_data(stated, data, tools)
         if show_prompt:
             show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))
             return

@@ -108,8 +108,8 @@ def _tools(store: Store, record: ThreadRecord, data: list[str], tier: str | None
         return
     if len(data) > 1:
         raise UsageError(f"a program works on one data file; {len(data)} are given with --data")
-    request = on_data(record.request, Path(data[0]) if data else None)
     with contextlib.closing(open_sandbox(tier)) as sandbox:
+        request = on_data(record.request, sandbox, Path(data[0]) if data else None)
         yield Tools(engine=engine, sandbox=sandbox, store=store, packs=[]), request
 
 

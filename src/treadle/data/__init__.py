@@ -2,6 +2,6 @@
 
 from treadle.data.relevance import mentioned_columns, relevant_columns
 from treadle.data.render import render
-from treadle.data.summary import summarise
+from treadle.data.summary import look_at, summarise
 
-__all__ = ["mentioned_columns", "relevant_columns", "render", "summarise"]
+__all__ = ["look_at", "mentioned_columns", "relevant_columns", "render", "summarise"]

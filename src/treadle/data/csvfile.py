@@ -1,7 +1,8 @@
 """CSV files: how they are laid out, names and types of the columns from the first rows, and the number of rows.
 
-The program that opens the file is told the layout (see ``treadle.prompts.preamble``), so that what is called a column here
-is one there. pandas by itself takes a comment for the header, and the first column for labels where rows end in a delimiter.
+Runs inside the sandbox. The program that opens the file is told the layout (see ``treadle.prompts.preamble``), so that what
+is called a column here is one there. pandas by itself takes a comment for the header, and the first column for labels where
+rows end in a delimiter.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import AnyStr, Literal
 
 from treadle.data.files import UTF16_MARKS, comments_before, decode_start, dialect_of, read_start
-from treadle.errors import DataError
+from treadle.data.reading import Unreadable
 from treadle.types import Column, Layout, Table
 
 __all__ = ["csv_tables"]
@@ -43,7 +44,7 @@ def csv_tables(path: Path) -> tuple[Table, ...]:
     """The one table of a CSV file. A first row of numbers only is data: the columns are then column_0, column_1, ...
 
     Raises:
-        DataError: it is no text, holds no row, or cannot be cut into fields.
+        Unreadable: it is no text, holds no row, or cannot be cut into fields.
     """
     opened = _open(path)
     rows = opened.rows
@@ -73,7 +74,7 @@ def csv_tables(path: Path) -> tuple[Table, ...]:
 def _open(path: Path) -> _Opened:
     text, complete = _start_of(path)
     if text is None:
-        raise DataError(f"the CSV file {str(path)!r} is no UTF-8 text.")
+        raise Unreadable("is no UTF-8 text.")
     delimiter = dialect_of(text) or ","
     skip = comments_before(text)
     lines = text.splitlines(keepends=True)
@@ -83,9 +84,9 @@ def _open(path: Path) -> _Opened:
     try:
         rows = [row for row in csv.reader(io.StringIO(kept), delimiter=delimiter) if row][: _ROWS + 1]
     except csv.Error as error:
-        raise DataError(f"the CSV file {str(path)!r} cannot be read: {error}.") from None
+        raise Unreadable(f"cannot be read: {error}.") from None
     if not rows:
-        raise DataError(f"the CSV file {str(path)!r} holds no row.")
+        raise Unreadable("holds no row.")
     return _Opened(rows, delimiter, skip, _titles(lines[:skip], delimiter, rows))
 
 
@@ -113,11 +114,15 @@ def _titles(comments: Sequence[str], delimiter: str, rows: list[list[str]]) -> l
 
 def _different(names: list[str]) -> list[str]:
     """The names with a number where one comes again, in the way of pandas: a, a.1, a.2."""
-    found: list[str] = []
+    found: dict[str, None] = {}
+    tried: dict[str, int] = {}
     for name in names:
-        again = (f"{name}.{n}" if n else name for n in range(len(names)))
-        found.append(next(other for other in again if other not in found))
-    return found
+        other = name
+        while other in found:
+            tried[name] = tried.get(name, 0) + 1
+            other = f"{name}.{tried[name]}"
+        found[other] = None
+    return list(found)
 
 
 def _text_type(values: Iterable[str], decimal: str = ".") -> str:
@@ -166,13 +171,16 @@ def _count_lines(path: Path, layout: Layout) -> tuple[int, bool]:
     """Lines after the comments that hold something, and whether a field stands in quotes."""
     if layout.encoding != "utf-8":
         with path.open(encoding=layout.encoding, errors="replace") as text:
-            lines = list(text)[layout.skip :]
-        return sum(bool(line.strip()) for line in lines), any('"' in line for line in lines)
-    rows, quoted = 0, False
+            return _count(text, layout.skip, '"')
     with path.open("rb") as file:
-        for number, line in enumerate(file):
-            rows += number >= layout.skip and bool(line.strip())
-            quoted = quoted or b'"' in line
+        return _count(file, layout.skip, b'"')
+
+
+def _count(lines: Iterable[AnyStr], skip: int, quote: AnyStr) -> tuple[int, bool]:
+    rows, quoted = 0, False
+    for number, line in enumerate(lines):
+        rows += number >= skip and bool(line.strip())
+        quoted = quoted or quote in line
     return rows, quoted
 
 

@@ -1,4 +1,4 @@
-"""JSON files: names and types of the columns from the first rows."""
+"""JSON files: names and types of the columns from the first rows. Runs inside the sandbox."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from treadle.errors import DataError
+from treadle.data.reading import Unreadable
 from treadle.types import Column, Layout, Table
 
 __all__ = ["json_tables"]
@@ -83,7 +83,7 @@ def _from_document(path: Path, document: Any) -> tuple[Table, ...]:
     if isinstance(document, list) and document:
         columns = (_column("value", document[:_ROWS]),)
         return (Table(name=path.stem, columns=columns, entries=len(document), note="a list", layout=Layout(form="list")),)
-    raise DataError(f"the JSON file {str(path)!r} holds no values ({type(document).__name__}); it needs records or columns.")
+    raise Unreadable(f"holds no values ({type(document).__name__}); it needs records or columns.")
 
 
 def _json_lines(path: Path, text: str) -> tuple[Table, ...] | None:
@@ -99,19 +99,19 @@ def json_tables(path: Path) -> tuple[Table, ...]:
     """The tables of a JSON file: a list of records, a dictionary of columns or of lists of records, or a record a line.
 
     Raises:
-        DataError: larger than 256 MiB, no UTF-8 text, no JSON, nested too deeply, or without values.
+        Unreadable: larger than 256 MiB, no UTF-8 text, no JSON, nested too deeply, or without values.
     """
     if path.stat().st_size > _MAX_JSON_BYTES:
-        raise DataError(f"the JSON file {str(path)!r} is larger than 256 MiB; convert it to Parquet.")
+        raise Unreadable("is larger than 256 MiB; convert it to Parquet.")
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise DataError(f"the JSON file {str(path)!r} is no UTF-8 text.") from None
+        raise Unreadable("is no UTF-8 text.") from None
     encoding = "utf-8-sig" if text.startswith(_MARK) else "utf-8"
     try:
         tables = _tables(path, text.removeprefix(_MARK))
     except RecursionError:
-        raise DataError(f"the JSON file {str(path)!r} is nested too deeply.") from None
+        raise Unreadable("is nested too deeply.") from None
     return tuple(replace(table, layout=replace(table.layout, encoding=encoding)) for table in tables)
 
 
@@ -121,6 +121,6 @@ def _tables(path: Path, text: str) -> tuple[Table, ...]:
     except ValueError as error:  # also a whole number of more digits than Python reads
         tables = _json_lines(path, text)
         if tables is None:
-            raise DataError(f"the JSON file {str(path)!r} cannot be read: {error}.") from None
+            raise Unreadable(f"cannot be read: {error}.") from None
         return tables
     return _from_document(path, document)

@@ -1,4 +1,7 @@
-"""ROOT files: TTrees and RNTuples, read by uproot. Only the headers are read, never the events."""
+"""ROOT files: TTrees and RNTuples, read by uproot. Only the headers are read, never the events. Runs inside the sandbox.
+
+uproot writes Python classes after descriptions in the file and executes them: nowhere else may it open a user's file.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from treadle.errors import DataError, UnknownNameError
+from treadle.data.reading import MissingPackage, Unreadable
 from treadle.types import Column, Table
 
 __all__ = ["root_tables"]
@@ -74,21 +77,10 @@ def _latest_cycles(classnames: dict[str, str]) -> dict[str, tuple[str, str]]:
     return {name: (key, class_name) for name, (_, key, class_name) in latest.items()}
 
 
-def _no_trees(path: Path, objects: dict[str, tuple[str, str]]) -> DataError:
+def _no_trees(objects: dict[str, tuple[str, str]]) -> Unreadable:
     held = [f"{name} ({cls})" for name, (_, cls) in objects.items() if not cls.startswith("TDirectory")]
     what = f"it holds {', '.join(held[:8])}{' and more' if len(held) > 8 else ''}" if held else "it holds no objects"
-    return DataError(f"the ROOT file {str(path)!r} has no trees: {what}. Give a file with a TTree or an RNTuple.")
-
-
-def _requested(names: list[str], tree: str) -> str:
-    """The full path that ``tree`` means: a path, with or without cycle, or the last part of just one path."""
-    bare = tree.split(";")[0].strip("/")
-    if bare in names:
-        return bare
-    ends = [name for name in names if name.rpartition("/")[2] == bare]
-    if len(ends) == 1:
-        return ends[0]
-    raise UnknownNameError("tree", tree, names)
+    return Unreadable(f"has no trees: {what}. Give a file with a TTree or an RNTuple.")
 
 
 def _require_whole(path: Path) -> None:
@@ -99,50 +91,48 @@ def _require_whole(path: Path) -> None:
     end = int.from_bytes(start[12:20] if version >= _LARGE_FILE_VERSION else start[12:16], "big")
     size = path.stat().st_size
     if size < max(end, 20):
-        raise DataError(
-            f"the ROOT file {str(path)!r} cannot be read, it seems truncated or damaged: "
+        raise Unreadable(
+            "cannot be read, it seems truncated or damaged: "
             f"it has {size} bytes, its header says {end}. Copy it again or rerun what wrote it."
         )
 
 
-def _read(path: Path, tree: str | None) -> tuple[Table, ...]:
+def _read(path: Path) -> tuple[Table, ...]:
     import uproot
 
     with uproot.open(path) as file:
         objects = _latest_cycles(file.classnames(recursive=True))
         kinds = {n: cls for n, (_, cls) in objects.items() if cls in _TREES or cls in _NTUPLES}
         if not kinds:
-            raise _no_trees(path, objects)
-        first = _requested(list(kinds), tree) if tree else None
+            raise _no_trees(objects)
         tables = []
         for name, class_name in kinds.items():
             found = file[objects[name][0]]
             columns = _ntuple_columns(found) if class_name in _NTUPLES else _tree_columns(found)
             note = "RNTuple" if class_name in _NTUPLES else ""
             tables.append(Table(name=name, columns=columns, entries=int(found.num_entries), note=note))
-    tables.sort(key=lambda t: (t.name != first, -(t.entries or 0) * len(t.columns), t.name))
     return tuple(tables)
 
 
-def root_tables(path: Path, tree: str | None) -> tuple[Table, ...]:
-    """The trees of a ROOT file, the requested one or else the one with most values first.
+def root_tables(path: Path) -> tuple[Table, ...]:
+    """The trees of a ROOT file.
 
     Raises:
-        DataError: truncated, damaged, without trees, or uproot is not installed.
-        UnknownNameError: no tree ``tree``.
+        Unreadable: truncated, damaged or without trees.
+        MissingPackage: uproot is not installed.
     """
     try:
         import uproot  # noqa: F401
     except ImportError:
-        raise DataError(f"reading the ROOT file {str(path)!r} needs uproot: pip install 'treadle[hep]'.") from None
+        raise MissingPackage("uproot") from None
     _require_whole(path)
     try:
-        return _read(path, tree)
-    except (DataError, UnknownNameError):
+        return _read(path)
+    except (Unreadable, MemoryError):
         raise
     except Exception as error:  # uproot raises many kinds, struct.error and zlib.error among them, on damaged files
         reason = [*str(error).strip().splitlines(), "no reason given"][0][:120]
-        raise DataError(
-            f"the ROOT file {str(path)!r} cannot be read, it seems truncated or damaged "
-            f"({type(error).__name__}: {reason}). Copy it again or rerun what wrote it."
+        raise Unreadable(
+            f"cannot be read, it seems truncated or damaged ({type(error).__name__}: {reason})."
+            " Copy it again or rerun what wrote it."
         ) from None

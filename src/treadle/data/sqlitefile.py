@@ -1,4 +1,7 @@
-"""SQLite files: tables and views with columns, types, keys, numbers of rows and a few real values."""
+"""SQLite files: tables and views with columns, types, keys, numbers of rows and a few real values.
+
+Runs inside the sandbox, on a file that nobody writes to (``treadle.data.stable`` sees to that).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from treadle.data.literals import quoted, typical
-from treadle.data.stable import StableFile, immutable_uri
-from treadle.errors import DataError, UnknownNameError
+from treadle.data.reading import Unreadable
 from treadle.types import Column, Table
 
 __all__ = ["sqlite_tables"]
@@ -22,6 +24,8 @@ _SAMPLE_ROWS = 100
 _SAMPLE_ROWS_IN_ALL = 10_000
 _OPERATIONS_BETWEEN_LOOKS = 10_000
 _GENERATED = (2, 3)
+_WRITE_AHEAD, _ROLL_BACK = b"\x02\x02", b"\x01\x01"
+"""Bytes 18 and 19 of a file: whether changes go into a log first."""
 
 
 class _Reader:
@@ -50,6 +54,8 @@ class _Reader:
                 found.extend(self._db.execute(sql, parameters))
             except sqlite3.OperationalError:
                 return found
+            except (sqlite3.DataError, MemoryError):  # a view may make values of any size
+                return []
         return found
 
 
@@ -141,37 +147,39 @@ def _table(db: _Reader, name: str, kind: str, keys: _Keys, most: int) -> Table |
     return Table(name=name, columns=tuple(columns), entries=entries, note="view" if kind == "view" else "")
 
 
-def _read(path: Path) -> list[Table]:
-    with closing(sqlite3.connect(immutable_uri(path), uri=True)) as connection:
-        db = _Reader(connection)
-        keys, listed = _Keys(db), _listed(db)
-        most = max(10, min(_SAMPLE_ROWS, _SAMPLE_ROWS_IN_ALL // max(len(listed), 1)))
-        tables = [_table(db, name, kind, keys, most) for name, kind in listed]
-    return [table for table in tables if table is not None]
+def _open(path: Path) -> sqlite3.Connection:
+    """As immutable: neither locked nor given files beside it."""
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        content = path.read_bytes()
+        if content[18:20] != _WRITE_AHEAD:
+            raise
+        # Where SQLite opens no file itself, it holds it in memory, and there keeps no log.
+        db.close()
+        db = sqlite3.connect(":memory:")
+        db.deserialize(content[:18] + _ROLL_BACK + content[20:])
+    return db
 
 
-def sqlite_tables(path: Path, table: str | None, stable: StableFile | None = None) -> tuple[Table, ...]:
-    """The tables and views of an SQLite file, opened read-only; the requested or else the largest one first.
+def sqlite_tables(path: Path) -> tuple[Table, ...]:
+    """The tables and views of an SQLite file.
 
-    Reads for about 2 s at most: a view that takes longer to count has ``entries`` None and no values. ``stable`` is the
-    reader of the file where one is open already.
+    Reads for about 2 s at most: a view that takes longer to count has ``entries`` None and no values.
 
     Raises:
-        DataError: damaged, or without tables.
-        UnknownNameError: no table ``table``.
+        Unreadable: damaged, or without tables.
     """
     try:
-        if stable is not None:
-            tables = stable.read(_read)
-        else:
-            with StableFile(path) as own:
-                tables = own.read(_read)
+        with closing(_open(path)) as connection:
+            db = _Reader(connection)
+            keys, listed = _Keys(db), _listed(db)
+            most = max(10, min(_SAMPLE_ROWS, _SAMPLE_ROWS_IN_ALL // max(len(listed), 1)))
+            tables = [_table(db, name, kind, keys, most) for name, kind in listed]
     except sqlite3.Error as error:
-        raise DataError(
-            f"the SQLite file {str(path)!r} cannot be read: {error}. Copy it again, with its -wal file."
-        ) from None
-    if not tables:
-        raise DataError(f"the SQLite file {str(path)!r} has no tables; give a file with at least one.")
-    if table is not None and table not in {t.name for t in tables}:
-        raise UnknownNameError("table", table, [t.name for t in tables])
-    return tuple(sorted(tables, key=lambda t: (t.name != table, -(t.entries or 0) * len(t.columns), t.name)))
+        raise Unreadable(f"cannot be read: {error}. Copy it again, with its -wal file.") from None
+    found = tuple(table for table in tables if table is not None)
+    if not found:
+        raise Unreadable("has no tables; give a file with at least one.")
+    return found

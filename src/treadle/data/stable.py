@@ -1,7 +1,10 @@
 """Reading an SQLite file that another program may be writing: every look sees one committed state of it.
 
-The file itself is opened as immutable, which neither locks it nor leaves files beside it. Where that would miss something (a
-write-ahead log, a journal to roll back) or where the file changed during the look, a private copy is read instead.
+The file itself is read as it is, by somebody who takes it for immutable. Where that would miss something (a write-ahead
+log, a journal to roll back) or where the file changed during the look, a private copy is read instead.
+
+Copies are made outside the sandbox, since only here the original can be locked and its log be followed. SQLite then handles
+pages, log and journal; what is in the pages, schema and rows, which somebody may have made to harm, it is never asked for.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import TypeVar
 
 from treadle.errors import DataError
 
-__all__ = ["StableFile", "immutable_uri"]
+__all__ = ["StableFile"]
 
 T = TypeVar("T")
 _State = tuple[tuple[int, int, int] | None, ...]
@@ -28,11 +31,6 @@ _TRIES = 3
 _PAUSE_SECONDS = 0.05
 _LOCK_SECONDS = 5.0
 _SUFFIXES = ("", "-wal", "-journal")
-
-
-def immutable_uri(path: Path) -> str:
-    """The address under which SQLite opens ``path`` read-only, taking it that nobody writes to it."""
-    return f"{path.absolute().as_uri()}?mode=ro&immutable=1"
 
 
 def _state_of(path: str) -> tuple[int, int, int] | None:
@@ -152,7 +150,11 @@ class StableFile:
 
 
 def _recover(copy: Path) -> None:
-    """Roll back what was not committed and fold the log in, as SQLite does after a crash."""
+    """Roll back what was not committed and fold the log in, as SQLite does after a crash.
+
+    This number stands in the header: to read it takes all that, and no look at the schema. Closing folds the log in.
+    """
     with closing(sqlite3.connect(copy)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        db.execute("PRAGMA schema_version").fetchone()
+    if _state_of(f"{copy}-wal") is not None:
+        raise sqlite3.OperationalError("the log could not be folded in")

@@ -63,7 +63,8 @@ class HepTask:
         return (self.file,)
 
     def to_request(self, tools: Tools) -> Request:
-        return compose.request(self.request, self.file, self.tree, [], None, None)
+        stated = compose.request(self.request, self.file, self.tree, [], None, None)
+        return compose.with_data(stated, self.file, tools)
 
     def scorer(self, tools: Tools) -> MetricScorer:
         return MetricScorer(self.expect)

@@ -13,11 +13,11 @@ import uproot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from summaries import summarise
 from treadle.coding.expectations import metrics_in
 from treadle.coding.extract import parses
 from treadle.coding.reading import program_by_rules
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.data import summarise
 from treadle.errors import SandboxRefusedError
 from treadle.prompts import preamble
 from treadle.sandbox import Sandbox, open_sandbox

@@ -14,7 +14,7 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-from treadle.data import summarise
+from summaries import summarise
 from treadle.types import DataSummary
 
 DAY = datetime.timedelta(days=1)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from summaries import summarise
 from treadle.coding.sql.base import Dialect
 from treadle.coding.sql.checks.functions import functions_of
 from treadle.coding.sql.checks.names import check_names
 from treadle.coding.sql.checks.parsed import check_parsed
 from treadle.coding.sql.checks.syntax import exp, parse_query, span_of
-from treadle.data import summarise
 from treadle.retrieval import builtin_packs
 from treadle.types import Column, DataSummary, Outcome, Table
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from summaries import summarise
 from treadle.coding.sql.base import Rows
 from treadle.coding.sql.doubts.rules import sql_doubts
-from treadle.data import summarise
 from treadle.retrieval import builtin_packs
 from treadle.types import DataSummary
 

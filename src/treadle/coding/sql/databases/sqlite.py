@@ -8,8 +8,8 @@ from pathlib import Path
 
 from treadle.coding.sql.base import Dialect
 from treadle.coding.sql.databases.sandboxed import MAX_ROWS, linked, run_statement
-from treadle.data.files import require_file, sha256_of
-from treadle.data.sqlitefile import sqlite_tables
+from treadle.data import summarise
+from treadle.data.files import require_file
 from treadle.data.stable import StableFile
 from treadle.sandbox import Sandbox
 from treadle.types import DataSummary, Limits, Run
@@ -36,12 +36,14 @@ class SqliteDatabase:
     def dialect(self) -> Dialect:
         return "sqlite"
 
+    @property
+    def functions(self) -> frozenset[str]:
+        return frozenset()
+
     @cached_property
     def summary(self) -> DataSummary:
         """Tables, views, keys and a few values, read once. Raises DataError where the file is damaged or has no tables."""
-        tables = sqlite_tables(self._path, None, self._stable)
-        size = self._path.stat().st_size
-        return DataSummary(path=str(self._path), kind="sqlite", sha256=sha256_of(self._path), size_bytes=size, tables=tables)
+        return summarise(self._path, self._sandbox, stable=self._stable)
 
     def execute(self, sql: str, limits: Limits | None = None) -> Run:
         """Execute one SELECT; see ``Database.execute``. Raises DataError where the file is gone or cannot be read."""
