@@ -17,8 +17,9 @@ import pytest
 
 from treadle.coding.sql.base import Rows, rows_of
 from treadle.coding.sql.databases.postgresql import PostgresDatabase
+from treadle.coding.sql.judge import SqlJudge
 from treadle.errors import DataError
-from treadle.types import Limits, Run
+from treadle.types import Completion, Draft, Limits, Outcome, Request, Run, Rung
 
 QUICK = Limits(wall_seconds=0.5)
 READER, PASSWORD = "reader of rows", "p@ss/w:rd%"
@@ -402,6 +403,30 @@ def test_summary(reader: PostgresDatabase) -> None:
     assert (hit["e"].type, hit["tags"].shape, hit["more"].shape) == ("numeric(8,2)", "jagged", "nested")
     assert summary.kind == "postgresql"
     assert summary.size_bytes > 1_000_000
+
+
+def test_functions_of_the_database_are_known(bank: Any) -> None:
+    """Own ones on the search path; what lies in another schema has to be named with it, and is told as before."""
+    bank.admin(
+        "CREATE FUNCTION doubled(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2 * n'",
+        "CREATE FUNCTION \"Other one\".hidden(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n'",
+    )
+    try:
+        with closing(PostgresDatabase(address_of(bank))) as db:
+            assert "doubled" in db.functions
+            assert "hidden" not in db.functions
+            judge = SqlJudge(Request(text="Twice?", data=db.summary, language="sql"), db, Limits())
+            statements = {name: _draft(f"SELECT {name}(number) AS n FROM run") for name in ("doubled", "dubled")}
+            names = {name: judge.judge(draft, "0.0") for name, draft in statements.items()}
+    finally:
+        bank.admin("DROP FUNCTION doubled(int)", 'DROP FUNCTION "Other one".hidden(int)')
+    assert names["doubled"].passed
+    failed = next(v for v in names["dubled"].verdicts if v.outcome is Outcome.FAILED)
+    assert (failed.rung, "doubled" in failed.reason + failed.hint) == (Rung.NAMES, True)
+
+
+def _draft(statement: str) -> Draft:
+    return Draft(id="0.0", completion=Completion(text=statement), program=statement)
 
 
 def test_the_summary_does_not_wait_for_a_view(bank: Any) -> None:

@@ -40,6 +40,11 @@ class Database(Protocol):
         """All tables with columns, types, keys, references and a few real values."""
         ...
 
+    @property
+    def functions(self) -> frozenset[str]:
+        """What can be called by its name alone and may not be the engine's: functions of extensions and of users."""
+        ...
+
     def execute(self, sql: str, limits: Limits | None = None) -> Run:
         """Execute one statement.
 

@@ -54,7 +54,7 @@ class SqlJudge:
         dialect = self._database.dialect
         verdicts = [check_parsed(draft.program, dialect)]
         if draft.program is not None and verdicts[0].outcome is Outcome.PASSED:
-            verdicts += check_names(draft.program, dialect, self._database.summary)
+            verdicts += check_names(draft.program, dialect, self._database.summary, self._database.functions)
         if draft.program is None or any(v.outcome is Outcome.FAILED for v in verdicts):
             return Candidate(draft=draft, verdicts=tuple(_rest(verdicts)), origin=origin)
         run = self._database.execute(draft.program, self._limits)

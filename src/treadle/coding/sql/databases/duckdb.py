@@ -68,6 +68,10 @@ class DuckdbDatabase:
     def dialect(self) -> Dialect:
         return "duckdb"
 
+    @property
+    def functions(self) -> frozenset[str]:
+        return frozenset()
+
     @cached_property
     def summary(self) -> DataSummary:
         """Tables, views, keys and a few values, read once.

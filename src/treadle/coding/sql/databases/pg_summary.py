@@ -14,7 +14,7 @@ from treadle.types import Column, DataSummary, Table
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["summarise"]
+__all__ = ["functions", "summarise"]
 
 _SAMPLE_ROWS, _SAMPLE_ROWS_IN_ALL = 100, 10_000
 _SECONDS_IN_ALL = 3.0
@@ -41,6 +41,12 @@ ORDER BY a.attrelid, a.attnum
 _KEYS = """
 SELECT conrelid, contype, conkey, confrelid, confkey FROM pg_constraint WHERE contype IN ('p', 'f') AND conrelid = ANY (%s)
 """
+_FUNCTIONS = "SELECT DISTINCT proname FROM pg_catalog.pg_proc WHERE pg_catalog.pg_function_is_visible(oid)"
+
+
+def functions(connection: psycopg.Connection[Any]) -> frozenset[str]:
+    """Names of all functions on the role's search path; those of the engine are among them."""
+    return frozenset(name for (name,) in connection.execute(_FUNCTIONS).fetchall())
 
 
 class _Catalogue:

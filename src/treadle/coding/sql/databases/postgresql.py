@@ -84,6 +84,17 @@ class PostgresDatabase:
             raise DataError(f"{self.address} has no tables that its role may read; GRANT SELECT on them to it.")
         return summary
 
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """Functions that a statement may call without naming their schema, asked once. Raises DataError as ``summary``."""
+        import psycopg
+
+        with self._lock:
+            try:
+                return pg_summary.functions(self._ready())
+            except psycopg.Error as error:
+                raise self._lost(error) from None
+
     def execute(self, sql: str, limits: Limits | None = None) -> Run:
         """Execute one SELECT within ``wall_seconds`` and ``value_bytes``. Raises DataError where there is no connection."""
         limits = limits or Limits()
