@@ -12,7 +12,7 @@ import pytest
 from treadle import __version__
 from treadle.errors import DataError, StoreVersionError, UnknownNameError, UsageError
 from treadle.threads.base import Store
-from treadle.threads.export import completions_of, read_export
+from treadle.threads.export import read_export
 
 
 @pytest.fixture
@@ -44,16 +44,6 @@ def test_an_open_thread_comes_back_equal(store: Store, begin: Callable[[], str])
     store.interrupt(thread, "Ctrl-C")
     assert read_export(json.loads(json.dumps(store.export(thread)))) == store.load(thread)
     assert store.export(thread)["card"] == {}
-
-
-def test_completions_for_a_replay(store: Store, filled: str) -> None:
-    record = store.load(filled)
-    d1, d0, r1 = (draft.completion for draft in record.drafts)
-    assert completions_of(record) == [[d1, d0], [r1]]
-
-
-def test_a_prompt_without_drafts_keeps_its_place(store: Store, begin: Callable[[], str]) -> None:
-    assert completions_of(store.load(begin())) == [[]]
 
 
 @pytest.mark.parametrize("keep", [0.2, 0.5, 0.9, 0.9999])

@@ -20,9 +20,9 @@ from treadle import __version__
 from treadle.errors import DataError, StoreVersionError
 from treadle.threads.base import Feedback, ThreadInfo, ThreadRecord
 from treadle.threads.forms import from_plain, to_plain
-from treadle.types import Answer, Completion, Draft, EngineIdentity, Prompt, Request, Run, Verdict
+from treadle.types import Answer, Draft, EngineIdentity, Prompt, Request, Run, Verdict
 
-__all__ = ["FORMAT", "VERSION", "completions_of", "read_export", "to_document"]
+__all__ = ["FORMAT", "VERSION", "read_export", "to_document"]
 
 FORMAT = "treadle-thread"
 VERSION = 1
@@ -132,14 +132,6 @@ def read_export(source: Path | str | Mapping[str, Any]) -> ThreadRecord:
         interruption=head.interruption,
         feedback=document.feedback,
     )
-
-
-def completions_of(record: ThreadRecord) -> list[list[Completion]]:
-    """The completions in the order drawn, one list a prompt: what a ``scripted`` engine needs to replay the thread."""
-    groups: list[list[Completion]] = [[] for _ in record.prompts]
-    for draft in record.drafts:
-        groups[record.prompt_of[draft.id]].append(draft.completion)
-    return groups
 
 
 # ------------------------------------------------------------------------------------------------------- helpers
