@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import NoReturn
 
-from treadle.sandbox import handover, landlock, limits, namespaces, program, seccomp, syscalls
+from treadle.sandbox import audit, handover, landlock, limits, namespaces, program, seccomp, syscalls
 from treadle.sandbox.privileges import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, drop_capabilities
 from treadle.sandbox.protocol import SCRATCH, Configuration, ResultSlot
 from treadle.types import Limits, Program
@@ -85,17 +85,24 @@ def _standard_streams(streams: tuple[int, int], kept: set[int]) -> None:
 
 def _isolate(configuration: Configuration, job: Job, handles: dict[str, int]) -> None:
     """Everything that cannot be undone, from the widest to the narrowest; the order matters."""
+    left_out = configuration.left_out
     _environment(job.work)
-    limits.apply(job.limits, job.image, job.data_bytes, own_user_namespace=configuration.inside, more_files=len(handles))
-    if configuration.inside:
+    bounds = limits.bounds_of(job.limits, job.image, job.data_bytes, configuration.inside, more_files=len(handles))
+    if "rlimits" not in left_out:
+        limits.apply(bounds)
+    if "capabilities" not in left_out:
         drop_capabilities()
     if not configuration.opens_files:
         handover.activate(handles, job.work)
-    syscalls.prctl(PR_SET_NO_NEW_PRIVS, 1)
+    if "no_new_privs" not in left_out:
+        syscalls.prctl(PR_SET_NO_NEW_PRIVS, 1)
     syscalls.prctl(PR_SET_DUMPABLE, 1)  # its own /proc/self stays readable
-    if configuration.landlock_abi:
+    if configuration.landlock_abi and "landlock" not in left_out:
         landlock.restrict(_rules(configuration, job), configuration.landlock_abi)
-    seccomp.install(configuration.system_calls.replace(seccomp.ANY_PID, os.getpid().to_bytes(4, sys.byteorder)))
+    audit.check_process(configuration, bounds)
+    if "seccomp" not in left_out:
+        seccomp.install(configuration.system_calls.replace(seccomp.ANY_PID, os.getpid().to_bytes(4, sys.byteorder)))
+    audit.check_filter()
 
 
 def _rules(configuration: Configuration, job: Job) -> list[tuple[str, int]]:

@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from treadle.errors import SandboxError
-from treadle.sandbox import reply
+from treadle.sandbox import landlock, reply
 from treadle.sandbox.forkserver import ServerProcess
-from treadle.sandbox.protocol import STARTED, receive, receive_exactly, send
+from treadle.sandbox.protocol import STARTED, Seam, receive, receive_exactly, send
 from treadle.sandbox.staging import Staging
 from treadle.types import Limits, Program, Run
 
@@ -55,10 +55,12 @@ class ForkServerSandbox:
     process runs as root, programs run as user ``uid``.
     """
 
-    def __init__(self, tier: str, preload: Sequence[str], *, uid: int, network_namespace: bool) -> None:
+    def __init__(
+        self, tier: str, preload: Sequence[str], *, uid: int, network_namespace: bool, seam: Seam | None = None
+    ) -> None:
         self._tier, self._preload, self._uid = tier, tuple(preload), uid
         self._small = tuple(name for name in self._preload if name in _SMALL)
-        self._network_namespace = network_namespace
+        self._network_namespace, self._seam = network_namespace, seam or Seam()
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(usable_cores())
         self._staging = Staging()
@@ -68,6 +70,14 @@ class ForkServerSandbox:
     @property
     def tier(self) -> str:
         return self._tier
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """What this tier has elsewhere and this machine does not give: the tier holds without, but it is said."""
+        network = ("network namespace",) if self._tier == "namespaces" and not self._network_namespace else ()
+        forced = self._seam.landlock_abi
+        known = landlock.abi() if forced is None else min(landlock.abi(), forced)
+        return network + (("Landlock",) if self._tier == "namespaces" and not known else ())
 
     def start(self) -> None:
         """Start the fork server and its imports, without waiting for them."""
@@ -118,7 +128,7 @@ class ForkServerSandbox:
         if server is None or not server.alive():
             if server is not None:
                 server.close()
-            server = self._servers[modules] = ServerProcess(self._tier, self._uid, self._network_namespace)
+            server = self._servers[modules] = ServerProcess(self._tier, self._uid, self._network_namespace, self._seam)
         if preload and not server.preloaded:
             server.preload(modules)
         return server

@@ -13,11 +13,21 @@ import os
 import resource
 import stat
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from treadle.types import Limits
 
-__all__ = ["apply", "cpu_seconds_of", "directory_usage", "image_bytes", "sentence", "threads_of", "unnamed_bytes"]
+__all__ = [
+    "apply",
+    "bounds_of",
+    "cpu_seconds_of",
+    "directory_usage",
+    "image_bytes",
+    "sentence",
+    "threads_of",
+    "unnamed_bytes",
+]
 
 _SLACK_BYTES = 32 << 20
 """For the interpreter itself: arenas and a stack that appear before the first line of the program runs."""
@@ -71,8 +81,10 @@ def counts_threads() -> bool:
     return (int(release[0]), int(release[1])) >= (5, 14)
 
 
-def apply(limits: Limits, image: tuple[int, int], data_bytes: int, own_user_namespace: bool, more_files: int = 0) -> None:
-    """Set the limits on this process; soft and hard alike, so that the program cannot raise them.
+def bounds_of(
+    limits: Limits, image: tuple[int, int], data_bytes: int, own_user_namespace: bool, more_files: int = 0
+) -> dict[int, tuple[int, int]]:
+    """The kernel's limits for a run, soft and hard alike, so that the program cannot raise them.
 
     ``more_files`` descriptors are open already and not counted.
     """
@@ -85,18 +97,23 @@ def apply(limits: Limits, image: tuple[int, int], data_bytes: int, own_user_name
     bounds[resource.RLIMIT_NOFILE] = limits.open_files + more_files
     if own_user_namespace and counts_threads():
         bounds[resource.RLIMIT_NPROC] = limits.threads + 1  # the supervisor counts too
-    for name, value in bounds.items():
-        _lower(name, value)
     # The supervisor watches CPU time to a few hundredths of a second; this is the net below it.
     whole = math.ceil(limits.cpu_seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
+    return {name: _lowered(name, value, value) for name, value in bounds.items()} | {
+        resource.RLIMIT_CPU: _lowered(resource.RLIMIT_CPU, whole, whole + 1)
+    }
 
 
-def _lower(name: int, value: int) -> None:
-    hard = resource.getrlimit(name)[1]
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    resource.setrlimit(name, (value, value))
+def _lowered(name: int, soft: int, hard: int) -> tuple[int, int]:
+    """No limit is raised above the one that this process has already."""
+    present = resource.getrlimit(name)[1]
+    return (soft, hard) if present == resource.RLIM_INFINITY else (min(soft, present), min(hard, present))
+
+
+def apply(bounds: Mapping[int, tuple[int, int]]) -> None:
+    """Set the limits on this process."""
+    for name, bound in bounds.items():
+        resource.setrlimit(name, bound)
 
 
 def cpu_seconds_of(pid: int) -> float:

@@ -1,7 +1,7 @@
 """Namespaces: a world of its own for one run, with nothing in it but Python, the data files and a small scratch disk."""
 
 # Plain os calls: descriptors, links and mount points, in processes that live for milliseconds.
-# ruff: noqa: PTH102, PTH103, PTH110, PTH112, PTH114, PTH115, PTH120, PTH211
+# ruff: noqa: PTH102, PTH103, PTH109, PTH110, PTH112, PTH114, PTH115, PTH120, PTH211
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import errno
 import os
 import signal
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from treadle.sandbox import syscalls
@@ -36,13 +36,21 @@ _STATVFS_TO_MOUNT = {2: _MS_NOSUID, 4: _MS_NODEV, 8: _MS_NOEXEC, 1024: 1 << 10, 
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 
 
-def spawn(network: bool) -> int:
+_BY_NAME = {
+    "mount namespace": _NEW_NS, "cgroup namespace": _NEW_CGROUP, "uts namespace": _NEW_UTS, "ipc namespace": _NEW_IPC,
+    "user namespace": _NEW_USER, "pid namespace": _NEW_PID, "network namespace": _NEW_NET,
+}  # fmt: skip
+
+
+def spawn(network: bool, left_out: Collection[str] = ()) -> int:
     """Fork into new namespaces; returns like ``os.fork``. The child is process 1 of its own process namespace.
 
     Raises:
         SetupError: the kernel or its configuration does not allow it.
     """
     flags = _BASE_FLAGS | (_NEW_NET if network else 0) | signal.SIGCHLD
+    for name in left_out:
+        flags &= ~_BY_NAME.get(name, 0)
     return syscalls.call("clone", flags, 0, 0, 0, 0)
 
 
@@ -121,12 +129,13 @@ def _remount_each(target: str) -> None:
             syscalls.mount("none", point, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | kept)
 
 
-def enter_own_root(root: str) -> None:
+def enter_own_root(root: str, left_out: Collection[str] = ()) -> None:
     """Make ``root`` the file system of this process and let go of the host's."""
     os.chdir(root)
-    syscalls.call("pivot_root", b".", b".")
-    syscalls.umount_detach(".")
-    os.chdir(WORK)
+    if "pivot_root" not in left_out:
+        syscalls.call("pivot_root", b".", b".")
+        syscalls.umount_detach(".")
+    os.chdir(os.getcwd().rstrip("/") + WORK)
     os.mkdir(SCRATCH, 0o700)
     with contextlib.suppress(OSError):
         name = b"sandbox"

@@ -13,6 +13,7 @@ from pathlib import Path
 from treadle.errors import SandboxError, SandboxRefusedError, UnknownNameError
 from treadle.sandbox import syscalls
 from treadle.sandbox.client import ForkServerSandbox
+from treadle.sandbox.protocol import Seam
 from treadle.sandbox.staging import public_directory
 from treadle.types import Limits, Program
 
@@ -65,8 +66,8 @@ _lock = threading.Lock()
 _outcomes: dict[tuple[_Variant, int], str | None] = {}  # for the life of the process: None works, else why not
 
 
-def open_best(tier: str | None, preload: Sequence[str], uid: int) -> ForkServerSandbox:
-    """The sandbox of ``tier``, or of the best tier that works.
+def open_best(tier: str | None, preload: Sequence[str], uid: int, seam: Seam | None = None) -> ForkServerSandbox:
+    """The sandbox of ``tier``, or of the best tier that works. ``seam`` is for tests only.
 
     Raises:
         SandboxRefusedError: none works; the message says what was tried and why each failed.
@@ -79,8 +80,10 @@ def open_best(tier: str | None, preload: Sequence[str], uid: int) -> ForkServerS
     reasons: list[str] = []
     for name in TIERS if tier is None else (tier,):
         for variant in _VARIANTS[name]:
-            sandbox = ForkServerSandbox(variant.tier, preload, uid=uid, network_namespace=variant.network_namespace)
-            failure = _outcome(variant, uid, sandbox)
+            sandbox = ForkServerSandbox(
+                variant.tier, preload, uid=uid, network_namespace=variant.network_namespace, seam=seam
+            )
+            failure = _outcome(variant, uid, sandbox) if seam is None else try_tier(sandbox)
             if failure is None:
                 sandbox.start()
                 return sandbox

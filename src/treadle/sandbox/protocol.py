@@ -16,13 +16,24 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["SCRATCH", "STARTED", "Configuration", "ResultSlot", "receive", "receive_exactly", "send"]
+__all__ = ["SCRATCH", "STARTED", "Configuration", "ResultSlot", "Seam", "receive", "receive_exactly", "send"]
 
 STARTED = b"S"
 SCRATCH = ".tmp"
 """The folder for temporary files in the working directory of a run."""
 _LENGTH = struct.Struct("=Q")
 _MAX_MESSAGE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seam:
+    """What a test changes; a program or a user has no way to it.
+
+    ``left_out``: mechanisms whose call is left out, as by a fault. ``landlock_abi``: as if the kernel had only this one.
+    """
+
+    left_out: frozenset[str] = frozenset()
+    landlock_abi: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +47,11 @@ class Configuration:
     landlock_abi: int = 0
     network_namespace: bool = False
     system_calls: bytes = b""
+    host_namespaces: dict[str, int] = field(default_factory=dict)
+    host_root: int = 0
+    """The device of the file system that the run must not see."""
+    left_out: frozenset[str] = frozenset()
+    """Mechanisms that a test leaves out, as a fault would, to see that the run is then refused."""
 
     @property
     def inside(self) -> bool:

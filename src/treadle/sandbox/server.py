@@ -6,7 +6,7 @@ keeps nothing: the program and its data travel on a socket of their own, straigh
 """
 
 # Plain os calls: descriptors, links and mount points, in processes that live for milliseconds.
-# ruff: noqa: PTH112
+# ruff: noqa: PTH112, PTH116
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import socket
 import time
 from typing import Any
 
-from treadle.sandbox import artifacts, handover, landlock, namespaces, runtime, seccomp, supervisor, syscalls, warm
+from treadle.sandbox import artifacts, audit, handover, landlock, namespaces, runtime, seccomp, supervisor, syscalls, warm
 from treadle.sandbox.privileges import drop_root, open_private_parents
 from treadle.sandbox.protocol import Configuration, send
 from treadle.sandbox.syscalls import SetupError
@@ -48,8 +48,11 @@ def _configure(message: dict[str, Any]) -> Configuration:
     visible = runtime.visible_paths()
     if os.geteuid() == 0:
         open_private_parents(path for path in visible if os.path.isdir(path))
-        drop_root(message["uid"])
+        if "uid" not in message["left_out"]:
+            drop_root(message["uid"])
     abi, tier = landlock.abi(), message["tier"]
+    if message["landlock_abi"] is not None:
+        abi = min(abi, message["landlock_abi"])
     if tier == "landlock" and not abi:
         raise SetupError("this kernel has no Landlock")
     if tier == "seccomp":
@@ -63,6 +66,9 @@ def _configure(message: dict[str, Any]) -> Configuration:
         landlock_abi=abi,
         network_namespace=message["network_namespace"],
         system_calls=seccomp.assemble(tier, abi, syscalls.machine()),
+        host_namespaces=audit.namespace_numbers(),
+        host_root=os.stat("/").st_dev,
+        left_out=frozenset(message["left_out"]),
     )
 
 
@@ -113,7 +119,11 @@ class _Server:
 
     def _start(self, connection: socket.socket, seconds: float) -> None:
         try:
-            pid = namespaces.spawn(self._configuration.network_namespace) if self._configuration.inside else os.fork()
+            pid = (
+                namespaces.spawn(self._configuration.network_namespace, self._configuration.left_out)
+                if self._configuration.inside
+                else os.fork()
+            )
         except OSError as error:
             self._refuse(connection, str(error))
             return

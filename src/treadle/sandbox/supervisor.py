@@ -18,7 +18,7 @@ import socket
 import time
 from typing import Any, NoReturn
 
-from treadle.sandbox import artifacts, limits, namespaces, syscalls
+from treadle.sandbox import artifacts, audit, limits, namespaces, syscalls
 from treadle.sandbox.child import READY, Job, become_program
 from treadle.sandbox.privileges import PR_SET_DUMPABLE, PR_SET_PDEATHSIG
 from treadle.sandbox.protocol import SCRATCH, STARTED, Configuration, ResultSlot, receive, send
@@ -95,10 +95,13 @@ def _prepare(configuration: Configuration, request: dict[str, Any], user: tuple[
     bounds = request["limits"]
     if configuration.inside:
         root = f"{configuration.base}/root"
+        audit.check_world(configuration, user)
         namespaces.map_user(*user)
         namespaces.build_root(root, configuration.visible, request["files"], bounds["disk_bytes"], bounds["inodes"])
-        namespaces.enter_own_root(root)
+        namespaces.enter_own_root(root, configuration.left_out)
+        audit.check_root(configuration)
         return namespaces.WORK
+    audit.check_world(configuration, user)
     work = f"{configuration.base}/run-{os.urandom(8).hex()}"
     os.mkdir(work, 0o700)
     os.mkdir(f"{work}/{SCRATCH}", 0o700)

@@ -13,11 +13,27 @@ import struct
 import sys
 from functools import cache
 
-__all__ = ["NUMBERS", "SetupError", "call", "checked", "machine", "mount", "prctl", "supported", "umount_detach"]
+__all__ = ["NUMBERS", "SetupError", "buffer", "call", "checked", "machine", "mount", "prctl", "supported", "umount_detach"]
 
 NUMBERS = {
-    "x86_64": {"clone": 56, "capset": 126, "pivot_root": 155, "seccomp": 317, "mount_setattr": 442, "landlock": 444},
-    "aarch64": {"clone": 220, "capset": 91, "pivot_root": 41, "seccomp": 277, "mount_setattr": 442, "landlock": 444},
+    "x86_64": {
+        "clone": 56,
+        "capget": 125,
+        "capset": 126,
+        "pivot_root": 155,
+        "seccomp": 317,
+        "mount_setattr": 442,
+        "landlock": 444,
+    },
+    "aarch64": {
+        "clone": 220,
+        "capget": 90,
+        "capset": 91,
+        "pivot_root": 41,
+        "seccomp": 277,
+        "mount_setattr": 442,
+        "landlock": 444,
+    },
 }
 
 
@@ -52,6 +68,10 @@ def _result(step: str, value: int) -> int:
         number = ctypes.get_errno()
         raise SetupError(number, f"{step}: {os.strerror(number)}")
     return value
+
+
+def buffer(n_bytes: int) -> ctypes.Array[ctypes.c_char]:
+    return ctypes.create_string_buffer(n_bytes)
 
 
 def call(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None, offset: int = 0) -> int:
