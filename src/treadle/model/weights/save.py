@@ -94,8 +94,8 @@ def _refuse(config: ModelConfig) -> None:
         )
     if config.family in ("qwen2", "gpt2") and config.n_heads * config.d_head != config.d_model:
         raise ModelFileError(
-            f"llama.cpp wants heads of {config.family} to be {config.d_model} numbers wide in all; these are {config.n_heads} "
-            f"of {config.d_head}. Save the model as a folder, or train it as llama or qwen3"
+            f"llama.cpp wants heads of {config.family} to be {config.d_model} numbers wide in all; these are "
+            f"{config.n_heads} of {config.d_head}. Save the model as a folder, or train it as llama or qwen3"
         )
     if config.rope_scaling is not None and config.rope_scaling.kind == "llama3" and _architecture(config) != "llama":
         raise ModelFileError(
