@@ -29,6 +29,7 @@ from typing import Any
 
 import pytest
 
+from homes import Home
 from treadle.errors import SandboxRefusedError
 from treadle.sandbox import open_sandbox
 
@@ -51,48 +52,8 @@ ESCAPE = "\x1b"
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox needs Linux")
 
 
-@dataclass
-class Shell:
-    """A home directory with a store, and commands run in it."""
-
-    home: Path
-
-    @property
-    def store(self) -> Path:
-        return self.home / "threads.sqlite"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {
-            "PATH": os.environ.get("PATH", ""),
-            "HOME": str(self.home),
-            "TREADLE_STORE": str(self.store),
-            "TREADLE_CACHE_DIR": str(self.home / "cache"),
-            "COLUMNS": "80",
-            "LANG": "C.UTF-8",
-        }
-
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "treadle.cli", *arguments],
-            cwd=self.home,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*arguments, **environment)
-        try:
-            out, err = process.communicate(timeout=120)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+class Shell(Home):
+    """Asks with drafts that are written down beforehand."""
 
     def script(self, *batches: Sequence[str], name: str = "script.json") -> str:
         """The name of an engine that answers so."""

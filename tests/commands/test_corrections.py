@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 
+from homes import Home
 from treadle.errors import SandboxRefusedError
 from treadle.retrieval import load_pack
 from treadle.sandbox import open_sandbox
@@ -39,42 +40,8 @@ JULIAN = "select julianday(delivered_on) - julianday(ordered_on) as days from or
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox needs Linux")
 
 
-@dataclass
-class Shell:
-    """A home directory with a store, and commands run in it."""
-
-    home: Path
-
-    @property
-    def store(self) -> Path:
-        return self.home / "threads.sqlite"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        base = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.home), "COLUMNS": "100", "LANG": "C.UTF-8"}
-        return {**base, "TREADLE_STORE": str(self.store)}
-
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "treadle.cli", *arguments],
-            cwd=self.home,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*arguments, **environment)
-        try:
-            out, err = process.communicate(timeout=120)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+class Shell(Home):
+    """Asks with drafts that are written down beforehand, and looks into the store."""
 
     def ask(self, *drafts: str, request: str = DOUBLE, options: Sequence[str] = (), command: str = "ask") -> str:
         """Asks, and returns the thread's id."""
@@ -144,7 +111,7 @@ class Asked:
 
 @pytest.fixture(scope="module")
 def asked_once(tmp_path_factory: pytest.TempPathFactory, sandboxed: None) -> Asked:
-    shell = Shell(tmp_path_factory.mktemp("home"))
+    shell = Shell(tmp_path_factory.mktemp("home"), columns=100)
     function = shell.ask(WRONG)
     shell.write("table.csv", "x,y\n" + "".join(f"{i},{i * i}\n" for i in range(1, 11)))
     table = shell.ask(MEAN, request="What is the median of y?", options=["--data", "table.csv", "--no-rules"])
@@ -164,7 +131,7 @@ def _ask_the_shop(shell: Shell) -> str:
 @pytest.fixture
 def shell(asked_once: Asked, tmp_path: Path) -> Shell:
     """A copy of the home, to be changed."""
-    return Shell(Path(shutil.copytree(asked_once.home, tmp_path / "home")))
+    return Shell(Path(shutil.copytree(asked_once.home, tmp_path / "home")), columns=100)
 
 
 @pytest.fixture

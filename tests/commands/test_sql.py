@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from homes import Home
 from treadle.errors import SandboxRefusedError
 from treadle.sandbox import open_sandbox
 
@@ -44,26 +44,13 @@ def sandboxed() -> None:
         pytest.skip(str(error))
 
 
-class Desk:
-    """A home with a database in it, and commands run there."""
+class Desk(Home):
+    """A home with a database in it."""
 
     def __init__(self, home: Path) -> None:
-        self.home = home
+        super().__init__(home)
         with closing(sqlite3.connect(home / "shop.sqlite")) as db, db:
             db.executescript(SHOP)
-
-    def __call__(self, *arguments: str, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
-        environment = {
-            "PATH": os.environ.get("PATH", ""),
-            "HOME": str(self.home),
-            "TREADLE_STORE": str(self.home / "threads.sqlite"),
-            "TREADLE_CACHE_DIR": str(cache or self.home / "cache"),
-            "COLUMNS": "80",
-        }
-        command = [sys.executable, "-m", "treadle.cli", *arguments]
-        return subprocess.run(
-            command, cwd=self.home, env=environment, capture_output=True, text=True, timeout=300, check=False
-        )
 
     def script(self, *batches: Sequence[str], parameters: int | None = None) -> str:
         script = {"completions": batches, "engine": {"parameters": parameters}}
