@@ -23,7 +23,7 @@ from attacks import ATTEMPTS
 from attacks.attempt import ALIVE, Attempt, source_of
 from attacks.controls import Control, namespaces_are_allowed, run_control
 from attacks.on_resources import BUSY, MEMORY_BYTES
-from attacks.targets import CANARIES, Targets, processes_of_sessions
+from attacks.targets import CANARIES, Targets, survivors
 
 from treadle.sandbox import Sandbox
 from treadle.sandbox.limits import directory_usage
@@ -75,10 +75,7 @@ class Oracle:
         """What the attempt did; empty where the outside is as it was."""
         found = self.targets.touched()
         found += [f"{canary} came out" for canary in CANARIES if canary in repr(run)]
-        deadline = time.monotonic() + 5
-        while (left := processes_of_sessions(self.servers)) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        found += [f"process {pid} survived ({state})" for pid, state in left.items()]
+        found += [f"process {pid} survived ({state})" for pid, state in survivors(self.servers).items()]
         if self.files_left():
             found.append(f"{self.files_left()} files were left")
         if self._code_state() != self._code_before:

@@ -9,7 +9,7 @@ from attacks.attempt import Attempt
 
 __all__ = ["ATTEMPTS"]
 
-METADATA = {"landlock": "file metadata is visible in this tier: docs/sandbox.md says so"}
+METADATA = dict.fromkeys(("landlock", "seccomp"), "file metadata is visible in these tiers: docs/sandbox.md says so")
 OWN_NAME = {
     "landlock": "the name in the working directory is a link of the run's own; the file behind it stays",
     "seccomp": "the name in the working directory is the run's own; the file behind it stays",

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CANARIES", "Targets", "processes_of_sessions"]
+__all__ = ["CANARIES", "Targets", "kill_group", "processes_of_sessions", "survivors"]
 
 CANARIES = ("CANARY-FILE", "CANARY-ENV", "CANARY-PARENT", "CANARY-SHM")
 UID = 65534 if os.geteuid() == 0 else os.geteuid()
@@ -111,6 +111,7 @@ class Targets:
             "work": str(self.work),
             "data": self.data.name,
             "data_path": str(self.data),
+            "data_inode": [self.data.stat().st_dev, self.data.stat().st_ino],
             "victim": self._victim.pid,
             "stack": self._stack_end() - 4096,
             "tests": os.getpid(),
@@ -224,6 +225,14 @@ def processes_of_sessions(sessions: Iterable[int]) -> dict[int, str]:
                 if session in wanted and state != "Z":
                     found[int(entry.name)] = state
     return found
+
+
+def survivors(sessions: Iterable[int], seconds: float = 5.0) -> dict[int, str]:
+    """Those of ``processes_of_sessions`` that do not end by themselves in that time."""
+    deadline = time.monotonic() + seconds
+    while (left := processes_of_sessions(sessions)) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return left
 
 
 def kill_group(process: subprocess.Popen[Any]) -> None:
