@@ -38,6 +38,7 @@ test-all: check ## check, then all tests
 
 bench: $(STAMP) ## the benchmarks; each prints a table
 	$(PY) benchmarks/run.py
+	$(PY) benchmarks/sandbox.py
 
 format: $(STAMP) ## put the code into the project's style
 	$(PY) -m ruff check --fix
