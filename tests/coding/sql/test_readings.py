@@ -15,7 +15,8 @@ from treadle.coding.sql.reading.cues import read_cues
 from treadle.coding.sql.reading.linking import link, value_query
 from treadle.coding.sql.reading.propose import propose
 from treadle.coding.sql.reading.schema import Schema, quote_name, singular, stem
-from treadle.coding.sql.reading.sketch import to_sql, to_words
+from treadle.coding.sql.reading.sentence import to_words
+from treadle.coding.sql.reading.statement import to_sql
 from treadle.data import summarise
 
 SCRIPT = """
@@ -143,7 +144,6 @@ def test_both_and_either(database: tuple[Schema, sqlite3.Connection]) -> None:
         ("What is the average speed?", "average", 12),
         ("the three most expensive books", "limit", 3),
         ("at least 4 visits", "superlative", None),
-        ("sorted by age in descending order", "sort", (10, "age in descending order", True)),
         ("loans per month", "group", (10, "month")),
         ("in March 2024", "month", "2024-03"),
         ("in 1999", "year", "1999"),

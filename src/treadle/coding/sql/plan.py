@@ -13,7 +13,9 @@ from treadle.coding.sql.doubts.rules import sql_doubts
 from treadle.coding.sql.reading.linking import Links, find_values, link
 from treadle.coding.sql.reading.propose import propose
 from treadle.coding.sql.reading.schema import Schema
-from treadle.coding.sql.reading.sketch import Sketch, to_sql, to_words
+from treadle.coding.sql.reading.sentence import to_words
+from treadle.coding.sql.reading.sketch import Sketch
+from treadle.coding.sql.reading.statement import to_sql
 from treadle.coding.sql.taught import ANSWERS, TEACHES, taught
 from treadle.engines.base import Engine
 from treadle.prompts import Ingredients, build_prompt

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from treadle.coding.sql.reading.conditions import ConditionReader
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import Field, stem
 from treadle.coding.sql.reading.sketch import Item
+from treadle.coding.sql.reading.told import ToldReader
 
 __all__ = ["ColumnReader"]
 
@@ -29,11 +29,14 @@ _QUESTION = re.compile(r"\s*(?:what|which|who|when|where)(?:\s+(?:is|are|was|wer
 _DATE_WORD = re.compile(r"\bdates?\b|\bwhen\b", re.IGNORECASE)
 
 
-class ColumnReader(ConditionReader):
+class ColumnReader(ToldReader):
     """Reads the columns that a question asks for."""
 
     def shown(self, base: str, but: Callable[[Field], bool] = lambda _: False) -> tuple[Item, ...]:
         """The columns asked for, in the order of the question; the label of the table where none is."""
+        told = self.told(base)
+        if told is not None and not any(p.that or p.item.figure for p in told):
+            return tuple(p.item for p in told)
         chosen: dict[int, tuple[tuple[int, int, float], Field]] = {}
         for f, score in self.links.fields.items():
             if score < 0.5 or not self.reaches(base, f) or but(f) or (f.role == "key" and not self._key_asked(f, base)):

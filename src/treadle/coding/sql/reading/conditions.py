@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from treadle.coding.sql.reading.cues import Bound
-from treadle.coding.sql.reading.linking import ValueLink
-from treadle.coding.sql.reading.reader import HINTED, NAMED, Reader
+from treadle.coding.sql.reading.linking import ValueLink, similar
+from treadle.coding.sql.reading.naming import NameReader
+from treadle.coding.sql.reading.reader import HINTED, NAMED
 from treadle.coding.sql.reading.schema import Field, stem
 from treadle.coding.sql.reading.sketch import Condition
 
@@ -17,11 +18,22 @@ __all__ = ["ConditionReader"]
 _AFTER_NUMBER = re.compile(r"[A-Za-z]\w*")
 
 
-class ConditionReader(Reader):
+_OWNED = re.compile(
+    r"\b(?:has|have|had)\s+(?:already\s+|still\s+)?an?\s+(?P<what>\w+(?:\s+\w+)?)\b(?!\s+(?:of|than|above|below|between))",
+    re.IGNORECASE,
+)
+_SCALE_WORDS = frozenset(stem(w) for w in ("thousand", "million", "billion"))
+
+
+class ConditionReader(NameReader):
     """Reads the conditions that a question states."""
 
     def conditions(self, base: str) -> tuple[Condition, ...]:
         """All conditions on rows, each once."""
+        return tuple(dict.fromkeys(c for _, c in self.placed(base)))
+
+    def placed(self, base: str) -> list[tuple[int, Condition]]:
+        """All conditions with the character at which each is said; -1 for what holds of all rows that count."""
         found = [
             *self._of_values(base),
             *self._of_bounds(base),
@@ -30,12 +42,15 @@ class ConditionReader(Reader):
             *self._of_dates(base),
             *self._flags(base),
             *self._charged(base),
+            *self._known(base),
+            *self._owned(base),
         ]
-        if self.cues.than_average and (f := self.number_near(self.text.lower().find("average"), base)):
-            found.append(Condition(f, self.cues.than_average, kind="average"))
+        average = self.text.lower().find("average")
+        if self.cues.than_average and (f := self.number_near(average, base)):
+            found.append((average, Condition(f, self.cues.than_average, kind="average")))
         if absent := self._absent(base):
-            found.append(absent)
-        return tuple(dict.fromkeys(found))
+            found.append((self.cues.negation or 0, absent))
+        return found
 
     # ------------------------------------------------------------------------------------------ values
 
@@ -56,30 +71,45 @@ class ConditionReader(Reader):
         spoken = max(fields[v.field], tables.get(v.field.table, 0.0) if v.field.role == "label" else 0.0)
         return self.reaches(base, v.field), spoken, float(v.field.table == base), -self.near(base, v.field.table)
 
-    def _of_values(self, base: str) -> list[Condition]:
+    def _of_values(self, base: str) -> Iterator[tuple[int, Condition]]:
         """Several values of one column: any of them will do."""
-        by_field: dict[Field, list[Condition]] = {}
-        for _, condition in self.of_values(base):
-            by_field.setdefault(condition.field, []).append(condition)
-        return [
-            c[0] if len(c) == 1 else Condition(f, "IN", f"({', '.join(dict.fromkeys(x.value for x in c))})")
-            for f, c in by_field.items()
-        ]
+        by_field: dict[Field, list[tuple[int, Condition]]] = {}
+        for place, condition in self.of_values(base):
+            by_field.setdefault(condition.field, []).append((place, condition))
+        for f, found in by_field.items():
+            values = list(dict.fromkeys(c.value for _, c in found))
+            several = Condition(f, "IN", f"({', '.join(values)})")
+            yield found[0][0], found[0][1] if len(values) == 1 else several
+
+    def _known(self, base: str) -> Iterator[tuple[int, Condition]]:
+        """'Leave out tracks without a genre': rows count where the column has a value."""
+        for phrase in self.clauses.known:
+            words = [w for w in re.findall(r"\w+", phrase) if stem(w) != stem(self.schema.spoken_table(base).split()[-1])]
+            if (f := self.field_named(" ".join(words), base)) is not None:
+                yield -1, Condition(f, "IS NOT NULL")
+
+    def _owned(self, base: str) -> Iterator[tuple[int, Condition]]:
+        """'that already have a grade': an own column of the rows that has a value."""
+        for match in _OWNED.finditer(self.text):
+            f = self.field_named(match["what"], base, lambda f: f.table == base and f.role != "key")
+            if f is not None and self.table_named(match["what"], base) in (None, base) and f.role != "flag":
+                yield match.start(), Condition(f, "IS NOT NULL")
 
     # ----------------------------------------------------------------------------------------- numbers
 
-    def _of_bounds(self, base: str) -> list[Condition]:
+    def _of_bounds(self, base: str) -> list[tuple[int, Condition]]:
         merged: list[tuple[int, Condition]] = []
         for bound in self.cues.bounds:
             condition = self._of_bound(bound, base)
             if condition is None:
                 continue
+            condition = _scaled(condition, bound)
             between = self.text[merged[-1][0] : bound.start] if merged else ""
             if merged and merged[-1][1].field == condition.field and re.search(r"\bor\b", between):
                 merged[-1] = (bound.start, replace(merged[-1][1], either=condition))
             else:
                 merged.append((bound.start, condition))
-        return [c for _, c in merged]
+        return merged
 
     def _of_bound(self, bound: Bound, base: str) -> Condition | None:
         if bound.date:
@@ -110,8 +140,14 @@ class ConditionReader(Reader):
         """The number column named right after a number: 'more than 3 home goals', 'worth 8 credits'."""
         after = [stem(w) for w in re.findall(r"\w+", self.text[bound.end :])[:4]]
         fits = [f for f in self.schema.fields if f.role == "number" and self.reaches(base, f)]
-        fits = [f for f in fits if f.words and [stem(w) for w in f.words] == after[: len(f.words)]]
-        return max(fits, key=lambda f: (len(f.words), -self.near(base, f.table)), default=None)
+        whole = [f for f in fits if f.words and [stem(w) for w in f.words] == after[: len(f.words)]]
+        if whole:
+            return max(whole, key=lambda f: (len(f.words), -self.near(base, f.table)))
+        if self.counts_rows(bound) or not after:
+            return None
+        word = after[1] if after[0] in _SCALE_WORDS and len(after) > 1 else after[0]
+        alike = [f for f in fits if len(f.words) == 1 and f.table == base and similar(stem(f.words[0]), word) > 0]
+        return alike[0] if len(alike) == 1 else None
 
     def counts_rows(self, bound: Bound) -> str | None:
         """The table whose rows a number counts, where one is named right after it."""
@@ -125,7 +161,7 @@ class ConditionReader(Reader):
             return max(verbs, key=self.place, default=None) if len(verbs) > 1 else None
         return None
 
-    def _of_keys(self, base: str) -> Iterator[Condition]:
+    def _of_keys(self, base: str) -> Iterator[tuple[int, Condition]]:
         """'fill 8712', 'run number 4': a number right after a table's name is that row's key."""
         for table in self.schema.tables:
             key = self.schema.key(table)
@@ -136,9 +172,9 @@ class ConditionReader(Reader):
                 rf"\b{said}\s+(?:number\s+|no\.?\s+|id\s+|#\s*)?(\d+)\b(?!\s*(?:or|to)\b)", self.text, re.IGNORECASE
             )
             if match:
-                yield Condition(key, "=", match[1])
+                yield match.start(1), Condition(key, "=", match[1])
 
-    def _adjacent(self, base: str) -> Iterator[Condition]:
+    def _adjacent(self, base: str) -> Iterator[tuple[int, Condition]]:
         """'with spin 1.5': a number right after a number column's name."""
         for f in self.schema.fields:
             if f.role != "number" or not self.reaches(base, f) or not f.words:
@@ -146,11 +182,11 @@ class ConditionReader(Reader):
             said = r"\s+".join(re.escape(w) for w in f.words)
             match = re.search(rf"\b{said}\s+(-?\d+(?:\.\d+)?)\b(?!\s*(?:or|to|and|[-–/])\s*\d)", self.text, re.IGNORECASE)  # noqa: RUF001
             if match and not any(b.start <= match.start(1) < b.end for b in self.cues.bounds):
-                yield Condition(f, "=", match[1])
+                yield match.start(1), Condition(f, "=", match[1])
 
     # ------------------------------------------------------------------------------------ dates, flags
 
-    def _of_dates(self, base: str) -> list[Condition]:
+    def _of_dates(self, base: str) -> list[tuple[int, Condition]]:
         value, kind = (self.cues.month, "month") if self.cues.month else (self.cues.year, "year")
         if not value or any(b.year for b in self.cues.bounds):
             return []
@@ -162,17 +198,18 @@ class ConditionReader(Reader):
             dates,
             key=lambda f: (self.links.fields[f] < HINTED, self.near(base, f.table), "birth" in f.words, f.role == "date"),
         )
-        return [Condition(f, "=", value, kind=kind if f.role == "date" else "plain")]
+        said = self.text.find(value.split("-")[0])
+        return [(said, Condition(f, "=", value, kind=kind if f.role == "date" else "plain"))]
 
-    def _flags(self, base: str) -> Iterator[Condition]:
+    def _flags(self, base: str) -> Iterator[tuple[int, Condition]]:
         """A column of 0 and 1 that is named: 'explicit tracks', 'not active'."""
         for f in self.links.best(lambda f: f.role == "flag"):
             places = self.exact_places(f)
             if places and self.reaches(base, f) and self.links.fields[f] >= HINTED:
                 denied = self.cues.negation is not None and 0 < places[0] - self.cues.negation < 20
-                yield Condition(f, "=", "0" if denied else "1")
+                yield places[0], Condition(f, "=", "0" if denied else "1")
 
-    def _charged(self, base: str) -> Iterator[Condition]:
+    def _charged(self, base: str) -> Iterator[tuple[int, Condition]]:
         """'charged', 'neutral', 'positively charged': the sign of a number column called charge."""
         match = re.search(
             r"\b(?:(positive|negative)(?:ly)?[- ])?(?:electrically )?(charged|neutral|uncharged)\b", self.text, re.IGNORECASE
@@ -183,9 +220,8 @@ class ConditionReader(Reader):
         if match is None or not fields:
             return
         sign = {"positive": ">", "negative": "<"}.get((match[1] or "").lower(), "<>")
-        yield Condition(
-            min(fields, key=lambda f: self.near(base, f.table)), sign if match[2].lower() == "charged" else "=", "0"
-        )
+        f = min(fields, key=lambda f: self.near(base, f.table))
+        yield match.start(), Condition(f, sign if match[2].lower() == "charged" else "=", "0")
 
     def _absent(self, base: str) -> Condition | None:
         """'have not been returned yet': what is named right after a negation has no value; 'no rain at all': it is zero."""
@@ -200,3 +236,13 @@ class ConditionReader(Reader):
                 zero = f.role == "number" and re.search(r"\b(?:at all|zero)\b", self.text, re.IGNORECASE)
                 return Condition(f, "=", "0") if zero else Condition(f, "IS NULL")
         return None
+
+
+def _scaled(condition: Condition, bound: Bound) -> Condition:
+    """'more than 4000 million' where the column counts in millions."""
+    unit = condition.field.unit.lower()
+    prefix = unit[:1] if unit in ("k", "m", "b", "bn", "mn") or len(unit) > 3 else ""
+    scale = {"k": 1e3, "m": 1e6, "b": 1e9}.get(prefix, 0.0)
+    if not scale or bound.scale == 1.0 or not re.fullmatch(r"-?\d+(\.\d+)?", condition.value):
+        return condition
+    return replace(condition, value=f"{float(condition.value) / scale:.12g}")

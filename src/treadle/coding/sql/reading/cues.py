@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["MONTHS", "Bound", "Cues", "read_cues"]
+__all__ = ["HIGH", "LOW", "MONTHS", "NUMBER_WORDS", "Bound", "Cues", "blanked", "read_cues"]
 
 _NUMBER = r"(-?\d+(?:,\d{3})*(?:\.\d+)?)"
 _COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_WORDS = {word: number + 1 for number, word in enumerate(_COUNTED)} | {"twenty": 20}
-_ANY_NUMBER = rf"(?:{_NUMBER}|({'|'.join(_WORDS)})\b)"
+NUMBER_WORDS = {word: number + 1 for number, word in enumerate(_COUNTED)} | {"twenty": 20}
+_ANY_NUMBER = rf"(?:{_NUMBER}|({'|'.join(NUMBER_WORDS)})\b)"
 _MORE = (
     "more|greater|larger|higher|bigger|older|longer|taller|heavier|later|faster|hotter|warmer|wider|deeper|costlier|stronger"
 )
@@ -22,20 +22,21 @@ _COMPARISONS: tuple[tuple[str, str], ...] = (
     (rf"(?:{_LESS}) than|below|under|before|<", "<"),
     (r"exactly|equals?|equal to|=", "="),
 )
-_HIGH = (
+HIGH = (
     "highest|largest|biggest|greatest|maximum|max|most|longest|tallest|oldest|heaviest|fastest|hottest|warmest|dearest|newest|latest|last"
     "|best|widest|deepest|richest|wettest|windiest|strongest|busiest|steepest"
 )
-_LOW = (
+LOW = (
     "lowest|smallest|minimum|min|least|fewest|shortest|youngest|lightest|slowest|coldest|earliest|first|worst|narrowest|cheapest"
     "|poorest|driest|weakest"
 )
-_EXTREME = f"{_HIGH}|{_LOW}"
+_EXTREME = f"{HIGH}|{LOW}"
 _DATED = frozenset({"newest", "latest", "last", "earliest", "first", "oldest", "youngest"})
 _SUPERLATIVE = re.compile(rf"\b({_EXTREME})\b", re.IGNORECASE)
 _GROUP = re.compile(
     r"\b(?:for (?:each|every|all)|(?:in|of|at|by|to|from|with|on) (?:each|every)|each|every|per"
-    r"|(?:grouped|broken down|split) by|(?<!ed )(?<!en )(?<!order )(?<!is )(?<!was )(?<!are )by(?! (?:the|a|an)\b))"
+    r"|(?:grouped|broken down|split) by|(?<!ed )(?<!en )(?<!order )(?<!is )(?<!was )(?<!are )"
+    r"by(?! (?:the|an?|average|mean|total|number|their|its|far|how|which|what)\b))"
     r"\s+((?:\w+\s?){1,3})",
     re.IGNORECASE,
 )
@@ -44,14 +45,9 @@ _TOP = re.compile(
     rf"|\b{_ANY_NUMBER}\s+(?:\w+\s+){{0,2}}?(?:with\s+the\s+)?(?<!at )(?:{_EXTREME})\b",
     re.IGNORECASE,
 )
-_SORTED = re.compile(r"\b(?:sort(?:ed)?|order(?:ed)?|ranked|arranged)\s+(?:\w+\s+)?by\s+(.*)", re.IGNORECASE)
-_DESCENDING = re.compile(
-    r"\bdesc(?:ending)?\b|\b(?:highest|largest|biggest|most|newest|latest|longest|oldest)\s+(?:\w+\s+)?(?:first|to)\b"
-    r"|\bfrom\s+(?:the\s+)?(?:highest|largest|most|biggest|newest|latest)",
-    re.IGNORECASE,
-)
 _OFTEN = re.compile(r"\b(most|least)\s+(?:often|frequent(?:ly)?|common(?:ly)?|popular|used|times)\b", re.IGNORECASE)
 _RANGE = re.compile(
+    r"\b(?:days?|time)\b.*\bbetween\b.*\b(?:first|earliest|oldest)\b.*\band\b.*\b(?:last|latest|newest)\b|"
     r"\b(?:difference|range)\b.*\b(?:highest|largest|maximum|max|most|oldest|longest|tallest)\b"
     r".*\b(?:lowest|smallest|minimum|min|least|youngest|shortest)\b",
     re.IGNORECASE,
@@ -89,15 +85,10 @@ MONTHS = "january|february|march|april|may|june|july|august|september|october|no
 _MONTH = re.compile(rf"\b({MONTHS})\s+(?:of\s+)?((?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
 _MONTH_ALONE = re.compile(rf"\b(?:in|during|every)\s+({MONTHS})\b(?!\s+(?:of\s+)?\d)", re.IGNORECASE)
 _OR_MORE = re.compile(
-    rf"{_NUMBER}\s+(?:\w+\s+)?or\s+(more|later|above|over|higher|larger|less|fewer|earlier|below|lower)\b", re.IGNORECASE
+    rf"{_ANY_NUMBER}\s+(?:\w+\s+)?or\s+(more|later|above|over|higher|larger|less|fewer|earlier|below|lower)\b", re.IGNORECASE
 )
 _EQUAL = re.compile(
     rf"(?<![\w.])(?:of|is|was|equals?|worth|=|by)\s+(?:exactly\s+)?{_NUMBER}\b(?!\s*(?:or|and|to)\b)", re.IGNORECASE
-)
-_DIRECTION = re.compile(
-    rf"\bfrom\s+(?:the\s+)?({_EXTREME}|low|high)\s+(?:(?:\w+\s+)?to)\s+(?:the\s+)?(?:{_EXTREME}|low|high)(?:\s+expensive|\s+\w+ed)?\b"
-    rf"|[,;]\s*(?:the\s+)?({_EXTREME})\s+(?:\w+\s+)?(?:first|on top)\b",
-    re.IGNORECASE,
 )
 _HOW_MUCH_MORE = re.compile(r"\bhow much\s+\w+|\bby how (?:much|many)\b|\bdifference\b.*\bbetween\b", re.IGNORECASE)
 _DIVIDED = re.compile(r"\bdivided by\b|\bper unit of\b", re.IGNORECASE)
@@ -115,12 +106,16 @@ _BOUNDS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A number with its comparison, at characters ``start`` to ``end``. ``year``: it reads as a calendar year."""
+    """A number with its comparison, at characters ``start`` to ``end``. ``year``: it reads as a calendar year.
+
+    ``scale``: 1e6 of 'million', which ``value`` contains already.
+    """
 
     operator: str
     value: str
     start: int
     end: int
+    scale: float = 1.0
 
     @property
     def year(self) -> bool:
@@ -136,8 +131,8 @@ class Cues:
     """What was read. Places are characters of the question.
 
     ``superlative``: (place, word, highest); ``group``: (place, what follows 'each', 'per', 'by'); ``often``: (place, most)
-    of 'most often'; ``sort``: (place, what follows 'sorted by', descending); ``ratio_to``: places of both sides of 'ratio of
-    A to B'; ``compared``: 'how much higher'; ``month``: '2024-03', or '03' without a year.
+    of 'most often'; ``ratio_to``: places of both sides of 'ratio of A to B'; ``compared``: 'how much higher'; ``month``:
+    '2024-03', or '03' without a year.
     """
 
     count: int | None
@@ -156,7 +151,6 @@ class Cues:
     both: bool
     limit: int | None
     group: tuple[int, str] | None
-    sort: tuple[int, str, bool] | None
     compared: bool
     divided: int | None
     bounds: tuple[Bound, ...]
@@ -167,10 +161,9 @@ class Cues:
 def read_cues(text: str) -> Cues:
     """The cues in a question."""
     once = _ONCE.search(text)
-    text = text if once is None else _blanked(text, once.span())
+    text = text if once is None else blanked(text, once.span())
     than_average = _THAN_AVERAGE.search(text)
-    plain = text if than_average is None else _blanked(text, than_average.span())
-    sort, plain = _sort(plain)
+    plain = text if than_average is None else blanked(text, than_average.span())
     limit, top = _limit(plain)
     month, year = _MONTH.search(plain), _YEAR.search(plain)
     group, often, ratio_to = _GROUP.search(plain), _OFTEN.search(plain), _RATIO_TO.search(plain)
@@ -192,7 +185,6 @@ def read_cues(text: str) -> Cues:
         both=_BOTH.search(plain) is not None,
         limit=limit,
         group=None if group is None else (group.start(1), group[1].strip()),
-        sort=sort,
         compared=_HOW_MUCH_MORE.search(plain) is not None,
         divided=_place(_DIVIDED, plain),
         bounds=tuple(b for b in _bounds(plain) if not (top and top[0] <= b.start < top[1])),
@@ -201,7 +193,7 @@ def read_cues(text: str) -> Cues:
     )
 
 
-def _blanked(text: str, span: tuple[int, int]) -> str:
+def blanked(text: str, span: tuple[int, int]) -> str:
     """``text`` with blanks in a span, so that places stay."""
     return text[: span[0]] + " " * (span[1] - span[0]) + text[span[1] :]
 
@@ -215,23 +207,6 @@ def _month(text: str, dated: re.Match[str] | None) -> str:
     return number if dated is None else f"{dated[2]}-{number}"
 
 
-def _sort(text: str) -> tuple[tuple[int, str, bool] | None, str]:
-    """What rows are to be sorted by, and the text without it: 'sorted by', 'from highest to lowest', ', oldest first'."""
-    match = _SORTED.search(text)
-    if match is not None:
-        return (match.start(1), match[1], _DESCENDING.search(match[0]) is not None), _blanked(text, match.span())
-    match = _DIRECTION.search(text)
-    if match is None:
-        return None, text
-    word = next(g for g in match.groups() if g).lower()
-    by = re.search(r"\bby\s+((?:\w+\s*){1,4})", text[: match.start()], re.IGNORECASE)
-    said = by[1] if by else f"{word} {text[match.start() : match.end() + 25]}"
-    plain = _blanked(text, match.span())
-    return (match.start(), said, word in (*_HIGH.split("|"), "high") and word != "oldest"), _blanked(
-        plain, by.span()
-    ) if by else plain
-
-
 def _superlative(text: str) -> tuple[int, str, bool] | None:
     for match in _SUPERLATIVE.finditer(text):
         word = match[0].lower()
@@ -239,7 +214,7 @@ def _superlative(text: str) -> tuple[int, str, bool] | None:
             continue  # 'at least', 'at most' compare
         if word in ("first", "last") and re.match(r"\s+(?:half|name|time|names)\b", text[match.end() :]):
             continue
-        return match.start(), word, word in _HIGH.split("|")
+        return match.start(), word, word in HIGH.split("|")
     return None
 
 
@@ -257,7 +232,12 @@ def _limit(text: str) -> tuple[int | None, tuple[int, int] | None]:
     if match is None:
         return None, None
     said = next(g for g in match.groups() if g)
-    return _WORDS.get(said.lower()) or int(float(said.replace(",", ""))), match.span()
+    return NUMBER_WORDS.get(said.lower()) or int(float(said.replace(",", ""))), match.span()
+
+
+def _value(said: str) -> str:
+    """A number as SQL writes it: '1,000' and 'three' are said as well."""
+    return str(NUMBER_WORDS.get(said.lower(), said.replace(",", "")))
 
 
 def _bounds(text: str) -> list[Bound]:
@@ -274,16 +254,17 @@ def _bounds(text: str) -> list[Bound]:
         low, high = [g.replace(",", "") for g in match.groups() if g]
         found.append(Bound("BETWEEN", f"{low} AND {high}", *match.span()))
     for match in _OR_MORE.finditer(text):
-        operator = ">=" if match[2].lower() in ("more", "later", "above", "over", "higher", "larger") else "<="
-        found.append(Bound(operator, match[1].replace(",", ""), *match.span(1)))
+        operator = ">=" if match[3].lower() in ("more", "later", "above", "over", "higher", "larger") else "<="
+        found.append(Bound(operator, _value(match[1] or match[2]), *match.span()))
     for pattern, operator in (*_BOUNDS, (_EQUAL, "=")):
         for match in pattern.finditer(text):
             if any(b.start < match.end() and match.start() < b.end for b in found):
                 continue
             number = next(g for g in match.groups() if g)
-            value = str(_WORDS.get(number.lower(), number.replace(",", "")))
+            value = _value(number)
             scale = re.match(r"\s+(thousand|million|billion)\b", text[match.end() :], re.IGNORECASE)
+            factor = _SCALES[scale[1].lower()] if scale else 1.0
             if scale:
-                value = f"{float(value) * _SCALES[scale[1].lower()]:.0f}"
-            found.append(Bound(operator, value, *match.span()))
+                value = f"{float(value) * factor:.0f}"
+            found.append(Bound(operator, value, *match.span(), factor))
     return sorted(found, key=lambda b: b.start)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
-from treadle.coding.sql.reading.columns import ColumnReader
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import Field, stem
-from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
+from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
+from treadle.coding.sql.reading.sorting import OrderReader
 from treadle.words import name_parts
 
 __all__ = ["ExtremeReader"]
 
 
-class ExtremeReader(ColumnReader):
+class ExtremeReader(OrderReader):
     """Reads 'the highest', 'most often', 'the best of each'."""
 
     def _extreme(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         if self.cues.often is not None and (plays := self._played(base)) is not None:
-            return Sketch(
-                base, self.shown(base), conditions, order=Item(field=plays), descending=self.cues.often[1], limit=1
-            )
+            return Sketch(base, self.shown(base), conditions, order=(Key(Item(field=plays), self.cues.often[1]),), limit=1)
         if self.cues.often is not None:
             return self._most_rows(base, conditions, *self.cues.often)
         if self.cues.superlative is None:
@@ -29,12 +28,31 @@ class ExtremeReader(ColumnReader):
         place, word, high = self.cues.superlative
         if word in ("most", "fewest", "least") and self.tables_after(place, len(word) + 2):
             return self._most_rows(base, conditions, place, high)
-        item = (self._dated_item(base) if self.cues.dated else None) or self.measure(base, max(0, place - 1))
+        item = self._measured(base, place, word) or (self._dated_item(base) if self.cues.dated else None)
+        item = item or self.measure(base, max(0, place - 1))
         if item is None or item.field is None or self.grouping(base):
             return None
         if self.cues.dated and self.holds_dates(item.field):
             high = word in ("youngest", "latest", "newest", "last")
         return self._extreme_of(base, conditions, item, high, word)
+
+    def _measured(self, base: str, place: int, word: str) -> Item | None:
+        """What an extreme is of: 'the highest total trade value', 'the most valuable flow', 'the cheapest drug'."""
+        after = re.findall(r"[\w'-]+", re.split(r"[.?!,;:]", self.text[place + len(word) :])[0])
+        after = [
+            w
+            for w in after[:5]
+            if w.lower() not in ("total", "average", "mean", "overall", "number", "of", "amount", "recorded")
+        ]
+        numbers: Callable[[Field], bool] = lambda f: f.role == "number"  # noqa: E731
+        for count in range(min(3, len(after)), 0, -1):
+            phrase = " ".join(after[:count])
+            if (f := self.field_named(phrase, base, numbers, least=0.8)) is not None and not self.table_named(phrase, base):
+                return Item(field=f)
+        if word in ("most", "least", "fewest") or self.cues.dated:
+            return None
+        f = self.field_named(word, base, lambda f: f.role == "number" and f.table == base)
+        return Item(field=f) if f is not None and not self.cues.duration else None
 
     def _extreme_of(self, base: str, conditions: tuple[Condition, ...], item: Item, high: bool, word: str) -> Sketch | None:
         assert item.field is not None
@@ -50,13 +68,13 @@ class ExtremeReader(ColumnReader):
                 order = replace(item, aggregate=summed or "SUM")
                 shown = tuple(i for i in group if i.field and i.field.role != "key") or group
                 home = item.field.table
-                return Sketch(home, shown, conditions, group=group, order=order, descending=high, limit=limit)
+                return Sketch(home, shown, conditions, group=group, order=(Key(order, high),), limit=limit)
         named = re.search(r"\b(which|who|whose|names?|titles?|list|show|give|return|where)\b", self.text, re.IGNORECASE)
         asks_row = named is not None or not self.exact_places(item.field)  # 'the heaviest baryon' is a baryon, no mass
         if not asks_row and not self.cues.limit and not self._asks_other(base, item.field):
             return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if high else "MIN"),), conditions)
         shown = self.shown(base, but=lambda f: f == item.field and not self._asked(f))
-        return Sketch(self._home(base, item), shown, conditions, order=item, descending=high, limit=limit)
+        return Sketch(self._home(base, item), shown, conditions, order=(Key(item, high),), limit=limit)
 
     def _asked(self, f: Field) -> bool:
         """Whether the measure itself is to be shown: named after 'give', or joined by 'and'."""
@@ -119,7 +137,7 @@ class ExtremeReader(ColumnReader):
         shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
         if re.search(r"\b(?:and|with)\s+(?:the\s+|its\s+|their\s+)?(?:number|count)\b", self.text, re.IGNORECASE):
             shown = [*shown, Item()]
-        return Sketch(home, tuple(shown), conditions, group=group, order=Item(), descending=high, limit=self.cues.limit or 1)
+        return Sketch(home, tuple(shown), conditions, group=group, order=(Key(Item(), high),), limit=self.cues.limit or 1)
 
     def _played(self, base: str) -> Field | None:
         """'played most often' where the rows have a number of plays."""
@@ -142,7 +160,12 @@ class ExtremeReader(ColumnReader):
         home = item.field.table
         own = self.schema.label(home) or self.schema.key(home)
         asked = self.shown(home)
-        if own is None or group[0].field.table == home != base or not any(i.field == own for i in asked):
+        told = self.told(home)
+        if told is not None and any(p.that for p in told):
+            asked = tuple(item if p.that else p.item for p in told if p.that or not p.item.figure)
+        grouped = {item.field, *(i.field for i in group)}
+        others = [i for i in asked if i.field and i.field not in grouped and i.field.role != "number"]
+        if group[0].field.table == home != base or not (others or any(i.field == own for i in asked)):
             return None
         key = group[0].field
         if key.table != home:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from treadle.coding.sql.reading.extremes import ExtremeReader
 from treadle.coding.sql.reading.reader import NAMED
-from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
+from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
 
 __all__ = ["GroupReader"]
 
@@ -38,12 +38,12 @@ class GroupReader(ExtremeReader):
             ):
                 shown.append(item)
             rest = tuple(o for o in conditions if o != c)
-            return Sketch(c.field.table, tuple(shown), rest, group=group, having=(c.operator, c.value, item))
+            return Sketch(c.field.table, tuple(shown), rest, group=group, having=(Bar(item, c.operator, c.value),))
         return None
 
     def _grouped(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         group = self.grouping(base)
-        if not group or group[0].field is None:
+        if not group or group[0].field is None or self._told_rows(base, group):
             return None
         shown = tuple(i for i in group if i.field and i.field.role != "key") or group
         item = self._aggregate(base, group)
@@ -63,6 +63,14 @@ class GroupReader(ExtremeReader):
         if item.field is not None and by_row and item.field.table == base:
             return None  # 'rain per reading': a mean over readings, not a group for each
         return Sketch(base, (*shown, item), conditions, group=group)
+
+    def _told_rows(self, base: str, group: tuple[Item, ...]) -> bool:
+        """'The GDP for every year; show year and GDP': rows are listed, no figure of groups is asked for."""
+        cues = self.cues
+        if cues.count is not None or cues.average is not None or cues.total is not None or cues.superlative is not None:
+            return False
+        told = self.told(base)
+        return told is not None and not any(p.that or p.item.figure for p in told) and any(p.item in group for p in told)
 
     def _other_table(self, base: str) -> str | None:
         """The table whose rows are counted for each row of ``base``."""
@@ -90,7 +98,7 @@ class GroupReader(ExtremeReader):
                 continue
             named = [f for f in self.named_fields("text", "label", "date") if self.place(f) < bound.start]
             others = [t for t, s in self.links.tables.items() if t != table and s >= NAMED and self.place(t) < bound.start]
-            group = self.identity(others[0]) if others else tuple(Item(field=f) for f in named[:1])
+            group = self.identity(min(others, key=self.place)) if others else tuple(Item(field=f) for f in named[:1])
             if not group or group[0].field is None or self.schema.path(table, group[0].field.table) is None:
                 continue
             shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
@@ -99,7 +107,7 @@ class GroupReader(ExtremeReader):
             ):
                 shown = [*shown, Item()]
             between = self._between(table, group[0].field.table)
-            return Sketch(between, tuple(shown), conditions, group=group, having=(bound.operator, bound.value, Item()))
+            return Sketch(between, tuple(shown), conditions, group=group, having=(Bar(Item(), bound.operator, bound.value),))
         return None
 
     def _between(self, table: str, other: str) -> str:

@@ -16,10 +16,21 @@ from treadle.coding.sql.reading.schema import Field, Schema, quote_name, singula
 from treadle.types import Limits
 from treadle.words import name_parts
 
-__all__ = ["Links", "ValueLink", "find_values", "link", "normalised", "places_of", "value_query", "words_of"]
+__all__ = [
+    "Links",
+    "ValueLink",
+    "find_values",
+    "link",
+    "normalised",
+    "places_of",
+    "same_meaning",
+    "similar",
+    "value_query",
+    "words_of",
+]
 
 _SAME: tuple[tuple[str, ...], ...] = (
-    ("price", "cost", "expensive", "cheap", "costly", "pricey", "amount", "fee"),
+    ("price", "cost", "expensive", "cheap", "costly", "pricey", "amount", "fee", "dear"),
     ("salary", "wage", "pay", "earn", "income", "paid", "earning"),
     ("age", "old", "young"),
     ("height", "tall", "short", "high"),
@@ -27,6 +38,8 @@ _SAME: tuple[tuple[str, ...], ...] = (
     ("length", "long", "short"),
     ("lifetime", "long", "live", "life", "lived"),
     ("duration", "long", "short", "last", "time"),
+    ("sec", "second", "long", "short", "length", "duration", "playing"),
+    ("nick", "nickname", "username", "login", "alias"),
     ("mass", "weight", "heavy", "light"),
     ("area", "large", "big", "size", "small"),
     ("population", "populous", "inhabitant", "people", "populated"),
@@ -58,7 +71,7 @@ _SAME: tuple[tuple[str, ...], ...] = (
     ("width", "wide", "broad"),
     ("charge", "charged"),
     ("depth", "deep"),
-    ("value", "worth"),
+    ("value", "worth", "valuable"),
     ("date", "day", "when"),
     ("review", "reviewed"),
     ("author", "writer", "wrote", "written"),
@@ -84,7 +97,14 @@ for _number, _words in enumerate(_SAME):
     for _word in _words:
         _GROUPS.setdefault(stem(_word), set()).add(_number)
 
-_WORD = re.compile(r"[A-Za-zÀ-ÿ](?:[A-Za-zÀ-ÿ0-9_'-]*[A-Za-zÀ-ÿ0-9_])?|\d+(?:\.\d+)?")
+
+def same_meaning(one: str, others: Iterable[str]) -> bool:
+    """Whether a stem is an everyday synonym of one of ``others``."""
+    own = _GROUPS.get(one, set())
+    return any(own & _GROUPS.get(other, set()) for other in others)
+
+
+_WORD = re.compile(r"\d+(?:-[A-Za-z]\w*)+|[A-Za-zÀ-ÿ](?:[A-Za-zÀ-ÿ0-9_'-]*[A-Za-zÀ-ÿ0-9_])?|\d+(?:\.\d+)?")
 _MAX_NGRAM = 6
 
 
@@ -129,6 +149,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (re.compile(rf"\b({MONTHS})\s+(\d{{1,2}}),?\s+{_YEAR}\b", re.IGNORECASE), lambda m: _iso(m[3], m[1], m[2])),
     (re.compile(r"\b(?:in )?the ((?:1[5-9]|20)\d)0s\b", re.IGNORECASE), r"between \g<1>0 and \g<1>9"),
     (re.compile(r"\bmost recent(?:ly)?\b", re.IGNORECASE), "latest"),
+    (re.compile(r"\be-mails?\b", re.IGNORECASE), "email"),
 )
 
 
@@ -202,7 +223,7 @@ def _match(
         groups = _GROUPS.get(own, set())
         best = 0.0
         for i, said in enumerate(stems):
-            score = 1.0 if said == own else (0.8 if said and groups & _GROUPS.get(said, set()) else 0.0)
+            score = _alike(own, said, groups) if said else 0.0
             if score > best:
                 best, where = score, i
         total += best
@@ -210,6 +231,17 @@ def _match(
         at[key] = where
         exact[key] = tuple(i for i, said in enumerate(stems) if said == stem(name[-1]))
     return total / max(len(name), 1)
+
+
+def similar(own: str, said: str) -> float:
+    """How well the stem of a word of a name is said by another stem: 1 the same, 0.8 a synonym, 0 not at all."""
+    return _alike(own, said, _GROUPS.get(own, set()))
+
+
+def _alike(own: str, said: str, groups: set[int]) -> float:
+    if said == own:
+        return 1.0
+    return 0.8 if groups & _GROUPS.get(said, set()) else 0.0
 
 
 # ------------------------------------------------------------------------------------------------------ values

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from treadle.coding.sql.reading.groups import GroupReader
 from treadle.coding.sql.reading.linking import Links
+from treadle.coding.sql.reading.ratios import RatioReader
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import Field, Schema, stem
 from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
@@ -28,7 +28,7 @@ def propose(text: str, schema: Schema, links: Links) -> list[Sketch]:
     return list(dict.fromkeys([*first, *varied]))
 
 
-class _Readings(GroupReader):
+class _Readings(RatioReader):
     """The ways to read one question, most specific first."""
 
     def all(self) -> Iterator[Sketch]:
@@ -37,83 +37,73 @@ class _Readings(GroupReader):
             return
         conditions = self.conditions(base)
         self.used = {c.field for c in conditions}
+        self.asked = base
         for reading in (
+            self._told_figures,
             self._compared,
             self._divided,
             self._ratio,
             self._without,
             self._both,
             self._spread,
+            self._top_of_groups,
+            self._having_of,
             self._extreme,
             self._grouped,
             self._having,
         ):
             if sketch := reading(base, conditions):
-                yield self._sorted(sketch)
-        yield from self._aggregated(base, conditions)
-        yield self._sorted(self._listed(base, conditions))
+                yield self._finished(sketch)
+        for sketch in self._aggregated(base, conditions):
+            yield self._finished(sketch)
+        yield self._finished(self._listed(base, conditions))
 
-    def _ratio(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
-        if not self.cues.ratio:
-            return None
-        if self.cues.ratio_to is not None:
-            second = self.cues.ratio_to[1]
-            sides = [[c for p, c in self.of_values(base) if (p >= second) == later] for later in (False, True)]
-            if sides[0] and sides[1]:
-                return Sketch(base, (), ratio=tuple(sides[0]), ratio_to=tuple(sides[1]))
-        if not conditions:
-            return None
-        group = self.grouping(base)
-        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
-        return Sketch(base, shown, ratio=conditions, group=group, percent=self.cues.ratio.startswith("percent"))
+    def _finished(self, sketch: Sketch) -> Sketch:
+        """With the columns in the order told, rows in the order asked for, figures rounded."""
+        return self._rounded(self.sorted(self._retold(sketch)))
 
-    def _compared(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
-        """'How much higher is the average price in Kyoto than in Dublin?': the difference of two averages."""
-        values = [c for _, c in self.of_values(base)]
-        if not self.cues.compared or len(values) != 2 or values[0].field != values[1].field:
-            return None
-        name = "SUM" if self.cues.total is not None else "AVG" if self.cues.average is not None else "COUNT"
-        key = self.schema.key(base)
-        item = self.measure(base, self.cues.average or self.cues.total) if name != "COUNT" else Item(field=key)
-        if item is None or item.field is None:
-            return None
-        rest = tuple(c for c in conditions if c.field != values[0].field)
-        return Sketch(self._home(base, item), (replace(item, aggregate=name, among=values[0], less=values[1]),), rest)
+    def _retold(self, sketch: Sketch) -> Sketch:
+        """The list that is told in place of what a reading shows; 'the number' in it is the reading's own figure."""
+        parts = self.told(self.asked or sketch.base) if sketch.base else None
+        if (
+            parts is None
+            or (not any(p.that for p in parts) and not sketch.group)
+            or any(p.item.figure and not p.that for p in parts)
+        ):
+            return sketch
+        keyed = [k.item for k in sketch.order if k.item.figure or sketch.limit] + [b.item for b in sketch.having]
+        figure = next((i for i in (*sketch.figures, *keyed)), None)
+        plain = [p.item for p in parts if not p.that]
+        if any(p.that for p in parts) and (figure is None or (not plain and not sketch.group)):
+            return sketch
+        told = tuple(figure if p.that and figure is not None else p.item for p in parts)
+        if not sketch.group:
+            return replace(sketch, select=told)
+        keys = {i.field.table for i in sketch.group if i.field is not None and i.field.role == "key"}
+        if any(i not in sketch.group and (i.field is None or i.field.table not in keys) for i in plain):
+            return sketch
+        if not any(p.that for p in parts) and sketch.figures and not (sketch.limit or sketch.having):
+            return sketch
+        return replace(sketch, select=told, group=tuple(dict.fromkeys((*sketch.group, *plain))))
 
-    def _divided(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
-        """'total recorded luminosity divided by total delivered luminosity', 'ratio of A to B' of two number columns."""
-        place = self.cues.divided if self.cues.divided is not None else self.cues.ratio_to[1] if self.cues.ratio_to else None
-        if place is None:
-            return None
-        before = self._best_number(base, list(range(place)))
-        after = self._best_number(base, list(range(place, len(self.text))))
-        if before is None or after is None or before == after or before.table != after.table:
-            return None
-        name = "AVG" if self.cues.average is not None else "SUM" if self.cues.total is not None or self.cues.divided else ""
-        item = Item(name, before, over=after)
-        if not name:
-            return Sketch(before.table, (*self.shown(before.table, but=lambda f: f in (before, after)), item), conditions)
-        return Sketch(before.table, (item,), conditions)
-
-    def _best_number(self, base: str, places: list[int]) -> Field | None:
-        """The number column named in full within a part of the question."""
-        within = set(places)
-        found = [
-            (self._phrase(f, p), f)
-            for f in self.schema.fields
-            if f.role == "number" and self.reaches(base, f)
-            for p in self.exact_places(f)
-            if p in within
+    def _rounded(self, sketch: Sketch) -> Sketch:
+        """With each rounding at the figure before it, which is the only one in most cases."""
+        if not self.clauses.digits:
+            return sketch
+        digits = self.clauses.digits[-1][1]
+        able = [i for i in sketch.select if i.aggregate in ("AVG", "SUM") or i.by is not None or i.factor != 1.0]
+        able = able or [
+            i for i in sketch.select if i.field is not None and i.field.role == "number" and i.aggregate != "COUNT"
         ]
-        found = [(n, f) for n, f in found if n == len(f.words)] or found
-        return max(found, key=lambda pair: (pair[0], -self.near(base, pair[1].table)), default=(0, None))[1]
+        return replace(sketch, select=tuple(replace(i, digits=digits) if i in able else i for i in sketch.select))
 
     def _without(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         if self.cues.negation is None or any(c.operator == "IS NULL" for c in conditions):
             return None
         others = [t for t, s in self.links.tables.items() if t != base and s >= NAMED and self.place(t) > self.cues.negation]
         verbs = [t for t in self.schema.tables if t != base and self._verb(t) > self.cues.negation]
-        for other in (*sorted(others, key=self.place), *verbs):
+        others.sort(key=lambda t: (self.place(t), -self.links.tables[t]))
+        for other in (*others, *verbs):
             if self.schema.path(base, other):
                 lacking = tuple(c for c in conditions if c.field.table != base)
                 own = tuple(c for c in conditions if c.field.table == base)
@@ -152,7 +142,7 @@ class _Readings(GroupReader):
             counted = self._distinct_field(base)
             if counted is not None:
                 yield Sketch(counted.table, (Item("COUNT", counted, distinct=True),), conditions)
-            key = self.schema.key(base)
+            key = self.schema.key(base) or (self.schema.label(base) if self.cues.distinct else None)
             if key is not None and (self.to_many(base, conditions) or (self.cues.distinct and counted is None)):
                 yield Sketch(base, (Item("COUNT", key, distinct=True),), conditions)
             yield Sketch(base, (Item(),), conditions)
@@ -180,62 +170,20 @@ class _Readings(GroupReader):
         category = all(i.field and i.field.role == "text" for i in shown)
         return Sketch(base, shown, conditions, distinct=joined or category)
 
-    def _sorted(self, sketch: Sketch) -> Sketch:
-        """With the order that 'sorted by ...' asks for."""
-        if sketch.order is None and re.search(r"\balphabetical(?:ly)?\b", self.text, re.IGNORECASE):
-            texts = [i for i in sketch.select if i.field is not None and i.field.role in ("label", "text")]
-            return replace(sketch, order=texts[0], descending=False) if texts else sketch
-        if self.cues.sort is None and sketch.order is None and sketch.group:
-            return self._in_order(sketch)
-        if self.cues.sort is None or sketch.order is not None:
-            return sketch
-        place, said, descending = self.cues.sort
-        words = [stem(w) for w in re.findall(r"\w+", said)]
-        aggregate = next((i for i in sketch.select if i.aggregate or i.field is None), None)
-        fields = [f for f in self.schema.fields if self._sorts_by(f, words) and self.reaches(sketch.base, f)]
-        fields.sort(key=lambda f: (self.near(sketch.base, f.table), -sum(stem(w) in words for w in f.words)))
-        by_number = re.match(r"(?:the\s+)?(?:number|count|average|mean|total|sum|highest)\b", said, re.IGNORECASE)
-        if aggregate is not None and (by_number or not fields or aggregate.field in fields):
-            return replace(sketch, order=aggregate, descending=descending)
-        if not fields:
-            fields = self._sort_fields(sketch, place, said)
-        return replace(sketch, order=Item(field=fields[0]), descending=descending) if fields else sketch
-
-    def _in_order(self, sketch: Sketch) -> Sketch:
-        """Groups as a reader wants them: dates in their order, anything else by its figure, the largest first."""
-        dated = next((i for i in sketch.group if i.field is not None and (i.part or self.holds_dates(i.field))), None)
-        figure = next((i for i in sketch.select if i.aggregate or i.field is None), None)
-        if dated is not None:
-            return replace(sketch, order=dated, descending=False)
-        return sketch if figure is None else replace(sketch, order=figure, descending=True)
-
-    def _sorts_by(self, f: Field, words: list[str]) -> bool:
-        """Whether the words after 'sorted by' name a column: by its last word, a date by any."""
-        stems = [stem(w) for w in f.words]
-        return bool(stems) and (stems[-1] in words or (f.role == "date" and any(s in words for s in stems if len(s) > 3)))
-
-    def _sort_fields(self, sketch: Sketch, place: int, said: str) -> list[Field]:
-        """What 'newest first' and 'best paid first' sort by: a date, a number named by another word, the only number."""
-        if re.match(r"(?:newest|latest|oldest|earliest|youngest|most recent)\b", said, re.IGNORECASE):
-            dates = [f for f in self.schema.tables[sketch.base] if self.holds_dates(f)]
-            return sorted(dates, key=lambda f: -self.links.fields[f])
-        near = [f for f in self.links.best(lambda f: f.role == "number") if 0 <= self.place(f) - place < 40]
-        numbers = [i.field for i in sketch.select if i.field is not None and i.field.role == "number"]
-        return [f for f in near if self.reaches(sketch.base, f)] or numbers
-
 
 def _variations(sketch: Sketch, schema: Schema) -> Iterator[Sketch]:
     """Nearby questions: one condition less, the count instead of the list, another aggregate, order or column."""
     for i in range(len(sketch.conditions)):
         yield replace(sketch, conditions=sketch.conditions[:i] + sketch.conditions[i + 1 :])
-    if not any(i.aggregate or i.field is None for i in sketch.select) and not (sketch.order or sketch.group or sketch.ratio):
+    if not any(i.aggregate or i.field is None for i in sketch.select) and not (sketch.order or sketch.group):
         yield replace(sketch, select=(Item(),), distinct=False)
     for other in ("AVG", "MAX", "SUM", "MIN"):
         if any(i.aggregate in ("AVG", "SUM", "MAX", "MIN") and i.aggregate != other for i in sketch.select):
             changed = (replace(i, aggregate=other) if i.aggregate and i.field else i for i in sketch.select)
             yield replace(sketch, select=tuple(changed))
-    if sketch.order is not None and not sketch.group:
-        yield replace(sketch, descending=not sketch.descending)
+    if sketch.order and not sketch.group:
+        first = sketch.order[0]
+        yield replace(sketch, order=(replace(first, descending=not first.descending), *sketch.order[1:]))
     for item in sketch.select:
         for f in schema.tables[sketch.base]:
             if item.field and f.role == "number" == item.field.role and item.until is None and f != item.field:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from treadle.coding.sql.reading.clauses import Clauses, read_clauses
 from treadle.coding.sql.reading.cues import Cues, read_cues
 from treadle.coding.sql.reading.linking import Links, normalised, places_of
 from treadle.coding.sql.reading.schema import Field, Schema, stem
@@ -22,9 +23,12 @@ class Reader:
     """Reads one question against one schema."""
 
     def __init__(self, text: str, schema: Schema, links: Links) -> None:
-        self.text, self.schema, self.links = normalised(text), schema, links
+        self.schema, self.links = schema, links
+        whole = normalised(text)
+        self.clauses: Clauses = read_clauses(whole)
+        self.text = self.clauses.main
         self.cues: Cues = read_cues(self.text)
-        self.starts = places_of(self.text)
+        self.starts = places_of(whole)
         self.used: set[Field] = set()
 
     # ------------------------------------------------------------------------------------------ places
@@ -32,10 +36,19 @@ class Reader:
     def place(self, key: object) -> int:
         """The character at which something is named; far away where it is not."""
         word = self.links.at.get(key)
-        return self.starts[word] if word is not None and word < len(self.starts) else _FAR
+        if word is None or word >= len(self.starts):
+            return _FAR
+        if self._cut(word):
+            return next(iter(self.exact_places(key)), _FAR)
+        return self.starts[word]
+
+    def _cut(self, word: int) -> bool:
+        """Whether a word stands in a clause that was cut out of the question."""
+        return self.text[self.starts[word]] == " "
 
     def exact_places(self, key: object) -> list[int]:
-        return [self.starts[i] for i in self.links.exact.get(key, ()) if i < len(self.starts)]
+        words = (i for i in self.links.exact.get(key, ()) if i < len(self.starts))
+        return [self.starts[i] for i in words if not self._cut(i)]
 
     def reaches(self, base: str, f: Field) -> bool:
         return self.schema.path(base, f.table) is not None
@@ -53,12 +66,28 @@ class Reader:
         named = [t for t, score in tables.items() if score >= 0.99] or [t for t, score in tables.items() if score >= NAMED]
         if named:
             return min(named, key=lambda t: (self.place(t), -tables[t], len(t)))
-        fields = self.links.best(lambda f: f.role != "key")
-        if fields:
-            return fields[0].table
+        spoken = self._spoken_most()
+        if spoken is not None:
+            return spoken
         if self.links.values:
             return self.links.values[0].field.table
         return max(self.schema.entries, key=lambda t: self.schema.entries[t], default=None)
+
+    def _spoken_most(self) -> str | None:
+        """The table whose own columns explain most of the question; of equal ones that of the column named best."""
+        fields = self.links.best(lambda f: f.role != "key")
+        if not fields:
+            return None
+        told: dict[str, float] = {}
+        for table in self.schema.tables:
+            words: dict[int, float] = {}
+            for f in fields:
+                if f.table == table and self.links.fields[f] >= HINTED:
+                    for place in self.exact_places(f) or [self.place(f)]:
+                        words[place] = max(words.get(place, 0.0), self.links.fields[f])
+            told[table] = sum(words.values()) + 0.5 * sum(v.field.table == table for v in self.links.values)
+        best = max(told.values())
+        return next((f.table for f in fields if told[f.table] >= best), fields[0].table)
 
     def tables_after(self, place: int, within: int = _FAR) -> list[str]:
         """Tables named at or after a place, nearest first."""
@@ -135,6 +164,8 @@ class Reader:
         if self.cues.group is None:
             return ()
         said = [stem(w) for w in re.findall(r"\w+", self.cues.group[1])]
+        if len(said) > 1 and (whole := self._group_named(said[0], said[1], base)):
+            return (Item(field=whole),)
         for word in said[:2]:
             if word in ("year", "month") and (dates := self._group_of_dates(word, base)):
                 return dates
@@ -150,6 +181,13 @@ class Reader:
             if fields:
                 return (Item(field=min(fields, key=lambda f: (self.near(base, f.table), f.role == "number", len(f.words)))),)
         return ()
+
+    def _group_named(self, owner: str, word: str, base: str) -> Field | None:
+        """'per concert city', 'for each home country': a column that two words name, the first of which may be its table."""
+        found = [f for f in self.schema.fields if f.role != "key" and self.reaches(base, f) and f.words[-1:]]
+        found = [f for f in found if stem(f.words[-1]) == word]
+        whole = [f for f in found if owner in [stem(w) for w in (*name_parts(f.table), *f.words[:-1])]]
+        return min(whole, key=lambda f: self.near(base, f.table), default=None)
 
     def _group_of_dates(self, part: str, base: str) -> tuple[Item, ...]:
         """'in each year': of a date that is spoken of, else of a column called year, else of any date."""

@@ -17,7 +17,7 @@ Role = Literal["key", "label", "text", "number", "flag", "date", "other"]
 
 _DATE = re.compile(r"'?\d{4}-\d\d(-\d\d)?([ T]\d\d:\d\d.*)?'?$")
 _DATE_WORDS = frozenset({"date", "day", "time", "timestamp", "datetime", "on", "at", "since", "until"})
-_LABEL_WORDS = frozenset({"name", "title", "label", "fullname"})
+_LABEL_WORDS = frozenset({"name", "title", "label", "fullname", "nick", "nickname", "username", "login"})
 _NUMBER_TYPES = re.compile(r"INT|REAL|FLOA|DOUB|NUM|DEC|HUGE|SERIAL|MONEY", re.IGNORECASE)
 _DATE_TYPES = re.compile(r"DATE|TIME", re.IGNORECASE)
 _KEEP_S = frozenset({"status", "mass", "gas", "bus", "class", "address", "species", "series", "news", "axis"})
@@ -167,7 +167,7 @@ class Schema:
 def _field(table: Table, column: Column, homes: dict[str, str]) -> Field:
     name, unit = column.name, ""
     head, _, last = name.rpartition("_")
-    if head and (last.lower() in _UNITS or last.lower() in _UNIT_WORDS):
+    if head and (last.lower() in _UNITS or last.lower() in _UNIT_WORDS or _MONEY.fullmatch(last.lower())):
         name, unit = head, last
     words = tuple(singular(w.lower()) for w in name_parts(name))
     return Field(table.name, column.name, _role(column, words, homes), words, unit, column.values)
@@ -175,9 +175,10 @@ def _field(table: Table, column: Column, homes: dict[str, str]) -> Field:
 
 _UNITS_TEXT = """
 m cm mm um nm km s ms us ns min h kg g mg t c k f degc kmh mps gev mev tev kev ev pb fb nb hz khz mhz ghz v kv mv a ma ua na
-w kw mw l ml pct eur keur usd chf gbp deg rad
+w kw mw l ml km2 m2 cm2 mm2 m3 kt mt pc kpc mpc ly fte pct eur keur usd chf gbp deg rad
 """
 _UNITS = frozenset(_UNITS_TEXT.split())
+_MONEY = re.compile(r"[kmbt]?(?:n|ln)?(?:usd|eur|gbp|chf|jpy|cny)")
 _UNIT_WORDS = frozenset({"second", "minute", "hour", "day", "metre", "meter", "kelvin", "celsius", "percent", "byte"})
 
 

@@ -1,0 +1,115 @@
+"""Readings that divide or subtract: shares, percentages, ratios, differences, growth."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from treadle.coding.sql.reading.figures import FigureReader
+from treadle.coding.sql.reading.schema import Field
+from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
+
+__all__ = ["RatioReader"]
+
+
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|came|comes?|did|do|does|can|got|gets?|goes|went|belongs?|lives?|falls?|contains?|costs?|weighs?|lies?|lasts?|lasted"
+    r"|made|makes?|took|takes?|ended|ends?|uses?|used)\b",
+    re.IGNORECASE,
+)
+
+
+class RatioReader(FigureReader):
+    """Reads what is divided by what."""
+
+    def _ratio(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        if not self.cues.ratio:
+            return None
+        if self.cues.ratio_to is not None:
+            second = self.cues.ratio_to[1]
+            sides = [[c for p, c in self.of_values(base) if (p >= second) == later] for later in (False, True)]
+            if sides[0] and sides[1]:
+                return Sketch(base, (Item(among=tuple(sides[0]), by=("/", Item(among=tuple(sides[1])))),))
+        part, rest = self._share_of(base)
+        if not part:
+            return None
+        group = self.grouping(base)
+        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        whole = self._summed(base)
+        item = replace(whole, among=part, by=("/", whole), factor=100.0 if self.cues.ratio.startswith("percent") else 1.0)
+        home = base if whole.field is None else self._home(base, whole)
+        return Sketch(home, (*shown, item), rest, group=group)
+
+    def _share_of(self, base: str) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
+        """The conditions on the part, and those that the whole has to fulfil as well, said before the verb.
+
+        'What share of the runs in 2023 was good': the runs in 2023 are the whole, the good ones the part.
+        """
+        placed = self.placed(base)
+        ratio = re.search(r"\b(?:fraction|percentage|percent|proportion|share)\b", self.text, re.IGNORECASE)
+        start = ratio.end() if ratio else 0
+        verb = _VERB.search(self.text, start)
+        rest = [c for p, c in placed if p < 0 or (verb is not None and start < p < verb.start())]
+        part = [c for _, c in placed if c not in rest]
+        if not part:
+            rest, part = [c for p, c in placed if p < 0], [c for p, c in placed if p >= 0]
+        return tuple(dict.fromkeys(part)), tuple(dict.fromkeys(rest))
+
+    def _summed(self, base: str) -> Item:
+        """What the share is of: a sum where a total is named, else the number of rows."""
+        match = re.search(
+            r"\b(?:fraction|percentage|percent|proportion|share)\s+of\s+(?:the\s+|all\s+)?(?:total|overall|summed|whole)\s+((?:\w+\s*){1,3})",
+            self.text,
+            re.IGNORECASE,
+        )
+        if match is None:
+            return Item()
+        words = match[1].split()
+        for count in range(len(words), 0, -1):
+            phrase = " ".join(words[:count])
+            if (f := self.field_named(phrase, base, lambda f: f.role == "number")) is not None:
+                return Item("SUM", f)
+        return Item()
+
+    def _compared(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'How much higher is the average price in Kyoto than in Dublin?': the difference of two averages."""
+        values = [c for _, c in self.of_values(base)]
+        if not self.cues.compared or len(values) != 2 or values[0].field != values[1].field:
+            return None
+        name = "SUM" if self.cues.total is not None else "AVG" if self.cues.average is not None else "COUNT"
+        key = self.schema.key(base)
+        item = self.measure(base, self.cues.average or self.cues.total) if name != "COUNT" else Item(field=key)
+        if item is None or item.field is None:
+            return None
+        rest = tuple(c for c in conditions if c.field != values[0].field)
+        item = replace(item, aggregate=name)
+        one, other = (replace(item, among=(v,)) for v in values)
+        return Sketch(self._home(base, item), (replace(one, by=("-", other)),), rest)
+
+    def _divided(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'total recorded luminosity divided by total delivered luminosity', 'ratio of A to B' of two number columns."""
+        place = self.cues.divided if self.cues.divided is not None else self.cues.ratio_to[1] if self.cues.ratio_to else None
+        if place is None:
+            return None
+        before = self._best_number(base, list(range(place)))
+        after = self._best_number(base, list(range(place, len(self.text))))
+        if before is None or after is None or before == after or before.table != after.table:
+            return None
+        name = "AVG" if self.cues.average is not None else "SUM" if self.cues.total is not None or self.cues.divided else ""
+        item = Item(name, before, by=("/", Item(name, after)))
+        if not name:
+            return Sketch(before.table, (*self.shown(before.table, but=lambda f: f in (before, after)), item), conditions)
+        return Sketch(before.table, (item,), conditions)
+
+    def _best_number(self, base: str, places: list[int]) -> Field | None:
+        """The number column named in full within a part of the question."""
+        within = set(places)
+        found = [
+            (self._phrase(f, p), f)
+            for f in self.schema.fields
+            if f.role == "number" and self.reaches(base, f)
+            for p in self.exact_places(f)
+            if p in within
+        ]
+        found = [(n, f) for n, f in found if n == len(f.words)] or found
+        return max(found, key=lambda pair: (pair[0], -self.near(base, pair[1].table)), default=(0, None))[1]

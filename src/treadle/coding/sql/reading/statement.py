@@ -1,0 +1,221 @@
+"""The statement of a sketch, in the dialects SQLite, DuckDB and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from treadle.coding.sql.base import Dialect
+from treadle.coding.sql.reading.schema import Field, Join, Schema, quote_name
+from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
+
+__all__ = ["to_sql"]
+
+
+def to_sql(sketch: Sketch, schema: Schema, dialect: Dialect) -> str:
+    """The statement of a sketch, on one line.
+
+    Raises:
+        LookupError: no chain of joins leads from one of its tables to another.
+    """
+    return _Writer(schema, dialect).statement(sketch)
+
+
+class _Names:
+    """Aliases of the tables in a statement; none where there is only one table."""
+
+    def __init__(self, base: str, fields: Iterable[Field], schema: Schema, outer: bool = False) -> None:
+        self.base, self.joins, self.outer = base, list[Join](), outer
+        joined = [base]
+        for table in dict.fromkeys(f.table for f in fields):
+            for join in self._way(joined, table, schema):
+                if join.right not in joined:
+                    joined.append(join.right)
+                    self.joins.append(join)
+        self.aliases: dict[str, str] = {}
+        for table in joined:
+            initial = next((c for c in table if c.isalpha()), "T").upper()
+            alias, number = initial, 2
+            while alias in self.aliases.values():
+                alias, number = f"{initial}{number}", number + 1
+            self.aliases[table] = alias
+        self.alone = len(joined) == 1
+
+    def _way(self, joined: list[str], table: str, schema: Schema) -> tuple[Join, ...]:
+        ways = [way for start in joined if (way := schema.path(start, table)) is not None]
+        if not ways:
+            raise LookupError(f"no join leads to {table}")
+        return min(ways, key=len)
+
+    def name(self, table: str, column: str) -> str:
+        return quote_name(column) if self.alone else f"{self.aliases[table]}.{quote_name(column)}"
+
+    def column(self, f: Field) -> str:
+        return self.name(f.table, f.name)
+
+    def source(self) -> str:
+        if self.alone:
+            return quote_name(self.base)
+        text = f"{quote_name(self.base)} AS {self.aliases[self.base]}"
+        for join in self.joins:
+            condition = f"{self.name(join.right, join.right_column)} = {self.name(join.left, join.left_column)}"
+            kind = "LEFT JOIN" if self.outer else "JOIN"
+            text += f" {kind} {quote_name(join.right)} AS {self.aliases[join.right]} ON {condition}"
+        return text
+
+
+class _Writer:
+    """Writes sketches over one schema in one dialect."""
+
+    def __init__(self, schema: Schema, dialect: Dialect) -> None:
+        self.schema, self.dialect = schema, dialect
+
+    def statement(self, sketch: Sketch) -> str:
+        if not sketch.base:
+            return f"SELECT {', '.join(self._item(i, None) for i in sketch.select)}"
+        names = _Names(sketch.base, sketch.fields, self.schema, sketch.outer)
+        selected = ", ".join(self._item(i, names) for i in sketch.select)
+        parts = ["SELECT", *(["DISTINCT"] if sketch.distinct else []), selected, "FROM", names.source()]
+        where = [self._condition(c, names) for c in sketch.conditions]
+        if sketch.without:
+            where.append(self._related(sketch.base, sketch.without, sketch.lacking, True, names))
+        where += [self._related(sketch.base, c.field.table, (c,), False, names) for c in sketch.both]
+        if where:
+            parts.append("WHERE " + " AND ".join(where))
+        if sketch.group:
+            parts.append("GROUP BY " + ", ".join(self._item(i, names) for i in sketch.group))
+        if sketch.having:
+            parts.append("HAVING " + " AND ".join(self._bar(b, names) for b in sketch.having))
+        if sketch.order:
+            keys = (f"{self._item(k.item, names)}{' DESC' if k.descending else ''}" for k in sketch.order)
+            parts.append(f"ORDER BY {', '.join(keys)}")
+        if sketch.limit is not None:
+            parts.append(f"LIMIT {sketch.limit}")
+        return " ".join(parts)
+
+    def _bar(self, bar: Bar, names: _Names) -> str:
+        value = f"({self.statement(bar.value)})" if isinstance(bar.value, Sketch) else bar.value
+        return f"{self._item(bar.item, names)} {bar.operator} {value}"
+
+    # ------------------------------------------------------------------------------------------- items
+
+    def _item(self, item: Item, names: _Names | None) -> str:
+        figure = self._scaled(item, names)
+        if item.by is not None:
+            figure = self._combined(item, figure, names)
+        if item.digits is None:
+            return figure
+        if item.digits == 0:
+            return f"ROUND({figure})"
+        exact = f"CAST({figure} AS NUMERIC)" if self.dialect == "postgres" else figure
+        return f"ROUND({exact}, {item.digits})"
+
+    def _combined(self, item: Item, figure: str, names: _Names | None) -> str:
+        assert item.by is not None
+        operator, other = item.by
+        second = self._item(other, names)
+        second = f"({second})" if other.by is not None or other.aggregate == "RANGE" or other.until else second
+        if operator == "growth":
+            first = self._scaled(replace(item, factor=1.0), names)
+            return f"{_number(item.factor)} * ({first} - {second}) / {second}"
+        if operator == "-":
+            return f"{figure} - {second}"
+        first = f"({figure})" if item.until is not None or item.aggregate == "RANGE" else figure
+        return f"{first} / {second}" if item.factor != 1.0 else f"1.0 * {first} / {second}"
+
+    def _scaled(self, item: Item, names: _Names | None) -> str:
+        figure = self._figure(item, names)
+        if item.factor == 1.0:
+            return figure
+        figure = f"({figure})" if item.aggregate == "RANGE" or (item.until and not item.aggregate) else figure
+        if item.factor < 1.0:
+            return f"{figure} / {_number(1 / item.factor)}"
+        return f"{_number(item.factor)} * {figure}"
+
+    def _figure(self, item: Item, names: _Names | None) -> str:
+        if item.query is not None:
+            return f"({self.statement(item.query)})"
+        assert names is not None
+        among = " AND ".join(self._condition(c, names) for c in item.among)
+        if item.field is None:
+            return f"SUM(CASE WHEN {among} THEN 1 ELSE 0 END)" if among else "COUNT(*)"
+        column = names.column(item.field)
+        if item.part:
+            column = self._part(column, item.part)
+        if item.until is not None:
+            column = self._days(column, names.column(item.until))
+        if among:
+            column = f"CASE WHEN {among} THEN {column}{' ELSE 0' if item.aggregate == 'SUM' else ''} END"
+        if item.aggregate == "RANGE":
+            return self._range(item, column)
+        if not item.aggregate:
+            return column
+        return f"{item.aggregate}({'DISTINCT ' if item.distinct else ''}{column})"
+
+    def _range(self, item: Item, column: str) -> str:
+        """Highest less lowest; of dates their days."""
+        assert item.field is not None
+        if item.field.role == "date":
+            return self._days(f"MIN({column})", f"MAX({column})")
+        return f"MAX({column}) - MIN({column})"
+
+    def _part(self, column: str, part: str) -> str:
+        if self.dialect == "sqlite":
+            return f"strftime('{'%Y' if part == 'year' else '%Y-%m'}', {column})"
+        if part == "year":
+            return f"EXTRACT(YEAR FROM CAST({column} AS DATE))"
+        if self.dialect == "duckdb":
+            return f"strftime(CAST({column} AS DATE), '%Y-%m')"
+        return f"to_char(CAST({column} AS DATE), 'YYYY-MM')"
+
+    def _days(self, start: str, end: str) -> str:
+        if self.dialect == "sqlite":
+            return f"julianday({end}) - julianday({start})"
+        if self.dialect == "duckdb":
+            return f"date_diff('day', CAST({start} AS DATE), CAST({end} AS DATE))"
+        return f"CAST({end} AS DATE) - CAST({start} AS DATE)"
+
+    # -------------------------------------------------------------------------------------- conditions
+
+    def _condition(self, c: Condition, names: _Names) -> str:
+        if c.either is not None:
+            return f"({self._condition(replace(c, either=None), names)} OR {self._condition(c.either, names)})"
+        column = names.column(c.field)
+        if c.query is not None:
+            return f"{column} {c.operator} ({self.statement(c.query)})"
+        if c.kind == "average":
+            return f"{column} {c.operator} (SELECT AVG({quote_name(c.field.name)}) FROM {quote_name(c.field.table)})"  # noqa: S608
+        if c.kind == "group" and c.other is not None:
+            inner, name = quote_name(c.field.name), quote_name(c.other.name)
+            own = f"{names.aliases[c.field.table]}.{name}" if not names.alone else f"{quote_name(c.field.table)}.{name}"
+            table = quote_name(c.field.table)
+            return f"{column} = (SELECT {c.value}(G.{inner}) FROM {table} AS G WHERE G.{name} = {own})"  # noqa: S608
+        if c.kind == "month" and len(c.value) == 2:
+            if self.dialect == "sqlite":
+                return f"strftime('%m', {column}) {c.operator} '{c.value}'"
+            return f"EXTRACT(MONTH FROM CAST({column} AS DATE)) {c.operator} {int(c.value)}"
+        if c.kind in ("year", "month"):
+            quote = "" if c.kind == "year" and self.dialect != "sqlite" else "'"
+            return f"{self._part(column, c.kind)} {c.operator} {quote}{c.value}{quote}"
+        return f"{column} {c.operator} {c.value}".rstrip()
+
+    def _related(self, base: str, other: str, conditions: tuple[Condition, ...], lacks: bool, names: _Names) -> str:
+        """Rows of ``base`` that (do not) belong to a row of ``other`` fulfilling ``conditions``, by a subquery."""
+        way = self.schema.path(base, other)
+        if way is None:
+            raise LookupError(f"no join leads to {other}")
+        if not way:
+            inner = _Names(base, (c.field for c in conditions), self.schema)
+            return f"{'NOT ' if lacks else ''}({' AND '.join(self._condition(c, inner) for c in conditions)})"
+        first = way[0]
+        fields = (f for f in self.schema.tables[other][:1] if conditions or other != first.right)
+        inner = _Names(first.right, fields, self.schema)
+        key = inner.name(first.right, first.right_column)
+        where = [self._condition(c, inner) for c in conditions] + ([f"{key} IS NOT NULL"] if lacks else [])
+        subquery = f"SELECT {key} FROM {inner.source()}" + (f" WHERE {' AND '.join(where)}" if where else "")  # noqa: S608
+        return f"{names.name(base, first.left_column)} {'NOT ' if lacks else ''}IN ({subquery})"
+
+
+def _number(value: float) -> str:
+    """A factor as SQL writes a number that is no integer, so that division stays exact."""
+    return f"{value:.1f}" if value == int(value) else f"{value:g}"
