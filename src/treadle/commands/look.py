@@ -1,0 +1,227 @@
+"""``treadle look``: inside the transformer, while it reads a text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from treadle.commands.options import JsonOption
+from treadle.errors import EngineError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from treadle.model.weights import LoadedModel
+
+__all__ = ["look"]
+
+_VIEWS = "--attention, --lens, --norms or --neighbours TOKEN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """One view in all its forms."""
+
+    data: Callable[[], dict[str, Any]]
+    page: Callable[[], str]
+    picture: Callable[[], bytes]
+    show: Callable[[Console], None]
+
+
+def look(
+    text: Annotated[str | None, typer.Argument(help="The text that the model reads; special tokens in it are text.")] = None,
+    attention: Annotated[bool, typer.Option("--attention", help="Where each head takes its information from.")] = False,
+    lens: Annotated[bool, typer.Option("--lens", help="What each layer would say next.")] = False,
+    norms: Annotated[bool, typer.Option("--norms", help="How long the vectors are after each layer.")] = False,
+    neighbours: Annotated[
+        str | None, typer.Option("--neighbours", metavar="TOKEN", help="Tokens near this one (or near id:N); needs no text.")
+    ] = None,
+    layer: Annotated[int | None, typer.Option("--layer", help="One layer; counted from 1, 0 is the embedding.")] = None,
+    head: Annotated[int | None, typer.Option("--head", help="One head of that layer; counted from 1.")] = None,
+    last: Annotated[int | None, typer.Option("--last", help="Read the whole text, show the last N positions.")] = None,
+    top: Annotated[int | None, typer.Option("--top", help="Tokens to list: of a lens (5), of neighbours (10).")] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", "-e", help="torch:smollm2, torch:/x.gguf, a .gguf file or a model's folder.")
+    ] = "torch:smollm2",
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page that stands alone; must not exist.")] = None,
+    png: Annotated[Path | None, typer.Option("--png", help="Write a picture; must not exist.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what happens inside the model while it reads a text."""
+    name = _view_of(attention, lens, norms, neighbours)
+    _check_options(name, text, layer, head, last, top)
+    for path in (html, png):
+        _check_free(path)
+    model = _open(engine)
+    view = _view(name, model, (neighbours if name == "neighbours" else text) or "", layer, head, last, top)
+    # Everything is computed before anything is written: an error leaves no half of it.
+    files = [(html, view.page().encode("utf-8"))] if html else []
+    files += [(png, view.picture())] if png else []
+    for path, content in files:
+        _write(path, content)
+    if as_json:
+        typer.echo(json.dumps({"model": str(model.path), **view.data()}, ensure_ascii=False))
+    elif html is None and png is None:
+        from rich.console import Console
+
+        view.show(Console(highlight=False, markup=False, emoji=False))
+
+
+# ------------------------------------------------------------------------------------------------ options
+
+
+def _view_of(attention: bool, lens: bool, norms: bool, neighbours: str | None) -> str:
+    wanted = {"attention": attention, "lens": lens, "norms": norms, "neighbours": neighbours is not None}
+    chosen = [name for name, is_wanted in wanted.items() if is_wanted]
+    if len(chosen) != 1:
+        told = f", not {' and '.join('--' + name for name in chosen)} at once" if chosen else ""
+        raise UsageError(f"say what to look at: {_VIEWS}{told}")
+    return chosen[0]
+
+
+_TAKEN = {
+    "attention": ("--layer", "--head", "--last"),
+    "lens": ("--layer", "--last", "--top"),
+    "norms": ("--last",),
+    "neighbours": ("--top",),
+}
+
+
+def _check_options(
+    name: str, text: str | None, layer: int | None, head: int | None, last: int | None, top: int | None
+) -> None:
+    given = {"--layer": layer, "--head": head, "--last": last, "--top": top}
+    for option, value in given.items():
+        if value is not None and option not in _TAKEN[name]:
+            raise UsageError(f"--{name} takes no {option}; it takes {', '.join(_TAKEN[name])}")
+    if name == "neighbours" and text is not None:
+        raise UsageError("--neighbours looks at the embedding table and reads no text; leave the text out")
+    if name != "neighbours" and not text:
+        raise UsageError(f"--{name} needs a text to read: treadle look 'The text.' --{name}")
+
+
+def _check_free(path: Path | None) -> None:
+    if path is None:
+        return
+    if path.exists() or path.is_symlink():
+        raise UsageError(f"{path} exists and is left as it is; name another file")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no folder {path.absolute().parent}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        with path.open("xb") as sink:  # a file that came meanwhile is nobody's to overwrite
+            sink.write(content)
+    except FileExistsError:
+        raise UsageError(f"{path} exists and is left as it is; name another file") from None
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+    typer.echo(f"wrote {path} ({len(content) / 1e3:,.0f} kB)", err=True)
+
+
+# ------------------------------------------------------------------------------------------------ the model
+
+
+def _open(engine: str) -> LoadedModel:
+    path = _model_file(engine)
+    try:
+        from treadle.model.weights import load
+    except ImportError as error:
+        raise EngineError(f"looking inside needs torch: pip install 'treadle[torch]' ({error})") from error
+    return load(path)
+
+
+def _model_file(engine: str) -> Path:
+    """The file of a model: one of the catalogue, fetched on first use, or a path."""
+    from treadle import compose
+    from treadle.engines.models import CATALOGUE, check_model, find_model, model_path
+    from treadle.settings import load_settings
+
+    backend, colon, target = engine.partition(":")
+    if not colon or backend not in ("torch", "llama", "openai", "scripted"):
+        backend, target = "torch", engine
+    if backend != "torch":
+        same = f"; for the same model: --engine torch:{target}" if backend == "llama" and target else ""
+        raise UsageError(f"engine {engine!r} shows nothing of its inside, only torch does{same}")
+    if not target:
+        raise UsageError("the engine names no model; write torch:smollm2, or a path to a .gguf file or a model's folder")
+    if target not in CATALOGUE and (Path(target).expanduser().exists() or "/" in target or target.endswith(".gguf")):
+        return Path(target).expanduser()
+    model = find_model(target)
+    path = model_path(model, load_settings().cache_dir)
+    if not path.exists():
+        return compose.pull_model(target)
+    check_model(model, path)
+    return path
+
+
+# ------------------------------------------------------------------------------------------------ views
+
+
+def _view(
+    name: str, model: LoadedModel, text: str, layer: int | None, head: int | None, last: int | None, top: int | None
+) -> _View:
+    from treadle.model.look.heads import check_choice, check_layer
+
+    config = model.transformer.config
+    if name == "attention":
+        check_choice(layer, head, config.n_layers, config.n_heads)
+        return _attention(model, text, layer, head, last)
+    if name == "lens":
+        check_layer(layer, config.n_layers, lowest=0)
+        return _lens(model, text, layer, last, top)
+    return _norms(model, text, last) if name == "norms" else _neighbours(model, text, top)
+
+
+def _attention(model: LoadedModel, text: str, layer: int | None, head: int | None, last: int | None) -> _View:
+    from treadle.model.look import attention, page, picture, plain, shown
+
+    found = attention(model, text, last=last)
+    return _View(
+        data=lambda: plain.attention_data(found, layer, head),
+        page=lambda: page.attention_page(found, layer, head),
+        picture=lambda: picture.attention_png(found, layer, head),
+        show=lambda console: shown.show_attention(console, found, layer, head),
+    )
+
+
+def _lens(model: LoadedModel, text: str, layer: int | None, last: int | None, top: int | None) -> _View:
+    from treadle.model.look import logit_lens, page, picture, plain, shown
+
+    found = logit_lens(model, text, top=5 if top is None else top, last=last)
+    return _View(
+        data=lambda: plain.lens_data(found, layer),
+        page=lambda: page.page("Logit lens", page.lens_table(found)),
+        picture=lambda: picture.lens_png(found),
+        show=lambda console: shown.show_lens(console, found, layer, every_layer_in_full=top is not None),
+    )
+
+
+def _norms(model: LoadedModel, text: str, last: int | None) -> _View:
+    from treadle.model.look import norms, page, picture, plain, shown
+
+    found = norms(model, text, last=last)
+    return _View(
+        data=lambda: plain.norms_data(found),
+        page=lambda: page.page("Length of the residual stream", page.norms_table(found)),
+        picture=lambda: picture.norms_png(found),
+        show=lambda console: shown.show_norms(console, found),
+    )
+
+
+def _neighbours(model: LoadedModel, token: str, top: int | None) -> _View:
+    from treadle.model.look import neighbours, page, picture, plain, shown
+
+    found = neighbours(model, token, top=10 if top is None else top)
+    return _View(
+        data=lambda: plain.neighbours_data(found),
+        page=lambda: page.page("Neighbours in the embedding table", page.neighbours_table(found)),
+        picture=lambda: picture.neighbours_png(found),
+        show=lambda console: shown.show_neighbours(console, found),
+    )
