@@ -106,10 +106,13 @@ def _isolate(configuration: Configuration, job: Job, handles: dict[str, int]) ->
 
 
 def _rules(configuration: Configuration, job: Job) -> list[tuple[str, int]]:
-    rules = [(path, landlock.READ) for path in (*configuration.visible, *READABLE_PROC)]
+    execute = landlock.EXECUTE if configuration.executes else 0
+    proc = ("/proc",) if configuration.executes else READABLE_PROC  # of the run's own process namespace
+    rules = [(path, landlock.READ | execute) for path in configuration.visible]
+    rules += [(path, landlock.READ) for path in proc]
     rules.append(("/proc/self", landlock.READ_DIR))
     rules += [(device, landlock.READ | landlock.WRITE_FILE) for device in namespaces.DEVICES]
-    rules.append((job.work, landlock.WORK))
+    rules.append((job.work, landlock.WORK | execute))
     if configuration.tier == "landlock":
         rules += [(path, landlock.READ) for _, path in job.files]
     return rules

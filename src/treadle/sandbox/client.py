@@ -17,6 +17,7 @@ from pathlib import Path
 from treadle.errors import SandboxError
 from treadle.sandbox import landlock, reply
 from treadle.sandbox.forkserver import ServerProcess
+from treadle.sandbox.profiles import PROFILES, Profile
 from treadle.sandbox.protocol import STARTED, Seam, receive, receive_exactly, send
 from treadle.sandbox.staging import Staging
 from treadle.types import Limits, Program, Run
@@ -56,11 +57,19 @@ class ForkServerSandbox:
     """
 
     def __init__(
-        self, tier: str, preload: Sequence[str], *, uid: int, network_namespace: bool, seam: Seam | None = None
+        self,
+        tier: str,
+        preload: Sequence[str],
+        *,
+        uid: int,
+        network_namespace: bool,
+        seam: Seam | None = None,
+        profile: Profile = PROFILES["calc"],
     ) -> None:
         self._tier, self._preload, self._uid = tier, tuple(preload), uid
         self._small = tuple(name for name in self._preload if name in _SMALL)
         self._network_namespace, self._seam = network_namespace, seam or Seam()
+        self._profile = profile
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(usable_cores())
         self._staging = Staging()
@@ -70,6 +79,10 @@ class ForkServerSandbox:
     @property
     def tier(self) -> str:
         return self._tier
+
+    @property
+    def profile(self) -> Profile:
+        return self._profile
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -87,14 +100,14 @@ class ForkServerSandbox:
 
     def run(self, program: Program, files: Sequence[Path] = (), limits: Limits | None = None) -> Run:
         """Run ``program`` once; see ``Sandbox.run``. Raises DataError for a data file that cannot be read."""
-        return self._execute(program, self._staging.stage(files), limits or Limits(), lambda _: None)
+        return self._execute(program, self._staging.stage(files), limits or self._profile.limits, lambda _: None)
 
     def run_many(self, programs: Sequence[Program], files: Sequence[Path] = (), limits: Limits | None = None) -> list[Run]:
         """Run every program, as many at once as there are usable cores; results in the order given."""
         staged = self._staging.stage(files)
         batch = _Batch()
         with ThreadPoolExecutor(usable_cores(), thread_name_prefix="sandbox") as pool:
-            futures = [pool.submit(self._execute, p, staged, limits or Limits(), batch.add) for p in programs]
+            futures = [pool.submit(self._execute, p, staged, limits or self._profile.limits, batch.add) for p in programs]
             try:
                 return [future.result() for future in futures]
             except BaseException:
@@ -128,7 +141,9 @@ class ForkServerSandbox:
         if server is None or not server.alive():
             if server is not None:
                 server.close()
-            server = self._servers[modules] = ServerProcess(self._tier, self._uid, self._network_namespace, self._seam)
+            server = self._servers[modules] = ServerProcess(
+                self._tier, self._uid, self._network_namespace, self._profile.executes, self._seam
+            )
         if preload and not server.preloaded:
             server.preload(modules)
         return server

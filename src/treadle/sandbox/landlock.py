@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from treadle.sandbox import syscalls
 
-__all__ = ["READ", "WORK", "WRITE_FILE", "abi", "restrict"]
+__all__ = ["EXECUTE", "READ", "WORK", "WRITE_FILE", "abi", "restrict"]
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, REMOVE_DIR, REMOVE_FILE = (1 << n for n in range(6))
 MAKE_DIR, MAKE_REG, MAKE_SYM, REFER, TRUNCATE, IOCTL_DEV = 1 << 7, 1 << 8, 1 << 12, 1 << 13, 1 << 14, 1 << 15

@@ -134,6 +134,26 @@ def threads_of(pid: int) -> int:
         return 0
 
 
+def over_in_all(limits: Limits) -> str | None:
+    """Which limit the processes of this namespace exceed together, seen by its process 1 (with ended children)."""
+    ticks = pages = tasks = 0
+    for entry in os.listdir("/proc"):  # noqa: PTH208
+        if not entry.isdigit() or entry == "1":
+            continue
+        try:
+            fields = Path(f"/proc/{entry}/stat").read_bytes().rpartition(b")")[2].split()
+        except OSError:
+            continue  # it has ended meanwhile
+        ticks += sum(int(field) for field in fields[11:15])
+        tasks += int(fields[17])
+        pages += int(fields[21])
+    if ticks / os.sysconf("SC_CLK_TCK") > limits.cpu_seconds:
+        return "cpu"
+    if pages * resource.getpagesize() > limits.memory_bytes:
+        return "memory"
+    return "threads" if tasks > limits.threads else None
+
+
 def directory_usage(path: str) -> tuple[int, int]:
     """Bytes and entries below a directory; symbolic links are counted, not followed."""
     n_bytes = entries = 0

@@ -65,7 +65,9 @@ def map_user(uid: int, gid: int) -> None:
     syscalls.prctl(PR_SET_DUMPABLE, 0)
 
 
-def build_root(root: str, visible: Iterable[str], files: Sequence[tuple[str, str]], disk_bytes: int, inodes: int) -> None:
+def build_root(
+    root: str, visible: Iterable[str], files: Sequence[tuple[str, str]], disk_bytes: int, inodes: int, executes: bool = False
+) -> None:
     """Mount the run's file system on ``root``: ``visible`` read-only, ``files`` (name, path) in the work directory."""
     syscalls.mount("none", "/", None, _MS_REC | _MS_PRIVATE)
     syscalls.mount("tmpfs", root, "tmpfs", _MS_NOSUID | _MS_NODEV, "size=4m,nr_inodes=4096,mode=755")
@@ -73,12 +75,14 @@ def build_root(root: str, visible: Iterable[str], files: Sequence[tuple[str, str
         _show(root, path)
     for device in DEVICES:
         _bind_file(device, root + device)
+    if executes:
+        os.symlink(f"{WORK}/{SCRATCH}", root + "/dev/shm")  # noqa: S108 (semaphores between processes live there)
     _mount_proc(root + "/proc")
     os.mkdir(root + WORK)
     _make_read_only(root)
     work_inodes = inodes + len(files) + 3  # the root, .tmp and the mount points of the data files are not the program's
     options = f"size={disk_bytes},nr_inodes={work_inodes},mode=700"
-    syscalls.mount("tmpfs", root + WORK, "tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, options)
+    syscalls.mount("tmpfs", root + WORK, "tmpfs", _MS_NOSUID | _MS_NODEV | (0 if executes else _MS_NOEXEC), options)
     for name, path in files:
         _bind_file(path, f"{root}{WORK}/{name}")
         _make_read_only(f"{root}{WORK}/{name}")

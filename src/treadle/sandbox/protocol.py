@@ -46,6 +46,7 @@ class Configuration:
     visible: tuple[str, ...] = field(default=())
     landlock_abi: int = 0
     network_namespace: bool = False
+    executes: bool = False
     system_calls: bytes = b""
     host_namespaces: dict[str, int] = field(default_factory=dict)
     host_root: int = 0

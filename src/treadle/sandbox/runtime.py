@@ -18,10 +18,19 @@ _SYSTEM_PATHS = (
     "/lib", "/lib64", "/lib32", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64",
     "/usr/share/zoneinfo", "/usr/share/fonts", "/etc/localtime", "/etc/ld.so.cache", "/etc/alternatives",
 )  # fmt: skip
+_EXECUTABLES = (
+    "/bin",
+    "/usr/bin",
+    "/usr/local/bin",
+    "/usr/include",
+    "/usr/local/include",
+    "/usr/libexec",
+    "/usr/share/misc",
+)
 
 
-def visible_paths() -> tuple[str, ...]:
-    """Existing files and directories, none inside another.
+def visible_paths(executables: bool = False) -> tuple[str, ...]:
+    """Existing files and directories, none inside another; with ``executables`` also the system's programs and headers.
 
     Raises:
         SetupError: Python is installed in such a way that showing it would show somebody's home.
@@ -35,7 +44,7 @@ def visible_paths() -> tuple[str, ...]:
             raise SetupError(
                 f"Python is installed in {prefix}, which holds the home {home}: it cannot be shown to a program"
             )
-    existing = [path for path in (*_SYSTEM_PATHS, *own) if os.path.exists(path)]
+    existing = [path for path in (*_SYSTEM_PATHS, *(_EXECUTABLES if executables else ()), *own) if os.path.exists(path)]
     return tuple(
         path for path in existing if not any(path.startswith(other + "/") for other in existing if not os.path.islink(other))
     )

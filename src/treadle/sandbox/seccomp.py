@@ -79,9 +79,10 @@ def _is_null(argument: int) -> Condition:
     return [_low(argument), (_EQUAL, 1, 0, 0), _ret(_DENY), _high(argument), (_EQUAL, 1, 0, 0), _ret(_DENY)]
 
 
-def _checked_calls() -> dict[str, Condition]:
+def _checked_calls(executes: bool) -> dict[str, Condition]:
+    """``executes``: the processes of the run's own namespace are each other's, and fork; none makes a namespace."""
     pid = _PLACE_OF_PID
-    return {
+    calls = {
         "clone": _masked_equals(0, _CLONE_THREAD | _CLONE_FORBIDDEN, _CLONE_THREAD),
         "kill": _one_of(0, (pid,)),
         "tgkill": _one_of(0, (pid,)),
@@ -94,6 +95,10 @@ def _checked_calls() -> dict[str, Condition]:
         "sendto": _is_null(4),
         "sched_setaffinity": _one_of(0, (0, pid)),
     }
+    if executes:
+        calls |= {"clone": _masked_equals(0, _CLONE_FORBIDDEN, 0), "prlimit64": _is_null(2)}
+        calls |= {"kill": [], "tgkill": [], "sched_setaffinity": []}
+    return calls
 
 
 def _opening(landlock_abi: int | None) -> dict[str, Condition | None]:
@@ -124,7 +129,7 @@ def _membership(numbers: Iterable[int], action: int) -> list[Instruction]:
     return code
 
 
-def assemble(tier: str, landlock_abi: int, architecture: str) -> bytes:
+def assemble(tier: str, landlock_abi: int, architecture: str, executes: bool = False) -> bytes:
     """The filter, with ``ANY_PID`` where the program's process number goes: assembled once, completed in each run."""
     column = {"x86_64": 0, "aarch64": 1}[architecture]
     plain = dict(syscall_table.PLAIN)
@@ -132,9 +137,11 @@ def assemble(tier: str, landlock_abi: int, architecture: str) -> bytes:
         plain |= syscall_table.WRITING
     if tier == "namespaces":
         plain |= syscall_table.METADATA
+    if executes:
+        plain |= syscall_table.EXECUTING
     opening = {} if tier == "seccomp" else _opening(None if tier == "namespaces" else landlock_abi)
     plain |= {name: syscall_table.OPENING[name] for name, condition in opening.items() if condition is None}
-    conditions = _checked_calls() | {name: c for name, c in opening.items() if c is not None}
+    conditions = _checked_calls(executes) | {name: c for name, c in opening.items() if c is not None}
     tables = syscall_table.CHECKED | syscall_table.OPENING
 
     code = [_load(4), (_EQUAL, 1, 0, _ARCHITECTURE[architecture]), _ret(_KILL), _load(0)]

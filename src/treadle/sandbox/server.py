@@ -45,7 +45,7 @@ def main(handle: int, parent: int) -> None:
 
 def _configure(message: dict[str, Any]) -> Configuration:
     """Give up root and find out what this kernel offers."""
-    visible = runtime.visible_paths()
+    visible = runtime.visible_paths(executables=message["executes"])
     if os.geteuid() == 0:
         open_private_parents(path for path in visible if os.path.isdir(path))
         if "uid" not in message["left_out"]:
@@ -65,7 +65,8 @@ def _configure(message: dict[str, Any]) -> Configuration:
         visible=visible,
         landlock_abi=abi,
         network_namespace=message["network_namespace"],
-        system_calls=seccomp.assemble(tier, abi, syscalls.machine()),
+        executes=message["executes"],
+        system_calls=seccomp.assemble(tier, abi, syscalls.machine(), executes=message["executes"]),
         host_namespaces=audit.namespace_numbers(),
         host_root=os.stat("/").st_dev,
         left_out=frozenset(message["left_out"]),
@@ -159,6 +160,8 @@ def preload(names: list[str], all_of_it: bool) -> None:
     for name in names:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    if "ROOT" in names:
+        warm.use_root()
     if all_of_it:
         warm.load_the_rest(names)
     with contextlib.suppress(ImportError, AttributeError):

@@ -5,7 +5,7 @@ end of everything inside. It never runs any of the program's code.
 """
 
 # Plain os calls: descriptors, links and mount points, in processes that live for milliseconds.
-# ruff: noqa: PTH102, PTH211
+# ruff: noqa: PTH102, PTH110, PTH211
 
 from __future__ import annotations
 
@@ -97,9 +97,12 @@ def _prepare(configuration: Configuration, request: dict[str, Any], user: tuple[
         root = f"{configuration.base}/root"
         audit.check_world(configuration, user)
         namespaces.map_user(*user)
-        namespaces.build_root(root, configuration.visible, request["files"], bounds["disk_bytes"], bounds["inodes"])
+        size = bounds["disk_bytes"], bounds["inodes"]
+        namespaces.build_root(root, configuration.visible, request["files"], *size, configuration.executes)
         namespaces.enter_own_root(root, configuration.left_out)
         audit.check_root(configuration)
+        if configuration.executes and not os.path.exists("/proc/self"):
+            raise syscalls.SetupError("without /proc the processes of the profile 'tool' cannot be watched")
         return namespaces.WORK
     audit.check_world(configuration, user)
     work = f"{configuration.base}/run-{os.urandom(8).hex()}"
@@ -175,8 +178,8 @@ class _Watch:
                     raise EOFError("the client is gone")
                 if handle in self._outputs and not self._read(self._outputs.index(handle)):
                     poll.unregister(handle)
-            pid, status, usage = os.wait4(self._pid, os.WNOHANG)
-            if pid:
+            pid, status, usage = os.wait4(-1 if self._configuration.executes else self._pid, os.WNOHANG)
+            if pid == self._pid:
                 return status, usage
             if time.monotonic() >= next_look and self._limit is None:
                 self._look(time.monotonic() - started)
@@ -207,6 +210,8 @@ class _Watch:
         bounds = self._job.limits
         if elapsed > bounds.wall_seconds:
             self._stop("wall")
+        elif self._configuration.executes and (over := limits.over_in_all(bounds)):
+            self._stop(over)
         elif limits.cpu_seconds_of(self._pid) > bounds.cpu_seconds:
             self._stop("cpu")
         elif limits.threads_of(self._pid) > bounds.threads:

@@ -5,7 +5,7 @@ x86_64 from ``asm/unistd_64.h``, aarch64 from the published ``asm-generic/unistd
 
 from __future__ import annotations
 
-__all__ = ["CHECKED", "LAST_KNOWN", "METADATA", "NOT_THERE", "OPENING", "PLAIN", "WRITING"]
+__all__ = ["CHECKED", "EXECUTING", "LAST_KNOWN", "METADATA", "NOT_THERE", "OPENING", "PLAIN", "WRITING"]
 
 LAST_KNOWN = 450
 """Numbers above are newer than this table: they answer ENOSYS, so that libraries fall back to an older call."""
@@ -199,6 +199,16 @@ CHECKED: dict[str, tuple[int | None, int | None]] = {
     "sched_setaffinity": (203, 122),
 }
 """Allowed for certain arguments only, see seccomp.py."""
+
+EXECUTING: dict[str, tuple[int | None, int | None]] = {
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "fork": (57, None),
+    "vfork": (58, None),
+    "setpgid": (109, 154),
+    "setsid": (112, 157),
+}
+"""Start other programs: allowed in the profile ``tool``, whose namespaces hold them all."""
 
 NOT_THERE: dict[str, tuple[int | None, int | None]] = {
     "clone3": (435, 435),

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["load_the_rest"]
+__all__ = ["load_the_rest", "use_root"]
 
 _NEVER = frozenset(
     ("antigravity", "curses", "ensurepip", "idlelib", "lib2to3", "msilib", "nt", "pydoc_data", "readline", "rlcompleter",
@@ -203,6 +203,18 @@ def _use_scipy() -> None:
     optimize.curve_fit(lambda x, a: a * x, [1.0, 2.0], [2.0, 4.0])
     stats.norm.fit([1.0, 2.0, 3.0])
     integrate.quad(lambda x: x, 0, 1)
+
+
+def use_root() -> None:
+    """Wake ROOT's interpreter: 1.6 s the first time, and it may fork only here."""
+    with contextlib.suppress(Exception):
+        root: Any = importlib.import_module("ROOT")
+        root.gROOT.SetBatch(True)
+        root.gInterpreter.Declare("double treadle_warm(double x) { return 2 * x; }")
+        root.treadle_warm(1.0)
+        histogram = root.TH1F("treadle_warm", "", 10, 0, 1)
+        histogram.Fill(0.5)
+        histogram.Fit(root.TF1("treadle_warm_f", "pol0", 0, 1), "Q0")
 
 
 _USES: dict[str, Callable[[], Any]] = {
