@@ -38,6 +38,10 @@ class Settings:
     """The SQLite file with the threads. Keep it on a local disk: WAL must not be used on NFS, AFS or EOS."""
     threads: int = 0
     """Threads of the embedded engine; 0 means as many as the process may use, at most 8."""
+    torch_device: str = "cpu"
+    """Where the torch engine computes: cpu, cuda, cuda:1, mps."""
+    torch_precision: str = "auto"
+    """Numbers of the torch engine: fp32, bf16, int8, int4, or auto: the fastest on the device without loss of quality."""
     openai_api_key: str | None = None
     """Key for ``openai:`` engines. Shown nowhere and stored nowhere."""
     openai_timeout_seconds: float = 120.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -14,7 +15,9 @@ from treadle.settings import Settings
 
 __all__ = ["FORMS", "check_engine", "known_backends", "open_engine"]
 
-FORMS = "llama:smollm2, llama:/path/x.gguf, openai:<base-url>#<model>, scripted:/path/thread.json"
+FORMS = (
+    "llama:smollm2, llama:/path/x.gguf, torch:smollm2, torch:/path, openai:<base-url>#<model>, scripted:/path/thread.json"
+)
 """How engines are named, for help texts and errors."""
 
 Constructor = Callable[[str, Settings, OnBytes | None], Engine]
@@ -27,17 +30,42 @@ def _is_path(target: str) -> bool:
 def _llama(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine:
     from treadle.engines.llama import LlamaEngine
 
+    path = _model_file("llama", target, settings, on_bytes)
+    return LlamaEngine(path, name=f"llama:{target}", threads=settings.threads)
+
+
+def _torch(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine:
+    # As for llama.cpp: threads that wait for others spin only shortly, which matters where a core is busy elsewhere. Read
+    # once, when the library is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    try:
+        from treadle.engines.torch import TorchEngine
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("treadle"):
+            raise
+        raise EngineError(f"the torch engine needs {error.name}: pip install 'treadle[torch]'") from error
+    path = _model_file("torch", target, settings, on_bytes)
+    return TorchEngine(
+        path,
+        name=f"torch:{target}",
+        threads=settings.threads,
+        device=settings.torch_device,
+        precision=settings.torch_precision,
+    )
+
+
+def _model_file(backend: str, target: str, settings: Settings, on_bytes: OnBytes | None) -> Path:
+    """The file that ``target`` means: a path, or a model of the catalogue, which is fetched where it is not here yet."""
     if not target:
-        raise UsageError("engine 'llama:' names no model; write llama:smollm2 or llama:/path/to/model.gguf")
+        raise UsageError(f"engine '{backend}:' names no model; write {backend}:smollm2 or {backend}:/path/to/model.gguf")
     if _is_path(target):
-        return LlamaEngine(Path(target).expanduser(), name=f"llama:{target}", threads=settings.threads)
+        return Path(target).expanduser()
     model = find_model(target)
     path = model_path(model, settings.cache_dir)
-    if path.exists():
-        check_model(model, path)
-    else:
-        path = pull(model, settings.cache_dir, on_bytes)
-    return LlamaEngine(path, name=f"llama:{target}", threads=settings.threads)
+    if not path.exists():
+        return pull(model, settings.cache_dir, on_bytes)
+    check_model(model, path)
+    return path
 
 
 def _scripted(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine:  # noqa: ARG001
@@ -52,7 +80,7 @@ def _openai(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine
     return OpenAIEngine(target, api_key=settings.openai_api_key, timeout_seconds=settings.openai_timeout_seconds)
 
 
-BACKENDS: dict[str, Constructor] = {"llama": _llama, "openai": _openai, "scripted": _scripted}
+BACKENDS: dict[str, Constructor] = {"llama": _llama, "openai": _openai, "scripted": _scripted, "torch": _torch}
 
 
 def known_backends() -> list[str]:
@@ -66,7 +94,7 @@ def check_engine(name: str) -> None:
     if not name.strip():
         raise UsageError(f"the name of the engine is empty; write it as one of {FORMS}, or leave it out")
     _constructor(backend)
-    if backend == "llama" and target and not _is_path(target):
+    if backend in ("llama", "torch") and target and not _is_path(target):
         find_model(target)
 
 
