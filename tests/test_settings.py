@@ -40,7 +40,7 @@ def test_later_sources_win(config: Path) -> None:
 
 def test_every_setting_has_a_variable(config: Path) -> None:
     values = {"engine": "e", "cache_dir": "/c", "store": "/s", "threads": "1", "openai_api_key": "k"}
-    values["openai_timeout_seconds"] = "2.5"
+    values |= {"openai_timeout_seconds": "2.5", "torch_device": "cuda:1", "torch_precision": "bf16"}
     assert set(values) == {f.name for f in dataclasses.fields(Settings)}
     found = load_settings({f"TREADLE_{name.upper()}": value for name, value in values.items()})
     assert {name: str(value) for name, value in dataclasses.asdict(found).items()} == values
