@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from treadle.sandbox import limits, privileges, runtime, seccomp, syscall_table
+from treadle.sandbox import limits, privileges, runtime, seccomp, syscall_table, syscalls
 from treadle.sandbox.client import imports_packages
 from treadle.types import Limits
 
@@ -50,6 +50,28 @@ def test_the_filter_allows_exactly_its_table(tier: str, architecture: str, colum
     for number in set(range(600)) - checked:
         expected = ALLOW if number in allowed else ENOSYS if number in absent or number > 450 else EPERM
         assert decide(program, number, value) == expected, number
+
+
+def published() -> dict[str, tuple[int | None, int | None]]:
+    lines = (Path(__file__).parent / "data" / "syscalls.txt").read_text(encoding="ascii").splitlines()
+    rows = [line.split() for line in lines if not line.startswith("#")]
+    return {row[0]: (None if row[1] == "-" else int(row[1]), None if row[2] == "-" else int(row[2])) for row in rows}
+
+
+def test_the_tables_are_those_that_are_published() -> None:
+    known = published()
+    tables = (
+        syscall_table.PLAIN, syscall_table.WRITING, syscall_table.OPENING, syscall_table.METADATA, syscall_table.CHECKED,
+        syscall_table.EXECUTING, syscall_table.NOT_THERE,
+    )  # fmt: skip
+    ours = {name: row for table in tables for name, row in table.items()}
+    assert len(ours) == sum(len(table) for table in tables)
+    assert {name: known.get(name) for name in ours} == ours
+    for column, machine in enumerate(("x86_64", "aarch64")):
+        for name, number in syscalls.NUMBERS[machine].items():
+            first = "landlock_create_ruleset" if name == "landlock" else name
+            assert known[first][column] == number, (machine, name)
+    assert max(n for row in known.values() for n in row if n is not None) == syscall_table.LAST_KNOWN
 
 
 def test_foreign_calling_conventions_are_deadly() -> None:
