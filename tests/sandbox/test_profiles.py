@@ -153,7 +153,7 @@ ROOT_PROGRAMS = {
     "a fit": "h = ROOT.TH1F('h', '', 50, -3, 3)\nh.FillRandom('gaus', 10000)\nr = h.Fit('gaus', 'SQ0')\nx = abs(r.Parameter(2) - 1) < 0.1",
     "compiled C++": "ROOT.gInterpreter.Declare('int twice(int x) { return 2 * x; }')\nx = ROOT.twice(21)",
     "a data frame": "x = ROOT.RDataFrame(100).Define('y', 'rdfentry_ * 2.0').Sum('y').GetValue()",
-    "a file": "f = ROOT.TFile('o.root', 'RECREATE')\nh = ROOT.TH1F('h', '', 4, 0, 1)\nh.Write(); f.Close()\nx = ROOT.TFile('o.root').Get('h').GetNbinsX()",
+    "a file": "f = ROOT.TFile('o.root', 'RECREATE')\nh = ROOT.TH1F('h', '', 4, 0, 1)\nh.Write(); f.Close()\ng = ROOT.TFile('o.root')\nx = g.Get('h').GetNbinsX()",
 }
 ROOT_VALUES = ((3.0, 3.0), True, 42, 9900.0, 4)
 
