@@ -242,7 +242,7 @@ needs_collection = pytest.mark.skipif(not OTHERS, reason="the collection of atte
 HARMLESS_OTHERS = {
     "R07": ("namespaces", "landlock", "seccomp"),  # what is printed beyond the limit is thrown away, unnoticed
     "X04": ("namespaces", "landlock", "seccomp"),  # it prints a marker and says so: nothing believes it
-    "F14": ("landlock",),  # file metadata, see docs/sandbox.md
+    "F14": ("landlock", "seccomp"),  # file metadata, see docs/sandbox.md
 }
 NO_CONTROL = {
     "F02": "works only where the list of users is readable to all", "F22": "root's", "F23": "root's", "F24": "root's",

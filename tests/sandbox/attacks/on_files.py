@@ -201,6 +201,10 @@ DATA = [
           control=None, why="a control's own name belongs to the tests", harmless={
         "landlock": "a second name for a link of the run's own", "seccomp": "a second name for a link of the run's own"}),
     _file("take a lease", "fcntl.fcntl(os.open(F['data'], os.O_RDONLY), 1024, 0)"),
+    _file("lock the data against others", """
+        import fcntl
+        fcntl.flock(os.open(F['data'], os.O_RDONLY), fcntl.LOCK_EX)
+    """, harmless=dict.fromkeys(("namespaces", "landlock", "seccomp"), "locks are advisory and end with the run")),
     _file("be told of changes", "fcntl.fcntl(os.open('.', os.O_RDONLY), 1026, 0x8000003F)"),
     _file("mount over it", "return call(165, b'none', F['data'].encode(), b'tmpfs', 0, 0)", control=None,
           why="a file system cannot be mounted on a file; mounts at large have a control of their own"),

@@ -48,6 +48,20 @@ ATTEMPTS = [
         assert found, 'none'
         return found
     """, control=None, why="a control has no fork server above it"),
+    _secret("take the socket that fork servers are told by", """
+        taken = []
+        for server in F['servers']:
+            for n in range(3, 12):
+                for how in (lambda: os.open(f'/proc/{server}/fd/{n}', os.O_RDWR), lambda: call(438, call(434, server, 0), n, 0)):
+                    try:
+                        handle = how()
+                        os.write(handle, b'{"preload": ["unlucky"]}')
+                        taken.append((server, n))
+                    except OSError:
+                        pass
+        assert taken, 'none'
+        return taken
+    """, control=None, why="a control has no fork server above it"),
     _secret("look at the tests' own process", """
         found = []
         for name in ('environ', 'maps', 'cmdline', 'status'):
