@@ -79,7 +79,7 @@ function point(row) {
   spans[row].style.outline = "2px solid #d55e00";
   if (data.tokens[0][0]) found.push([before[row], ["earlier", "(all before the shown ones)"]]);
   found.sort((a, b) => b[0] - a[0]);
-  const best = found.slice(0, 6).map(([value, [position, text]]) => `${percent(value)} ${text} [${position}]`);
+  const best = found.filter(([value]) => value >= 0.005).slice(0, 6).map(([value, [position, text]]) => `${percent(value)} ${text} [${position}]`);
   at("told").textContent = `${data.tokens[row][1]} [${data.tokens[row][0]}] takes: ${best.join(",  ")}`;
 }
 

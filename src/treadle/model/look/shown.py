@@ -36,9 +36,10 @@ def show_attention(console: Console, found: Attention, layer: int | None = None,
     has_earlier = found.pieces[0].position > 0
     room = console.width - _LABEL - 2 * has_earlier
     if len(found.pieces) > room:
+        fitting = max(1, console.width - _LABEL - 2)
         raise UsageError(
-            f"{len(found.pieces)} positions do not fit into {console.width} columns; --last {max(1, room)} shows the last "
-            "ones, --html FILE and --png FILE show all"
+            f"{len(found.pieces)} positions do not fit into {console.width} columns; --last {fitting} shows the last ones, "
+            "--html FILE and --png FILE show all"
         )
     console.print(_heads_chosen(found, layer, head), style="bold")
     wide = 2 if 2 * len(found.pieces) <= room else 1
