@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from treadle.errors import UnknownNameError, UsageError
-from treadle.settings import Settings, load_settings
+from treadle.settings import Settings, load_settings, names_engine
 
 
 @pytest.fixture
@@ -44,6 +44,14 @@ def test_every_setting_has_a_variable(config: Path) -> None:
     assert set(values) == {f.name for f in dataclasses.fields(Settings)}
     found = load_settings({f"TREADLE_{name.upper()}": value for name, value in values.items()})
     assert {name: str(value) for name, value in dataclasses.asdict(found).items()} == values
+
+
+def test_whether_an_engine_was_chosen(config: Path) -> None:
+    assert not names_engine({})
+    assert not names_engine({"TREADLE_THREADS": "1"})
+    assert names_engine({"TREADLE_ENGINE": "llama:smollm2"}), "the default, if it is named, is a choice"
+    config.write_text('engine = "llama:smollm2"\n', encoding="utf-8")
+    assert names_engine({})
 
 
 def test_the_key_of_the_ecosystem(config: Path) -> None:

@@ -19,19 +19,20 @@ from treadle.coding.progress import Progress
 from treadle.coding.sql.expect import parse_sql_expect
 from treadle.data import look_at, summarise
 from treadle.data.stable import StableFile
+from treadle.engines.measured import LLAMA, TORCH, Speeds, conditions, default_engine, measure, remember
 from treadle.engines.models import find_model, pull
 from treadle.engines.registry import check_engine, open_engine
-from treadle.errors import UsageError
+from treadle.errors import EngineError, UsageError
 from treadle.retrieval import builtin_packs, load_pack
 from treadle.sandbox import open_sandbox
-from treadle.settings import load_settings
+from treadle.settings import load_settings, names_engine
 from treadle.terminal import ByteBar, TerminalProgress
 from treadle.threads import open_store
 from treadle.threads.base import Store
 from treadle.threads.card import render_card
 from treadle.types import Prompt, Request
 
-__all__ = ["answer", "prompt", "pull_model", "question", "request", "tools", "with_data", "write_answer"]
+__all__ = ["answer", "measure_engines", "prompt", "pull_model", "question", "request", "tools", "with_data", "write_answer"]
 
 
 def request(
@@ -89,13 +90,16 @@ def tools(
     quiet: bool = False,
     database: Sequence[str] = (),
     keeps: bool = True,
+    drafts: int = 1,
 ) -> Iterator[tuple[Tools, Progress]]:
     """Open everything that answering takes, the ``database`` too where one is named; closes it again, last opened first.
 
-    ``keeps``: the request will be stored. Else the store is only read, and may be absent or read-only.
+    ``keeps``: the request will be stored. Else the store is only read, and may be absent or read-only. Where nobody named
+    an engine, the number of ``drafts`` may choose it (``engines/measured.py``).
     """
     settings = load_settings()
-    engine = settings.engine if engine is None else engine
+    if engine is None:
+        engine = settings.engine if names_engine() else default_engine(settings, drafts)
     check_engine(engine)  # before the seconds that the sandbox and the model take to open
     with contextlib.ExitStack() as stack:
         own = [load_pack(folder) for folder in packs]
@@ -149,6 +153,33 @@ def pull_model(name: str) -> Path:
     """Fetch a model with a progress bar."""
     with ByteBar(quiet=False) as bar:
         return pull(find_model(name), load_settings().cache_dir, bar)
+
+
+def measure_engines(repeats: int, anyway: bool) -> tuple[Speeds, Path | None, list[str]]:
+    """Measure the embedded engines on this machine, with progress; what was found, the file that keeps it, and remarks.
+
+    On a busy machine nothing is kept, unless ``anyway``: the figures would choose engines long after it is idle again.
+    """
+    settings = load_settings()
+    remarks, cpus = [], len(os.sched_getaffinity(0))
+    load = os.getloadavg()[0]
+    busy = load > 0.3 * cpus
+    with contextlib.ExitStack() as stack:
+        bar, engines = stack.enter_context(ByteBar(quiet=False)), {}
+        for name in (LLAMA, TORCH):
+            try:
+                engines[name] = stack.enter_context(contextlib.closing(open_engine(name, settings, bar)))
+            except EngineError as error:
+                remarks.append(f"{name} was not measured: {error}")
+        bar.close()
+        if not engines:
+            raise EngineError(" ".join(remarks))
+        progress = stack.enter_context(TerminalProgress())
+        speeds = measure(engines, conditions(settings), repeats, progress.phase)
+    if busy:
+        kept = "kept all the same" if anyway else "not kept; measure again when it is idle, or with --anyway"
+        remarks.append(f"the machine was busy (load {load:.1f} on {cpus} CPUs): these figures may mislead and are {kept}")
+    return speeds, remember(speeds, settings.cache_dir) if anyway or not busy else None, remarks
 
 
 def write_answer(answered: Answered, folder: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from treadle.errors import UnknownNameError, UsageError
 
-__all__ = ["Settings", "editor_command", "load_settings"]
+__all__ = ["Settings", "editor_command", "load_settings", "names_engine"]
 
 
 def _home(variable: str, fallback: str) -> Path:
@@ -116,6 +116,12 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     if "openai_api_key" not in values and environment.get("OPENAI_API_KEY"):
         values["openai_api_key"] = environment["OPENAI_API_KEY"]
     return values
+
+
+def names_engine(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the user's configuration file or environment names an engine; the default is nobody's choice."""
+    environment = os.environ if environment is None else environment
+    return "engine" in {**_from_file(config_path()), **_from_environment(environment)}
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:

@@ -19,6 +19,7 @@ from rich.text import Text
 from treadle.coding.ask import Answered
 from treadle.coding.sql.base import rows_of
 from treadle.engines.base import Engine
+from treadle.engines.measured import Speeds, defaults
 from treadle.engines.models import ModelFile
 from treadle.escaping import escaped, escaped_for
 from treadle.threads.base import ThreadInfo, ThreadRecord
@@ -34,6 +35,7 @@ __all__ = [
     "show_code",
     "show_models",
     "show_prompt_parts",
+    "show_speeds",
     "show_thread",
     "show_threads",
     "show_verdicts",
@@ -311,6 +313,27 @@ def _state_of(model: ModelFile, path: Path) -> str:
         return f"treadle models pull {model.name}"
     size = path.stat().st_size
     return "here" if size == model.size_bytes else f"broken ({size / 1e6:.0f} MB): treadle models pull {model.name}"
+
+
+def show_speeds(speeds: Speeds, kept_in: Path | None = None, remarks: Sequence[str] = ()) -> None:
+    """How fast the engines are here, and which one that makes the default for how many drafts."""
+    console = _console()
+    engines = sorted({name for by_engine in speeds.tokens_per_second.values() for name in by_engine})
+    table = Table("tokens a second", *engines, "ratio" if len(engines) == 2 else "", box=None)
+    for job, rates in speeds.tokens_per_second.items():
+        ratio = f"{rates[engines[1]] / rates[engines[0]]:.2f}" if len(engines) == 2 else ""
+        table.add_row(job, *(f"{rates[name]:,.0f}" for name in engines), ratio)
+    console.print(table)
+    found = speeds.conditions
+    versions = ", ".join(f"{name} {number}" for name, number in found.versions.items())
+    lines = [f"median of {speeds.repeats}, measured {speeds.when} UTC on {found.machine}; {versions}", *remarks]
+    lines += [f"kept in {kept_in}"] if kept_in is not None else []
+    by_number = defaults(speeds)
+    if len({name for _, name in by_number}) == 1:
+        by_number = by_number[:1]
+    lines += [f"default from {n} drafts on: {name}" for n, name in by_number]
+    for line in lines:
+        console.print(Text(escaped(line), style="dim"), soft_wrap=True)
 
 
 # ------------------------------------------------------------------------------------------------------ pieces

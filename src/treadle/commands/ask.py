@@ -67,7 +67,8 @@ def ask(
         rules=not (no_rules or no_examples),
     )
     stated = compose.request(request, data, tree, expect or [], tests, schema)
-    with compose.tools(engine, store, tier, pack or [], quiet=as_json, keeps=not show_prompt) as (tools, progress):
+    keeps = not show_prompt
+    with compose.tools(engine, store, tier, pack or [], quiet=as_json, keeps=keeps, drafts=samples) as (tools, progress):
         asked = compose.with_data(stated, data, tools)
         if show_prompt:
             show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))

@@ -16,12 +16,15 @@ models_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Mode
 @models_app.command("list")
 def models_list() -> None:
     """List the models that can be pulled, and which are here."""
+    from treadle.engines.measured import conditions, recall
     from treadle.engines.models import CATALOGUE, model_path
     from treadle.settings import load_settings
-    from treadle.terminal import show_models
+    from treadle.terminal import show_models, show_speeds
 
-    cache = load_settings().cache_dir
-    show_models([(m, model_path(m, cache)) for m in CATALOGUE.values()])
+    settings = load_settings()
+    show_models([(m, model_path(m, settings.cache_dir)) for m in CATALOGUE.values()])
+    if (speeds := recall(conditions(settings), settings.cache_dir)) is not None:
+        show_speeds(speeds)
 
 
 @models_app.command("pull")
@@ -30,3 +33,16 @@ def models_pull(name: Annotated[str, typer.Argument(help="Name of a model, as `m
     from treadle import compose
 
     typer.echo(escaped(f"{name}: {compose.pull_model(name)}"))
+
+
+@models_app.command("bench")
+def models_bench(
+    repeats: Annotated[int, typer.Option("--repeats", help="How often each job is timed; the median counts.")] = 3,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Keep the figures of a busy machine, too.")] = False,
+) -> None:
+    """Time the embedded engines on this machine; the faster one becomes the default for many drafts."""
+    from treadle import compose
+    from treadle.terminal import show_speeds
+
+    speeds, path, remarks = compose.measure_engines(repeats, anyway)
+    show_speeds(speeds, path, remarks)

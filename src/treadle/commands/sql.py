@@ -80,7 +80,10 @@ def sql(
     )
     *database, question = words
     quiet, keeps = as_json or as_csv, not show_prompt
-    with compose.tools(engine, store, tier, pack or [], quiet=quiet, database=database, keeps=keeps) as (tools, progress):
+    with compose.tools(engine, store, tier, pack or [], quiet=quiet, database=database, keeps=keeps, drafts=samples) as (
+        tools,
+        progress,
+    ):
         asked = compose.question(question, tools, expect or [])
         if show_prompt:
             show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))
