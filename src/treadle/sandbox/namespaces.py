@@ -1,7 +1,7 @@
 """Namespaces: a world of its own for one run, with nothing in it but Python, the data files and a small scratch disk."""
 
 # Plain os calls: descriptors, links and mount points, in processes that live for milliseconds.
-# ruff: noqa: PTH102, PTH103, PTH109, PTH110, PTH112, PTH114, PTH115, PTH120, PTH211
+# ruff: noqa: PTH102, PTH109, PTH110, PTH112, PTH114, PTH115, PTH211
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from treadle.sandbox.privileges import PR_SET_DUMPABLE
 from treadle.sandbox.protocol import SCRATCH
 from treadle.sandbox.syscalls import SetupError
 
-__all__ = ["DEVICES", "INSIDE_UID", "WORK", "build_root", "enter_own_root", "map_user", "spawn"]
+__all__ = ["DEVICES", "INSIDE_UID", "WORK", "build_root", "enter_own_root", "map_user", "plan", "spawn"]
 
 WORK = "/sandbox"
 """The working directory inside; a name that no Python installation lies under."""
@@ -65,20 +65,49 @@ def map_user(uid: int, gid: int) -> None:
     syscalls.prctl(PR_SET_DUMPABLE, 0)
 
 
+Step = tuple[str, str, str]
+"""What to do on the way to a run's file system ('directory', 'link', 'tree' or 'file'), where, and where a link points."""
+
+
+def plan(visible: Iterable[str], executes: bool) -> tuple[Step, ...]:
+    """The steps that show ``visible`` and the devices, found out once in the server: a run only takes them."""
+    steps: list[Step] = []
+    made = {"/"}
+    for path in (*visible, *DEVICES, "/proc/self"):
+        for parent in (str(parent) for parent in reversed(Path(path).parents)):
+            if parent not in made:
+                made.add(parent)
+                steps.append(("directory", parent, ""))
+        if path == "/proc/self":
+            continue
+        if os.path.islink(path):
+            steps.append(("link", path, os.readlink(path)))
+        elif os.path.isdir(path):
+            steps += [("directory", path, ""), ("tree", path, "")]
+            made.add(path)
+        elif os.path.exists(path):
+            steps.append(("file", path, ""))
+    if executes:
+        steps.append(("link", "/dev/shm", f"{WORK}/{SCRATCH}"))  # noqa: S108 (semaphores between processes live there)
+    return (*steps, ("directory", WORK, ""))
+
+
 def build_root(
-    root: str, visible: Iterable[str], files: Sequence[tuple[str, str]], disk_bytes: int, inodes: int, executes: bool = False
+    root: str, steps: Iterable[Step], files: Sequence[tuple[str, str]], disk_bytes: int, inodes: int, executes: bool = False
 ) -> None:
-    """Mount the run's file system on ``root``: ``visible`` read-only, ``files`` (name, path) in the work directory."""
+    """Mount the run's file system on ``root``: the ``plan``, read-only, and ``files`` (name, path) in the work directory."""
     syscalls.mount("none", "/", None, _MS_REC | _MS_PRIVATE)
     syscalls.mount("tmpfs", root, "tmpfs", _MS_NOSUID | _MS_NODEV, "size=4m,nr_inodes=4096,mode=755")
-    for path in visible:
-        _show(root, path)
-    for device in DEVICES:
-        _bind_file(device, root + device)
-    if executes:
-        os.symlink(f"{WORK}/{SCRATCH}", root + "/dev/shm")  # noqa: S108 (semaphores between processes live there)
+    for kind, path, target in steps:
+        if kind == "directory":
+            os.mkdir(root + path)
+        elif kind == "link":
+            os.symlink(target, root + path)
+        elif kind == "tree":
+            syscalls.mount(path, root + path, None, _MS_BIND | _MS_REC)
+        else:
+            _bind_file(path, root + path)
     _mount_proc(root + "/proc")
-    os.mkdir(root + WORK)
     _make_read_only(root)
     work_inodes = inodes + len(files) + 3  # the root, .tmp and the mount points of the data files are not the program's
     options = f"size={disk_bytes},nr_inodes={work_inodes},mode=700"
@@ -88,26 +117,12 @@ def build_root(
         _make_read_only(f"{root}{WORK}/{name}")
 
 
-def _show(root: str, path: str) -> None:
-    target = root + path
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    if os.path.islink(path):
-        os.symlink(os.readlink(path), target)
-    elif os.path.isdir(path):
-        os.makedirs(target, exist_ok=True)
-        syscalls.mount(path, target, None, _MS_BIND | _MS_REC)
-    elif os.path.exists(path):
-        _bind_file(path, target)
-
-
 def _bind_file(path: str, target: str) -> None:
-    os.makedirs(os.path.dirname(target), exist_ok=True)
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     syscalls.mount(path, target, None, _MS_BIND)
 
 
 def _mount_proc(target: str) -> None:
-    os.mkdir(target)
     with contextlib.suppress(SetupError):  # inside a container with a masked /proc: go without
         syscalls.mount("proc", target, "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
 

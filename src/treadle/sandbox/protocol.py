@@ -44,6 +44,8 @@ class Configuration:
     base: str
     uid: int
     visible: tuple[str, ...] = field(default=())
+    steps: tuple[tuple[str, str, str], ...] = ()
+    """How the run's own file system is made, see ``namespaces.plan``."""
     landlock_abi: int = 0
     network_namespace: bool = False
     executes: bool = False

@@ -63,6 +63,7 @@ def _configure(message: dict[str, Any]) -> Configuration:
         base=message["base"],
         uid=os.getuid(),
         visible=visible,
+        steps=namespaces.plan(visible, message["executes"]),
         landlock_abi=abi,
         network_namespace=message["network_namespace"],
         executes=message["executes"],

@@ -98,7 +98,7 @@ def _prepare(configuration: Configuration, request: dict[str, Any], user: tuple[
         audit.check_world(configuration, user)
         namespaces.map_user(*user)
         size = bounds["disk_bytes"], bounds["inodes"]
-        namespaces.build_root(root, configuration.visible, request["files"], *size, configuration.executes)
+        namespaces.build_root(root, configuration.steps, request["files"], *size, configuration.executes)
         namespaces.enter_own_root(root, configuration.left_out)
         audit.check_root(configuration)
         if configuration.executes and not os.path.exists("/proc/self"):
