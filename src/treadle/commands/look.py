@@ -12,6 +12,7 @@ import typer
 
 from treadle.commands.options import JsonOption
 from treadle.errors import EngineError, UsageError
+from treadle.escaping import escaped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -122,7 +123,7 @@ def _write(path: Path, content: bytes) -> None:
         raise UsageError(f"{path} exists and is left as it is; name another file") from None
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-    typer.echo(f"wrote {path} ({len(content) / 1e3:,.0f} kB)", err=True)
+    typer.echo(escaped(f"wrote {path} ({len(content) / 1e3:,.0f} kB)"), err=True)
 
 
 # ------------------------------------------------------------------------------------------------ the model
