@@ -25,6 +25,7 @@ def candidate(
     logprob: float | None = None,
     origin: str | None = None,
     by_rules: bool = False,
+    witness: bool = False,
 ) -> Candidate:
     """A draft that passed every rung below ``failed_at`` and met ``met`` expectations."""
     verdicts = []
@@ -45,6 +46,7 @@ def candidate(
         doubts=doubts,
         origin=name if origin is None else origin,
         by_rules=by_rules,
+        witness=witness,
     )
 
 
@@ -69,7 +71,9 @@ def test_drafts_that_need_a_witness_agree_only_with_one() -> None:
     other = candidate("rules", behaviour=2, by_rules=True)
     assert choose([*drafts, other], expected=False, witness=True).status is Status.RAN
     same = candidate("rules", behaviour=1, by_rules=True)
-    assert choose([*drafts, same], expected=False, witness=True).status is Status.AGREED
+    assert choose([*drafts, same], expected=False, witness=True).status is Status.RAN, "it missed a word of the request"
+    heard = candidate("rules", behaviour=1, by_rules=True, witness=True)
+    assert choose([*drafts, heard], expected=False, witness=True).status is Status.AGREED
     assert choose(drafts, expected=False).status is Status.AGREED
 
 

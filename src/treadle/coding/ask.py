@@ -232,7 +232,8 @@ class _Work:
         decisive = self.job.decisive and self.tools.engine.capabilities.primer
         for i, draft in enumerate(drafts):
             votes = READING_VOTES if i == 0 and decisive else 1
-            self.candidates.append(replace(self._judged(draft, draft.id), by_rules=True, votes=votes))
+            witness = i == 0 and self.job.read_whole
+            self.candidates.append(replace(self._judged(draft, draft.id), by_rules=True, votes=votes, witness=witness))
 
     def _judged(self, draft: Draft, origin: str) -> Candidate:
         with self.clock("checks"):

@@ -37,6 +37,8 @@ class Candidate:
     same_as: str | None = None
     votes: int = 1
     by_rules: bool = False
+    witness: bool = False
+    """By rules that took account of every word of the request."""
 
     @property
     def passed(self) -> bool:
@@ -81,7 +83,7 @@ def choose(candidates: Sequence[Candidate], expected: bool, witness: bool = Fals
     """The answer among ``candidates``.
 
     ``expected``: the user stated at least one expectation; ``witness``: drafts that agree with each other are called so
-    only where what rules wrote does the same.
+    only where a witness does the same.
     """
     drawn = _drafts(candidates)
     passing = [c for c in candidates if c.passed]
@@ -97,7 +99,7 @@ def choose(candidates: Sequence[Candidate], expected: bool, witness: bool = Fals
     sizes = tuple(_votes(cluster) for cluster in clusters)
     if expected and best.met:
         return Choice(status=Status.VERIFIED, candidate=best, reason=_met(best), agreement=share, clusters=sizes)
-    alone = witness and not any(c.by_rules for c in largest)
+    alone = witness and not any(c.witness for c in largest)
     return _without_expectation(best, share, sizes, expected, alone)
 
 

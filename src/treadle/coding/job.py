@@ -33,7 +33,12 @@ class Job(Protocol):
 
     @property
     def needs_witness(self) -> bool:
-        """Whether drafts of a small model agree only where what rules wrote does the same."""
+        """Whether drafts of a small model agree only where the first of these programs does the same, and is ``read_whole``."""
+        ...
+
+    @property
+    def read_whole(self) -> bool:
+        """Whether the first of these programs takes account of every word of the request."""
         ...
 
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:

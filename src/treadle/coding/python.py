@@ -70,6 +70,11 @@ class PythonJob(Judge):
         """Few requests are read by rules; and where drafts agreed on HEP tasks, 12 of 13 answers were right."""
         return False
 
+    @property
+    def read_whole(self) -> bool:
+        """Rules write no program for a request of which they do not know every word; an example answers its own request."""
+        return self.decisive
+
     def by_rules(self) -> Prompt | None:
         """The readings; functions are not read by rules, so there are none for a request for one."""
         return replace(Prompt(messages=()), parts=self._readings) if self._readings else None

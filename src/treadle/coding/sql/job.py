@@ -54,6 +54,10 @@ class SqlJob:
         """Where most drafts of SmolLM2-135M agreed on something else than the reading, none was right; see ``decisive``."""
         return True
 
+    @property
+    def read_whole(self) -> bool:
+        return self._plan is not None and not self._plan.unread
+
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         program = self._judge.extract(completion.text, prompt)
         return Draft(id=id_, completion=completion, program=program, round=round_, repairs=repairs)

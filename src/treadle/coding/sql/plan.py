@@ -16,6 +16,7 @@ from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.sentence import to_words
 from treadle.coding.sql.reading.sketch import Sketch
 from treadle.coding.sql.reading.statement import to_sql
+from treadle.coding.sql.reading.unread import unread_words
 from treadle.coding.sql.taught import ANSWERS, TEACHES, taught
 from treadle.engines.base import Engine
 from treadle.prompts import Ingredients, build_prompt
@@ -42,11 +43,13 @@ MADE_BY_RULES = "made from the schema by rules"
 class SqlPlan(Plan):
     """A plan with what rules read in the question, or a correction answers it with: statements that gave rows, best first.
 
-    ``decisive``: the first one counts more than the drafts of a small model.
+    ``decisive``: the first one counts more than the drafts of a small model. ``unread``: words of the question that the first
+    one takes no account of.
     """
 
     readings: tuple[PromptPart, ...] = ()
     decisive: bool = False
+    unread: tuple[str, ...] = ()
 
 
 def make_sql_plan(
@@ -74,12 +77,14 @@ def make_sql_plan(
         examples=tuple([e for e in shown if unique[e.body] is e][: options.shots]),
     )
     answers = [e for e, similarity in near if similarity >= ANSWERS]
+    readings = tuple(_reading(e) for e in (*answers[:1], *made[:READINGS]))
     best = max((similarity for _, similarity in near), default=0.0)
     return SqlPlan(
         prompt=build_prompt(engine, ingredients, options.prompt_tokens),
         ingredients=ingredients,
-        readings=tuple(_reading(e) for e in (*answers[:1], *made[:READINGS])),
+        readings=readings,
         decisive=bool(answers) or best < TEACHES,
+        unread=() if answers or not made else tuple(unread_words(made[0].program, schema, links)),
     )
 
 

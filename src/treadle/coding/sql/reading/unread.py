@@ -1,0 +1,74 @@
+"""Which words of a question a statement takes no account of.
+
+A reading by rules can be the only witness for what a small model wrote, because the model copies it. Such a witness must have
+heard the whole question: where it did, 4 of 5 readings of questions by somebody else were right, where it did not, half were.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from treadle.coding.sql.reading.cues import MONTHS
+from treadle.coding.sql.reading.linking import Links, same_meaning
+from treadle.coding.sql.reading.schema import Schema, stem
+from treadle.words import name_parts
+
+__all__ = ["unread_words"]
+
+_GRAMMAR_TEXT = """
+a about across after against all also among an and any are around as at be because been before being below between both but by can
+could do does did during each either every few for from had has have having he her his how i if in into is it its just last least less
+like many me more most much my need neither never no nobody none nor not nothing of off on one only or other others our out over own
+per please she should so some such than that the their them then there these they this those through to together too under until up us
+using via want was we were what when where whether which while who whom whose will with within without would yet you your whatever
+let's what's who's there's i'd i'm
+"""
+_ASKED_TEXT = """
+give list show find tell return display report print provide output select name names title column columns row rows table value values
+answer result results number numbers count order ordered sort sorted rank ranked arrange arranged group grouped average mean total sum
+overall altogether combined different distinct unique duplicate duplicates repetition once single same first top bottom highest lowest
+largest smallest biggest greatest longest shortest oldest youngest newest latest earliest cheapest dearest best worst maximum minimum
+exactly greater fewer larger smaller higher lower bigger longer shorter older younger later earlier above ascending descending
+alphabetical alphabetically chronological percent percentage fraction proportion share ratio rate decimal difference minus compute
+calculate know see include including exclude excluding consider considering skip leave left along calendar date dates day days month
+months year years time times long ago recent recently thousand million billion half hundred entry entries record records database
+two three four five six seven eight nine ten eleven twelve twenty
+"""
+_RELATION_TEXT = """
+come comes came belong belongs contain contains exist exists live lives lived make makes made take takes took taken place happen
+happened hold holds held get gets got receive receives received give given go goes went work works worked offer offers offered use used
+uses own owns owned locate located situate situated represent represented enter entered become became worth see seen visit visited have
+involve involved appear appears appeared occur occurs occurred register registered record recorded lie lies stand stands keep keeps kept
+mark marked end ended start started begin began found say says said call called deal
+"""
+_ANY = frozenset(stem(w) for w in f"{_GRAMMAR_TEXT} {_ASKED_TEXT} {_RELATION_TEXT} {MONTHS.replace('|', ' ')}".split())
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:st|nd|rd|th|s)?")
+
+
+def unread_words(statement: str, schema: Schema, links: Links) -> list[str]:
+    """The words of the question behind ``links`` that stand neither for a table, column or value that ``statement`` uses nor for
+    something that every question may say. Numbers and what grammar words ask for are the business of doubts."""
+    used = set(re.findall(r"\w+", statement))
+    spoken = set(_spoken_by(used, schema))
+    within = {i for v in links.values if v.sql in statement for i in range(v.start, v.end)}
+    return [word for i, word in enumerate(links.words) if i not in within and not _is_read(word, spoken)]
+
+
+def _spoken_by(used: set[str], schema: Schema) -> Iterator[str]:
+    """Stems of the names that a statement uses."""
+    for table, fields in schema.tables.items():
+        if not set(re.findall(r"\w+", table)) <= used:
+            continue
+        yield from (stem(w) for w in name_parts(table))
+        for f in fields:
+            if set(re.findall(r"\w+", f.name)) <= used:
+                yield from (stem(w) for w in (*f.words, *([f.unit] if f.unit else [])))
+
+
+def _is_read(word: str, spoken: set[str]) -> bool:
+    plain = re.sub(r"['’]s?$", "", word.lower())  # noqa: RUF001
+    if len(plain) < 2 or _NUMBER.fullmatch(plain):
+        return True
+    parts = [p for p in re.split(r"[-_]", plain) if p]
+    return all(stem(p) in _ANY or stem(p) in spoken or same_meaning(stem(p), spoken) for p in parts)
