@@ -33,7 +33,7 @@ class Job(Protocol):
 
     @property
     def needs_witness(self) -> bool:
-        """Whether drafts of a small model agree only where the first of these programs does the same, and is ``read_whole``."""
+        """Whether drafts of a small model agree only where the first of these programs, ``read_whole``, does the same."""
         ...
 
     @property

@@ -43,8 +43,8 @@ MADE_BY_RULES = "made from the schema by rules"
 class SqlPlan(Plan):
     """A plan with what rules read in the question, or a correction answers it with: statements that gave rows, best first.
 
-    ``decisive``: the first one counts more than the drafts of a small model. ``unread``: words of the question that the first
-    one takes no account of.
+    ``decisive``: the first one counts more than the drafts of a small model. ``unread``: words of the question that the
+    first one takes no account of.
     """
 
     readings: tuple[PromptPart, ...] = ()
