@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from treadle.errors import ModelFileError
@@ -109,13 +110,12 @@ class _Lists:
 def _byte_pairs(read: _Lists, tokens: Sequence[str]) -> Any:
     from tokenizers import Tokenizer, decoders, models
 
-    vocabulary = {token: i for i, token in enumerate(tokens)}
+    vocabulary = _ids(tokens)
     lacking = "".join(c for c in BYTE_CHARACTERS if c not in vocabulary)
     cutter = pre_tokenizer(read.pre, read.path, lacking)
-    try:
-        model = models.BPE(vocab=vocabulary, merges=read.merges(), ignore_merges=merges_are_ignored(read.pre))
-    except Exception as error:  # the library raises plain Exception
-        raise ModelFileError(f"the vocabulary of {read.path} does not fit together: {error}") from error
+    merges = read.merges()
+    with _fitting(read.path):
+        model = models.BPE(vocab=vocabulary, merges=merges, ignore_merges=merges_are_ignored(read.pre))
     tokenizer = Tokenizer(model)
     tokenizer.pre_tokenizer, tokenizer.decoder = cutter, decoders.ByteLevel()
     return tokenizer
@@ -127,19 +127,34 @@ def _sentencepiece(read: _Lists, tokens: Sequence[str], kinds: Sequence[int], pr
 
     normal = {tokens[i]: i for i, kind in enumerate(kinds) if kind in (KINDS["normal"], KINDS["user defined"])}
     unknown = read.roles(len(tokens)).unknown
-    model = models.BPE(
-        vocab={token: i for i, token in enumerate(tokens)},
-        merges=_merges_by_score(normal, read.scores(len(tokens))),
-        unk_token=None if unknown is None else tokens[unknown],
-        fuse_unk=True,
-        byte_fallback=True,
-    )
+    merges = _merges_by_score(normal, read.scores(len(tokens)))
+    with _fitting(read.path):
+        model = models.BPE(
+            vocab=_ids(tokens),
+            merges=merges,
+            unk_token=None if unknown is None else tokens[unknown],
+            fuse_unk=True,
+            byte_fallback=True,
+        )
     tokenizer = Tokenizer(model)
     spaces = normalizers.Replace(" ", _SPACE)
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend(_SPACE), spaces]) if prefix else spaces
     steps = [decoders.Replace(_SPACE, " "), decoders.ByteFallback(), decoders.Fuse()]
     tokenizer.decoder = decoders.Sequence([*steps, decoders.Strip(" ", 1, 0)] if prefix else steps)
     return tokenizer
+
+
+def _ids(tokens: Sequence[str]) -> dict[str, int]:
+    """Some files spell several unused tokens alike; the last one stands, as in llama.cpp."""
+    return {token: i for i, token in enumerate(tokens)}
+
+
+@contextlib.contextmanager
+def _fitting(path: object) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # the library raises plain Exception
+        raise ModelFileError(f"the vocabulary of {path} does not fit together: {error}") from error
 
 
 def _merges_by_score(normal: Mapping[str, int], scores: Sequence[float]) -> list[tuple[str, str]]:

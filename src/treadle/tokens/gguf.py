@@ -174,6 +174,8 @@ class _Header:
             )
         rest = self._held[self._next :]
         self._held, self._next = rest + self._handle.read(max(_READ_BYTES, count - len(rest))), 0
+        if len(self._held) < count:
+            raise ModelFileError(f"{self._path} became shorter while it was read")
 
     def _plausible(self, count: int, least_bytes: int, what: str) -> int:
         """A count that the rest of the file could hold: a corrupt one would fill the memory first."""

@@ -263,6 +263,14 @@ def test_files_that_are_not_there(folder: Path, tmp_path: Path) -> None:
         load(folder)
 
 
+def test_more_tokens_than_the_model_has_rows(
+    llama_model: Transformer, folder: Path, file: Path, small_vocabulary: Callable[..., Vocabulary]
+) -> None:
+    (folder / "tokenizer.json").write_text(small_vocabulary(size=330).to_json())
+    with pytest.raises(ModelFileError, match="has 330 tokens and an embedding table of 320 rows"):
+        load(folder)
+
+
 def test_nothing_is_overwritten(folder: Path, llama_model: Transformer) -> None:
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
     with pytest.raises(ModelFileError, match="exists and is not empty"):

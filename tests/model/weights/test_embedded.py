@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +25,9 @@ pytestmark = pytest.mark.model
 
 PACKAGE = Path(treadle.__file__).parent
 PROSE = """\
-The muon is an elementary particle similar to the electron, with an electric charge of -1 e and a spin of one half, but with
-a much greater mass. It is classified as a lepton. As with other leptons, the muon is not thought to be composed of any simpler
-particles. It is an unstable particle with a mean lifetime of 2.2 microseconds, much longer than many others.
+The muon is an elementary particle similar to the electron, with an electric charge of -1 e and a spin of one half, but
+with a much greater mass. It is classified as a lepton. As with other leptons, the muon is not thought to be composed of
+any simpler particles. It is an unstable particle with a mean lifetime of 2.2 microseconds, much longer than many others.
 """
 ASKED = Prompt(messages=(Message(role="user", content="Write a Python function that adds the squares of a list."),))
 
@@ -75,19 +76,25 @@ def compare_drafts(model: LoadedModel, llama: LlamaEngine) -> Compared:
     drafts = llama.complete(ASKED, [Sampling(max_tokens=25, seed=s, top_logprobs=5) for s in range(8)])
     found = [compare(model, before, draft.tokens) for draft in drafts if draft.text.isascii()]
     assert len(found) >= 6
-    return Compared(*(torch.cat([getattr(f, n) for f in found]) for n in ("differences", "equal", "margins")))
+    return joined(found)
 
 
 def compare_text(model: LoadedModel, llama: LlamaEngine, n: int) -> Compared:
-    """Over ``n`` tokens of prose and code; what llama.cpp says of each is asked one by one."""
+    """Over ``n`` tokens of prose and code in eight pieces, which llama.cpp scores side by side, token by token."""
     code = "".join(p.read_text(encoding="utf-8") for p in sorted(PACKAGE.glob("engines/*.py")))
     ids = model.vocabulary.encode(PROSE + "".join(filter(str.isascii, code)))[:n]
-    text = model.vocabulary.decode(ids)
-    theirs = llama.score(text)
-    assert [t.id for t in theirs] == model.vocabulary.encode(text, special=True)
+    texts = [model.vocabulary.decode(ids[at : at + n // 8]) for at in range(0, n, n // 8)]
+    with ThreadPoolExecutor(8) as pool:
+        scored = list(pool.map(llama.score, texts))
     bos = model.vocabulary.roles.bos
     assert bos is not None
-    return compare(model, [bos], theirs)
+    for text, theirs in zip(texts, scored, strict=True):
+        assert [t.id for t in theirs] == model.vocabulary.encode(text, special=True)
+    return joined([compare(model, [bos], theirs) for theirs in scored])
+
+
+def joined(found: list[Compared]) -> Compared:
+    return Compared(*(torch.cat([getattr(f, n) for f in found]) for n in ("differences", "equal", "margins")))
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +102,7 @@ def unquantised(loaded: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -
     """llama.cpp with the same weights in F32, where it does not quantise what goes into a product."""
     path = tmp_path_factory.mktemp("f32") / "smollm2-f32.gguf"
     save_gguf(loaded.transformer, loaded.vocabulary, path, "F32")
-    with closing(LlamaEngine(path)) as engine:
+    with closing(LlamaEngine(path, threads=1)) as engine:  # threads that wait for each other suffer on a busy machine
         yield engine
     path.unlink()
 

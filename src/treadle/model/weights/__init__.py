@@ -38,8 +38,17 @@ def load(path: Path, dtype: torch.dtype = torch.float32) -> LoadedModel:
     if path.name == SINGLE:
         path = path.parent
     if path.is_dir():
-        return LoadedModel(transformer=read_folder(path, dtype), vocabulary=vocabulary_from_folder(path), path=path)
+        return _fitting(read_folder(path, dtype), vocabulary_from_folder(path), path)
     if not path.is_file():
         raise ModelFileError(f"{path} is not there; give a .gguf file, or a folder with config.json and {SINGLE}")
     header = read_header(path)
-    return LoadedModel(transformer=read_gguf(header, dtype), vocabulary=vocabulary_from_gguf(header), path=path)
+    return _fitting(read_gguf(header, dtype), vocabulary_from_gguf(header), path)
+
+
+def _fitting(transformer: Transformer, vocabulary: Vocabulary, path: Path) -> LoadedModel:
+    rows = transformer.config.vocab_size
+    if vocabulary.size > rows:
+        raise ModelFileError(
+            f"{path} has {vocabulary.size:,} tokens and an embedding table of {rows:,} rows; they do not fit"
+        )
+    return LoadedModel(transformer=transformer, vocabulary=vocabulary, path=path)
