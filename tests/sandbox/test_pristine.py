@@ -27,7 +27,8 @@ LIMITS = Limits(cpu_seconds=1, wall_seconds=1, memory_bytes=256 << 20, disk_byte
 DESCRIBE = """
 import builtins, hashlib, sys
 names = sorted(name for name in sys.modules if name != "__main__")
-anew = {("sys", "argv"), ("threading", "_active_limbo_lock")}  # made in each fork: by us, by Python
+# Made in each fork, by us and by Python:
+anew = {("sys", "argv"), ("threading", "_active_limbo_lock"), ("threading", "_shutdown_locks_lock")}
 digest = hashlib.sha256()
 for name in names:
     module = sys.modules[name]
