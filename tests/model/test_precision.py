@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from treadle.errors import UnknownNameError, UnsupportedError
-from treadle.model import int4
+from treadle.model import int4, packed
 from treadle.model.config import ModelConfig
 from treadle.model.precision import (
     FEW_ROWS,
@@ -69,6 +69,24 @@ def test_every_precision_gives_nearly_the_same(precision: Precision) -> None:
     assert not any(p.requires_grad for p in other.parameters())
 
 
+@pytest.mark.skipif(not packed.available(), reason="this torch has no oneDNN")
+@pytest.mark.parametrize("four_bits", [False, True])
+@pytest.mark.parametrize("n_rows", [1, int4.FEW_ROWS, int4.FEW_ROWS + 1, 16, 100])
+def test_packed_weights_give_the_same(n_rows: int, four_bits: bool) -> None:
+    torch.manual_seed(3)
+    model = nn.ModuleDict({"a": nn.Linear(64, 48), "b": nn.Linear(64, 48, bias=False), "head": nn.Linear(64, 16)}).bfloat16()
+    if four_bits:
+        int4.use_int4(model)
+    other = copy.deepcopy(model)
+    packed.use_packed(other)
+    assert isinstance(other["a"], packed.PackedLinear)
+    assert type(other["head"]) is type(model["head"])
+    x = torch.randn(n_rows, 1, 64).bfloat16()
+    with torch.inference_mode():
+        for name in "ab":
+            assert torch.allclose(model[name](x).float(), other[name](x).float(), atol=1e-2, rtol=2**-7)
+
+
 def _divergence(reference: Tensor, other: Tensor) -> tuple[float, float]:
     """KL divergence in nats a token, and how often the likeliest token is the same."""
     kl = (reference.exp() * (reference - other)).sum(-1).mean()
@@ -83,7 +101,8 @@ def test_quality_on_the_embedded_model(model_file: Path, monkeypatch: pytest.Mon
     loaded = load(model_file)
     text = Path(__file__).parents[2].joinpath("LICENSE").read_text(encoding="utf-8")  # a text that stays as it is
     ids = torch.tensor([loaded.vocabulary.encode(text)[:1000]])
-    monkeypatch.setattr(int4, "FEW_ROWS", 10**9)  # the kernels for few rows give what they give, whatever the number
+    for module in (int4, packed):
+        monkeypatch.setattr(module, "FEW_ROWS", 10**9)  # the kernels for few rows give what they give, whatever the number
     reference = torch.empty(0)
     for precision in PRECISIONS:
         model = copy.deepcopy(loaded.transformer)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from treadle.errors import UnknownNameError, UnsupportedError
-from treadle.model import int4
+from treadle.model import int4, packed
 from treadle.model.transformer import FeedForward, Transformer
 
 __all__ = ["DEVICES", "PRECISIONS", "Int8Linear", "Precision", "choose_device", "choose_precision", "set_precision"]
@@ -109,6 +109,8 @@ def set_precision(model: Transformer, precision: Precision, device: torch.device
             setattr(model.get_submodule(parent), own, layer.to(device))
         if precision == "int4":
             int4.use_int4(model)
+        if device.type == "cpu" and computes_bf16(device) and packed.available():
+            packed.use_packed(model)
     if compiled:
         for module in model.modules():
             if isinstance(module, FeedForward):
