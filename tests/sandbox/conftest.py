@@ -35,6 +35,14 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def writable(sandbox: Sandbox) -> Sandbox:
+    """The same, of a tier in which programs may write into their working directory."""
+    if sandbox.tier == "seccomp":
+        pytest.skip("in the seccomp tier nothing is written")
+    return sandbox
+
+
+@pytest.fixture
 def public_path() -> Path:
     """A directory where only a sandbox can keep a program out: everybody may read and write it."""
     directory = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())

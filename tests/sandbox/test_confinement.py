@@ -139,14 +139,15 @@ def test_no_descriptor_but_the_standard_streams(sandbox: Sandbox) -> None:
 
 
 def test_one_run_leaves_nothing_for_the_next(sandbox: Sandbox) -> None:
-    first = "import builtins, numpy\nbuiltins.left = numpy.left = 'canary'\nopen('left.txt', 'w').write('canary')"
-    assert sandbox.run(Program(source=first)).ok
+    first = "import builtins, numpy\nbuiltins.left = numpy.left = 'canary'\n"
+    writes = sandbox.tier != "seccomp"
+    assert sandbox.run(Program(source=first + "open('left.txt', 'w').write('canary')" * writes)).ok
     run = sandbox.run(
         Program(
             source="import builtins, numpy, os", evaluate="(hasattr(builtins, 'left'), hasattr(numpy, 'left'), os.listdir())"
         )
     )
-    assert run.value == (False, False, [".tmp"])
+    assert run.value == (False, False, [".tmp"] if writes else [])
 
 
 def test_limits_cannot_be_raised(sandbox: Sandbox) -> None:

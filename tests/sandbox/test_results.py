@@ -33,12 +33,12 @@ def test_it_looks_like_a_script(sandbox: Sandbox) -> None:
     assert run.value == ("__main__", ["program.py", "-n", "3"], "", True)
 
 
-def test_its_own_names_can_be_pickled_and_imported(sandbox: Sandbox) -> None:
+def test_its_own_names_can_be_pickled_and_imported(writable: Sandbox) -> None:
     source = (
         "import pickle\nclass A:\n    x = 3\nopen('helper.py', 'w').write('y = 4')\nimport helper\n"
         "r = pickle.loads(pickle.dumps(A())).x + helper.y"
     )
-    assert sandbox.run(Program(source=source, evaluate="r")).value == 7
+    assert writable.run(Program(source=source, evaluate="r")).value == 7
 
 
 @pytest.mark.parametrize(
@@ -188,13 +188,13 @@ def test_runs_draw_different_random_numbers_unless_seeded(sandbox: Sandbox) -> N
     assert first[2] == second[2]
 
 
-def test_artifacts(sandbox: Sandbox) -> None:
+def test_artifacts(writable: Sandbox) -> None:
     source = (
         "import json, os, numpy as np\njson.dump({'a': 1}, open('b.json', 'w'))\nnp.save('a.npy', np.arange(3))\n"
         "open('notes.TXT', 'w').write('x')\nopen('other.bin', 'w').write('x')\nos.mkdir('dir.png')\n"
         "open('dir.png/inner.png', 'w').write('x')\nopen('.tmp/t.txt', 'w').write('x')"
     )
-    run = sandbox.run(Program(source=source))
+    run = writable.run(Program(source=source))
     assert run.ok, run
     assert [(a.name, a.media_type) for a in run.artifacts] == [
         ("a.npy", "application/x-npy"),
@@ -204,7 +204,7 @@ def test_artifacts(sandbox: Sandbox) -> None:
     assert run.artifacts[1].content == b'{"a": 1}'
 
 
-def test_artifacts_cannot_be_used_to_read_or_to_stall(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_artifacts_cannot_be_used_to_read_or_to_stall(writable: Sandbox, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("canary", encoding="ascii")
     source = (
@@ -214,20 +214,20 @@ def test_artifacts_cannot_be_used_to_read_or_to_stall(sandbox: Sandbox, tmp_path
         "open('sparse.txt', 'w').truncate(60 << 20)\nopen('good.txt', 'w').write('good')\n"
         "open('new\\nline.txt', 'w').close()"
     )
-    run = sandbox.run(Program(source=source))
+    run = writable.run(Program(source=source))
     assert [(a.name, a.content) for a in run.artifacts] == [("good.txt", b"good")]
 
 
-def test_artifacts_are_limited_in_number(sandbox: Sandbox) -> None:
-    run = sandbox.run(Program(source="for n in range(100): open(f'{n:03}.txt', 'w').write('x')"))
+def test_artifacts_are_limited_in_number(writable: Sandbox) -> None:
+    run = writable.run(Program(source="for n in range(100): open(f'{n:03}.txt', 'w').write('x')"))
     assert len(run.artifacts) == 64
 
 
-def test_deep_directories_are_cleaned_up(sandbox: Sandbox) -> None:
-    run = sandbox.run(Program(source="import os\nfor _ in range(1500):\n    os.mkdir('d'); os.chdir('d')"))
+def test_deep_directories_are_cleaned_up(writable: Sandbox) -> None:
+    run = writable.run(Program(source="import os\nfor _ in range(1500):\n    os.mkdir('d'); os.chdir('d')"))
     assert run.ok, run
     locked = "import os\nos.makedirs('a/b/c')\nopen('a/b/f', 'w').close()\nos.umask(0o777)\nos.mkdir('a/x')\nos.mkdir('y')"
-    assert sandbox.run(Program(source=locked)).ok
+    assert writable.run(Program(source=locked)).ok
 
 
 def test_data_files_are_there_and_read_only(sandbox: Sandbox, tmp_path: Path) -> None:
