@@ -53,7 +53,8 @@ class Clauses:
     """What was cut out, and the ``main`` text with blanks in its place. Places are characters.
 
     ``digits``: (place, decimals) of each rounding; ``known``: phrases for columns that must have a value; ``left_out``:
-    phrases for rows that do not count; ``none_too``: rows that nothing belongs to are wanted as well.
+    phrases for rows that do not count; ``none_too``: rows that nothing belongs to are wanted as well;
+    ``decimal``: the answer is to be a decimal number.
     """
 
     main: str
@@ -62,6 +63,7 @@ class Clauses:
     known: tuple[str, ...]
     left_out: tuple[tuple[int, str], ...]
     none_too: bool
+    decimal: bool
 
 
 def read_clauses(text: str) -> Clauses:
@@ -69,6 +71,7 @@ def read_clauses(text: str) -> Clauses:
     none_too = _NONE_TOO.search(text)
     if none_too is not None:
         text = blanked(text, none_too.span())
+    decimal = _FORM.search(text) is not None
     for match in _FORM.finditer(text):
         text = blanked(text, match.span())
     digits, known, left_out = [], [], []
@@ -94,4 +97,5 @@ def read_clauses(text: str) -> Clauses:
         known=tuple(known),
         left_out=tuple(left_out),
         none_too=none_too is not None,
+        decimal=decimal,
     )

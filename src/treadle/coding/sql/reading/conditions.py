@@ -19,7 +19,7 @@ _AFTER_NUMBER = re.compile(r"[A-Za-z]\w*")
 
 
 _OWNED = re.compile(
-    r"\b(?:has|have|had)\s+(?:already\s+|still\s+)?an?\s+(?P<what>\w+(?:\s+\w+)?)\b(?!\s+(?:of|than|above|below|between))",
+    r"\b(?:has|have|had|with)\s+(?:already\s+|still\s+)?an?\s+(?P<what>\w+(?:\s+\w+)?)\b(?!\s+(?:of|than|above|below|between|over|under|at|higher|lower|greater|less|more|from)\b)",
     re.IGNORECASE,
 )
 _SCALE_WORDS = frozenset(stem(w) for w in ("thousand", "million", "billion"))
@@ -91,8 +91,12 @@ class ConditionReader(NameReader):
     def _owned(self, base: str) -> Iterator[tuple[int, Condition]]:
         """'that already have a grade': an own column of the rows that has a value."""
         for match in _OWNED.finditer(self.text):
-            f = self.field_named(match["what"], base, lambda f: f.table == base and f.role != "key")
-            if f is not None and self.table_named(match["what"], base) in (None, base) and f.role != "flag":
+            valued = {v.field for v in self.links.values}
+            f = self.field_named(match["what"], base, lambda f: f.table == base and f.role not in ("key", "flag"))
+            f = f or self.field_named(
+                match["what"].split()[0], base, lambda f: f.table == base and f.role not in ("key", "flag")
+            )
+            if f is not None and f not in valued and self.table_named(match["what"], base) in (None, base):
                 yield match.start(), Condition(f, "IS NOT NULL")
 
     # ----------------------------------------------------------------------------------------- numbers
@@ -126,14 +130,18 @@ class ConditionReader(NameReader):
         least = 0.7 if bound.operator == "=" else HINTED
         field = field or self.number_near(bound.start, base, least)
         if field is None and bound.operator != "=":
-            numbers = [f for f in self.schema.tables[base] if f.role == "number" and self._has_unit(f, bound)]
+            tables = [base, *(t for t, s in self.links.tables.items() if s >= 0.99 and t != base)]
+            numbers = [f for t in tables for f in self.schema.tables[t] if f.role == "number" and self._has_unit(f, bound)]
             field = numbers[0] if len(numbers) == 1 else None
         return None if field is None else Condition(field, bound.operator, bound.value)
 
     def _has_unit(self, f: Field, bound: Bound) -> bool:
         """Whether the unit said after a number is the column's: 'longer than 460 seconds' and ``secs``."""
-        match = _AFTER_NUMBER.match(self.text[bound.end :].lstrip())
+        after = re.sub(r"^\s*(?:thousand|million|billion)\b", "", self.text[bound.end :], flags=re.IGNORECASE).lstrip()
+        match = _AFTER_NUMBER.match(after)
         unit = stem(match[0]) if match else ""
+        if len(unit) >= 3 and len(f.unit) > 3 and f.unit.lower().endswith(unit):
+            return True  # USD and ``musd``
         return bool(unit) and unit[:3] in {u[:3] for u in (stem(f.unit), *(stem(w) for w in f.words)) if len(u) >= 3}
 
     def field_after(self, bound: Bound, base: str) -> Field | None:
@@ -194,11 +202,18 @@ class ConditionReader(NameReader):
         dates = [f for f in dates if kind == "year" or f.role == "date"]
         if not dates:
             return []
+        said = self.text.find(value.split("-")[0])
+        verb = re.search(r"(\w{4,})\s+(?:in|during|of)\s+(?:the\s+year\s+|\w+\s+)?$", self.text[: max(said, 0)])
         f = min(
             dates,
-            key=lambda f: (self.links.fields[f] < HINTED, self.near(base, f.table), "birth" in f.words, f.role == "date"),
+            key=lambda f: (
+                not (verb and _begin_alike(verb[1], f)),
+                self.links.fields[f] < HINTED,
+                self.near(base, f.table),
+                "birth" in f.words,
+                f.role == "date",
+            ),
         )
-        said = self.text.find(value.split("-")[0])
         return [(said, Condition(f, "=", value, kind=kind if f.role == "date" else "plain"))]
 
     def _flags(self, base: str) -> Iterator[tuple[int, Condition]]:
@@ -236,6 +251,11 @@ class ConditionReader(NameReader):
                 zero = f.role == "number" and re.search(r"\b(?:at all|zero)\b", self.text, re.IGNORECASE)
                 return Condition(f, "=", "0") if zero else Condition(f, "IS NULL")
         return None
+
+
+def _begin_alike(word: str, f: Field) -> bool:
+    """'admitted' and ``admission_year``: the same first four letters."""
+    return any(len(w) >= 4 and w[:4] == word.lower()[:4] for w in f.words)
 
 
 def _scaled(condition: Condition, bound: Bound) -> Condition:

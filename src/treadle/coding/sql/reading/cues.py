@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["HIGH", "LOW", "MONTHS", "NUMBER_WORDS", "Bound", "Cues", "blanked", "read_cues"]
+__all__ = ["HIGH", "LESS", "LOW", "MONTHS", "MORE", "NUMBER_WORDS", "Bound", "Cues", "blanked", "read_cues"]
 
 _NUMBER = r"(-?\d+(?:,\d{3})*(?:\.\d+)?)"
 _COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NUMBER_WORDS = {word: number + 1 for number, word in enumerate(_COUNTED)} | {"twenty": 20}
 _ANY_NUMBER = rf"(?:{_NUMBER}|({'|'.join(NUMBER_WORDS)})\b)"
-_MORE = (
+MORE = (
     "more|greater|larger|higher|bigger|older|longer|taller|heavier|later|faster|hotter|warmer|wider|deeper|costlier|stronger"
 )
-_LESS = "less|fewer|smaller|lower|younger|shorter|cheaper|lighter|earlier|slower|colder|narrower|weaker"
+LESS = "less|fewer|smaller|lower|younger|shorter|cheaper|lighter|earlier|slower|colder|narrower|weaker"
 _COMPARISONS: tuple[tuple[str, str], ...] = (
     (r"at least|no less than|not less than|no fewer than|minimum of|since|from|>=|≥", ">="),
     (r"at most|no more than|not more than|up to|maximum of|until|<=|≤", "<="),
-    (rf"(?:{_MORE}) than|exceed(?:s|ing|ed)?|above|over|beyond|after|>", ">"),
-    (rf"(?:{_LESS}) than|below|under|before|<", "<"),
+    (rf"(?:{MORE}) than|exceed(?:s|ing|ed)?|above|over|beyond|after|>", ">"),
+    (rf"(?:{LESS}) than|below|under|before|<", "<"),
     (r"exactly|equals?|equal to|=", "="),
 )
 HIGH = (
@@ -54,7 +54,7 @@ _RANGE = re.compile(
 )
 _RATIO_TO = re.compile(r"\bratio\b.*?\bof\b(.*?)\bto\b(.*)", re.IGNORECASE)
 _AVERAGE = re.compile(r"\b(average|mean|avg|on average)\b", re.IGNORECASE)
-_SUM = re.compile(r"\b(total|sum|overall|altogether|combined)\b", re.IGNORECASE)
+_SUM = re.compile(r"\b(total|sums?|overall|altogether|combined|add(?:s|ed)? up to|amount(?:s|ed)? to)\b", re.IGNORECASE)
 _COUNT = re.compile(r"\b(how many|number of|count)\b", re.IGNORECASE)
 _RATIO = re.compile(
     r"\b(?:what|which|how many|the)\s+(fraction|percentage|percent|proportion|share|ratio)\b"
@@ -76,11 +76,11 @@ _LONG = re.compile(
     re.IGNORECASE,
 )
 _THAN_AVERAGE = re.compile(
-    rf"\b(above|over|below|under|(?:{_MORE})\s+(?:\w+\s+)?than|(?:{_LESS})\s+(?:\w+\s+)?than)"
+    rf"\b(above|over|below|under|(?:{MORE})\s+(?:\w+\s+)?than|(?:{LESS})\s+(?:\w+\s+)?than)"
     r"\s+(?:the\s+)?(?:overall\s+)?(?:average|mean)",
     re.IGNORECASE,
 )
-_YEAR = re.compile(r"\b(?:in|during|of|for|year)\s+(?:the\s+year\s+)?((?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:in|during|of|for|year)\s+(?:the\s+year\s+)?((?:1[5-9]|20)\d\d)\b(?!-\w)", re.IGNORECASE)
 MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _MONTH = re.compile(rf"\b({MONTHS})\s+(?:of\s+)?((?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
 _MONTH_ALONE = re.compile(rf"\b(?:in|during|every)\s+({MONTHS})\b(?!\s+(?:of\s+)?\d)", re.IGNORECASE)
@@ -90,7 +90,9 @@ _OR_MORE = re.compile(
 _EQUAL = re.compile(
     rf"(?<![\w.])(?:of|is|was|equals?|worth|=|by)\s+(?:exactly\s+)?{_NUMBER}\b(?!\s*(?:or|and|to)\b)", re.IGNORECASE
 )
-_HOW_MUCH_MORE = re.compile(r"\bhow much\s+\w+|\bby how (?:much|many)\b|\bdifference\b.*\bbetween\b", re.IGNORECASE)
+_HOW_MUCH_MORE = re.compile(
+    r"\bgap\b.*\bbetween\b|\bhow much\s+\w+|\bby how (?:much|many)\b|\bdifference\b.*\bbetween\b", re.IGNORECASE
+)
 _DIVIDED = re.compile(r"\bdivided by\b|\bper unit of\b", re.IGNORECASE)
 _ISO = r"(\d{4}-\d\d-\d\d)"
 _DATES = re.compile(
@@ -224,7 +226,7 @@ def _place(pattern: re.Pattern[str], text: str) -> int | None:
 
 
 def _is_low(words: str) -> bool:
-    return words.split()[0].lower() in ("below", "under", *_LESS.split("|"))
+    return words.split()[0].lower() in ("below", "under", *LESS.split("|"))
 
 
 def _limit(text: str) -> tuple[int | None, tuple[int, int] | None]:

@@ -165,7 +165,7 @@ class ExtremeReader(OrderReader):
             asked = tuple(item if p.that else p.item for p in told if p.that or not p.item.figure)
         grouped = {item.field, *(i.field for i in group)}
         others = [i for i in asked if i.field and i.field not in grouped and i.field.role != "number"]
-        if group[0].field.table == home != base or not (others or any(i.field == own for i in asked)):
+        if (group[0].field.table == home != base and not others) or not (others or any(i.field == own for i in asked)):
             return None
         key = group[0].field
         if key.table != home:

@@ -23,7 +23,9 @@ class FigureReader(GroupReader):
             return None
         figures = [p for p in parts if p.item.figure]
         group = self._told_group(base, parts)
-        if not figures or (len(parts) == 1 and not group) or any(p.item.until for p in parts):
+        if any(p.item.until for p in parts):
+            return None if figures else Sketch(base, tuple(p.item for p in parts), conditions)
+        if not figures or (len(parts) == 1 and not group):
             return None
         home = self._home_of(base, figures, group)
         if home is None or any(i.field is not None and not self.reaches(home, i.field) for i in group):
@@ -64,7 +66,7 @@ class FigureReader(GroupReader):
         tables = [p.table or (p.item.field.table if p.item.field else base) for p in figures]
         if any(self.schema.path(start, t) is None for t in tables):
             return None
-        home = max((start, *dict.fromkeys(tables)), key=lambda t: self.near(start, t) if self._many(start, t) else 0)
+        home = max((start, *dict.fromkeys(tables)), key=lambda t: self.near(start, t) if self.many(start, t) else 0)
         counted = any(p.table == home for p in figures)
         return self._between(home, start) if counted and len(set(tables)) == 1 and home != start else home
 
@@ -106,10 +108,6 @@ class FigureReader(GroupReader):
                 of = field or self.number_near(bound.start, home)
                 return Item(name, of) if of is not None else None
         return None
-
-    def _many(self, start: str, table: str) -> bool:
-        """Whether a row of ``start`` may have several rows of ``table``."""
-        return any(j not in self.schema.joins for j in self.schema.path(start, table) or ())
 
     def _is_row_of(self, table: str, home: str) -> bool:
         """Whether each row of ``home`` is one of ``table`` as well: neither is joined through a third."""

@@ -102,13 +102,32 @@ class GroupReader(ExtremeReader):
             if not group or group[0].field is None or self.schema.path(table, group[0].field.table) is None:
                 continue
             shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
+            home, item = self._between(table, group[0].field.table), Item()
+            key = self.schema.key(table) or self.schema.label(table)
+            if not self.many(group[0].field.table, table) and key is not None:
+                home, item = group[0].field.table, Item("COUNT", key, distinct=True)
             if re.search(
                 r"\b(?:and|with)\s+(?:the\s+|its\s+|their\s+)?(?:number|count|how many)\b", self.text, re.IGNORECASE
             ):
-                shown = [*shown, Item()]
-            between = self._between(table, group[0].field.table)
-            return Sketch(between, tuple(shown), conditions, group=group, having=(Bar(Item(), bound.operator, bound.value),))
+                shown = [*shown, item]
+            sketch = Sketch(home, tuple(shown), conditions, group=group, having=(Bar(item, bound.operator, bound.value),))
+            return self._number_of(sketch) if self.cues.count == self._first_word() else sketch
         return None
+
+    def _first_word(self) -> int:
+        return len(self.text) - len(self.text.lstrip())
+
+    def _number_of(self, sketch: Sketch) -> Sketch | None:
+        """'How many stations have at least two sensors?': the rows whose key is among the groups."""
+        key = sketch.group[0]
+        if key.field is None or key.field.role != "key" or key.part:
+            return None
+        found = replace(sketch, select=(key,), group=(key,))
+        return Sketch(key.field.table, (Item(),), (Condition(key.field, "IN", query=found),))
+
+    def many(self, start: str, table: str) -> bool:
+        """Whether a row of ``start`` may have several rows of ``table``."""
+        return any(j not in self.schema.joins for j in self.schema.path(start, table) or ())
 
     def _between(self, table: str, other: str) -> str:
         """The table that links two others many to many, where there is one: its rows are what is counted."""

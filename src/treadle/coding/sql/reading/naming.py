@@ -19,7 +19,25 @@ a an the its their his her each every all of respective corresponding own this t
 please also same given measured
 """
 _DROPPED = frozenset(_DROPPED_TEXT.split())
-_NAMES = frozenset(stem(w) for w in ("name", "title", "label", "called", "nickname", "named"))
+_NAMES = frozenset(stem(w) for w in ("name", "title", "called", "named"))
+
+
+_DATES = frozenset(stem(w) for w in ("date", "day", "time"))
+_OF_UNITS_TEXT = """
+s ms min h sec second minute hour day: time duration length long lasting
+eur usd gbp chf keur kusd musd busd: price cost amount money worth
+kg g mg t lb: weight mass
+m km cm mm: length distance
+pct percent: percentage rate share
+c k f degc: temperature
+"""
+_OF_UNITS = {
+    unit: frozenset(stem(w) for w in words.split())
+    for units, _, words in (line.partition(":") for line in _OF_UNITS_TEXT.strip().split("\n"))
+    for unit in units.split()
+}
+"""What a column with a unit may be called whatever its name is."""
+_VAGUE = frozenset(("rate", "value", "level", "amount", "figure", "number", "size", "values", "rates"))
 
 
 class NameReader(Reader):
@@ -37,7 +55,11 @@ class NameReader(Reader):
             for f in self.schema.fields
             if accept(f) and self.reaches(base, f) and (score := self._score(f, words, head, base, least)) > 0
         ]
-        return max(scored, key=lambda pair: pair[0], default=(0.0, None))[1]
+        best = max(scored, key=lambda pair: pair[0], default=(0.0, None))[1]
+        bare = phrase.split()
+        if best is None and len(bare) > 1 and bare[-1].lower() in _VAGUE:
+            return self.field_named(" ".join(bare[:-1]), base, accept, least)  # 'unemployment rate'
+        return best
 
     def _score(self, f: Field, words: list[str], head: str, base: str, least: float) -> float:
         own = [stem(w) for w in f.words]
@@ -46,12 +68,18 @@ class NameReader(Reader):
         if f.role == "key" and not (label or f == self.schema.key(f.table) or f.table == base):
             return 0.0
         said = [max((similar(w, s) for w in own), default=0.0) for s in words]
+        dated, units = f.role == "date", _OF_UNITS.get(f.unit.lower(), frozenset())
         beside = {stem(w) for g in self.schema.tables[f.table] for w in g.words} if len(words) > 1 else set()
         said = [
-            max(x, 0.95 if s in table else 0.6 if s in beside else 0.0, 1.0 if label and s in _NAMES else 0.0)
+            max(
+                x,
+                0.95 if s in table else 0.9 if s in units else 0.6 if s in beside else 0.0,
+                1.0 if (label and s in _NAMES) or (dated and s in _DATES) else 0.0,
+            )
             for x, s in zip(said, words, strict=True)
         ]
         first = max((similar(w, head) for w in own), default=0.0)
+        first = max(first, 0.8 if head in units or (dated and head in _DATES) else 0.0) if len(words) > 1 else first
         first = max(first, (1.0 if head in _NAMES else 0.9 if head == table[-1] else 0.0) if label else 0.0)
         if f.role == "key" and not label:
             first = first if own[-1:] == [head] or self.schema.label(f.table) is None else 0.0

@@ -22,7 +22,8 @@ _PLAIN_LOW = "low|light|short|small|cheap|least|slow|cold|early|old|young|weak|n
 _ADJECTIVE = rf"(?:(?:most|least)\s+(?!to\b)\w+|{HIGH}|{LOW}|{_PLAIN_HIGH}|{_PLAIN_LOW}|a|z)"
 _DOWN = frozenset((*HIGH.split("|"), *_PLAIN_HIGH.split("|"), "z")) - {"oldest"}
 
-_FROM_TO = rf"from\s+(?:the\s+)?(?P<from>{_ADJECTIVE})\s+to\s+(?:the\s+)?{_ADJECTIVE}\b"
+_END = rf"(?:most|least|{HIGH}|{LOW}|{_PLAIN_HIGH}|{_PLAIN_LOW}|a|z)"
+_FROM_TO = rf"from\s+(?:the\s+)?(?P<from>{_ADJECTIVE})\s+to\s+(?:the\s+)?{_END}\b"
 _FIRST = (
     rf"(?:with\s+|starting\s+with\s+|beginning\s+with\s+)?(?:the\s+)?(?P<first>{_ADJECTIVE})(?P<noun>\s+[\w-]+(?:\s+[\w-]+)?)??"
     r"\s+(?:(?:coming|go|goes|ones?)\s+)?(?:first|on\s+top|at\s+(?:the\s+)?top|to\s+the\s+top)\b"

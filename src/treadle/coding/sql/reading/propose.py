@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from treadle.coding.sql.reading.linking import Links
-from treadle.coding.sql.reading.ratios import RatioReader
+from treadle.coding.sql.reading.nested import NestedReader
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import Field, Schema, stem
 from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
@@ -24,11 +24,11 @@ __all__ = ["propose"]
 def propose(text: str, schema: Schema, links: Links) -> list[Sketch]:
     """Sketches near to ``text``, nearest first, then variations of them."""
     first = list(dict.fromkeys(_Readings(text, schema, links).all()))
-    varied = [v for sketch in first[:2] for v in _variations(sketch, schema)]
+    varied = [v for sketch in first[:2] if sketch.base for v in _variations(sketch, schema)]
     return list(dict.fromkeys([*first, *varied]))
 
 
-class _Readings(RatioReader):
+class _Readings(NestedReader):
     """The ways to read one question, most specific first."""
 
     def all(self) -> Iterator[Sketch]:
@@ -40,6 +40,9 @@ class _Readings(RatioReader):
         self.asked = base
         for reading in (
             self._told_figures,
+            self._than_other,
+            self._per_head,
+            self._grown,
             self._compared,
             self._divided,
             self._ratio,
@@ -60,7 +63,7 @@ class _Readings(RatioReader):
 
     def _finished(self, sketch: Sketch) -> Sketch:
         """With the columns in the order told, rows in the order asked for, figures rounded."""
-        return self._rounded(self.sorted(self._retold(sketch)))
+        return self._rounded(self.sorted(self._retold(sketch))) if sketch.base else sketch
 
     def _retold(self, sketch: Sketch) -> Sketch:
         """The list that is told in place of what a reading shows; 'the number' in it is the reading's own figure."""
@@ -128,10 +131,12 @@ class _Readings(RatioReader):
     def _spread(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         if not self.cues.spread:
             return None
-        item = self.measure(base, 0)
+        days = re.search(r"\bdays?\b|\btime\b", self.text, re.IGNORECASE)
+        date = self._own_date(base) if days else None
+        item = Item(field=date) if date is not None else self.measure(base, 0)
         if item is None or item.field is None:
             return None
-        return Sketch(self._home(base, item), (replace(item, aggregate="RANGE"),), conditions)
+        return Sketch(self._home(base, item), (replace(item, aggregate="RANGE", until=None),), conditions)
 
     def _aggregated(self, base: str, conditions: tuple[Condition, ...]) -> Iterator[Sketch]:
         if self.cues.average is not None and not self.cues.than_average and (item := self.measure(base, self.cues.average)):

@@ -77,6 +77,8 @@ class RatioReader(FigureReader):
         if not self.cues.compared or len(values) != 2 or values[0].field != values[1].field:
             return None
         name = "SUM" if self.cues.total is not None else "AVG" if self.cues.average is not None else "COUNT"
+        if name == "COUNT" and self.cues.count is None and self.named_fields("number") and not self.tables_after(0, 60):
+            name = "SUM"  # 'the gap between the GDP of A and the GDP of B'
         key = self.schema.key(base)
         item = self.measure(base, self.cues.average or self.cues.total) if name != "COUNT" else Item(field=key)
         if item is None or item.field is None:
@@ -113,3 +115,47 @@ class RatioReader(FigureReader):
         ]
         found = [(n, f) for n, f in found if n == len(f.words)] or found
         return max(found, key=lambda pair: (pair[0], -self.near(base, pair[1].table)), default=(0, None))[1]
+
+    def _grown(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'By how many percent did the GDP of A grow from 2022 to 2023?': a figure of two years."""
+        match = re.search(
+            r"\b(?:grow|grew|grown|growth|increase[ds]?|rise|rose|risen|change[ds]?|drop(?:ped)?|fall|fell|fallen|decrease[ds]?|shrink)\b",
+            self.text,
+            re.IGNORECASE,
+        )
+        span = next((b for b in self.cues.bounds if b.operator == "BETWEEN" and b.year), None)
+        item = self.measure(base, 0)
+        if match is None or span is None or item is None or item.field is None or item.until is not None:
+            return None
+        home = item.field.table
+        date = self.dated(span.start, home)
+        if date is None or date == item.field:
+            return None
+        kind = "year" if date.role == "date" else "plain"
+        first, last = (Condition(date, "=", year, kind=kind) for year in span.value.split(" AND "))
+        name = "AVG" if self.cues.average is not None else "SUM"
+        before, after = (Item(name, item.field, among=(c,)) for c in (first, last))
+        percent = re.search(r"\bper ?cent(?:age)?\b|%|\bgrowth rate\b", self.text, re.IGNORECASE)
+        grown = replace(after, by=("growth", before), factor=100.0) if percent else replace(after, by=("-", before))
+        rest = tuple(c for c in self.conditions(home) if c.field != date)
+        return Sketch(home, (grown,), rest)
+
+    def _per_head(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'average number of tracks per playlist', 'students per professor': one number of rows divided by another."""
+        match = re.search(
+            r"\b(?:(?P<average>average|mean)\s+number\s+of|how\s+many|ratio\s+of)\s+(?P<one>\w+)\s+(?:\w+\s+){0,2}?(?:per|to|(?:for|in|of|by)\s+(?:each|every|an?))\s+(?P<other>\w+)",
+            self.text,
+            re.IGNORECASE,
+        )
+        if match is None or not (match["average"] or self.cues.ratio or self.clauses.decimal):
+            return None
+        one, other = (self.table_named(match[g], base) for g in ("one", "other"))
+        if one is None or other is None or one == other:
+            return None
+        key = self.schema.key(other) or self.schema.label(other)
+        if self.schema.path(other, one) is None or key is None:
+            return None
+        if all(j not in self.schema.joins for j in self.schema.path(other, one) or ()):  # each row of one is of one other
+            return Sketch(one, (Item(by=("/", Item("COUNT", key, distinct=True))),), conditions)
+        both = [Sketch(t, (Item(),), tuple(c for c in conditions if self.reaches(t, c.field))) for t in (one, other)]
+        return Sketch("", (Item(query=both[0], field=key, by=("/", Item(query=both[1], field=key))),))

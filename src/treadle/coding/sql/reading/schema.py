@@ -49,6 +49,8 @@ def stem(word: str) -> str:
     """A word without the endings that English inflects it by; equal stems count as one word."""
     word = singular(word.lower())
     for ending in _ENDINGS:
+        if ending == "y" and word[-2:-1] in "aeiou":
+            continue  # plays and played are one word
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]
             break

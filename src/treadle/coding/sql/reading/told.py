@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.phrases import Part, PhraseReader
-from treadle.coding.sql.reading.schema import Schema
+from treadle.coding.sql.reading.schema import Field, Schema
 from treadle.words import name_parts
 
 __all__ = ["ToldReader"]
@@ -15,11 +15,11 @@ __all__ = ["ToldReader"]
 _LEAD = re.compile(
     r"\b(?:give|show|list|return|display|print|provide|report|output|need|want|get|tell|find|select)\b"
     r"(?:\s+(?:me|us)\b)?(?:\s+(?:all|only|both|also|just)\b)*"
-    r"|\bcolumns?\s*[:=]|:\s|\s[-\u2013]\s|[.?!;]\s+(?=[A-Z])|^(?=[A-Za-z])|^name\b|(?<=[.?!]\s)name\b",
+    r"|\bcolumns?\s*[:=]|:\s|\s[-\u2013]\s|[.?!;]\s+(?=[A-Z])|^(?=[A-Za-z])|(?:^|(?<=[.?!]\s))name\b(?!\s*(?:,|and\b|only\b))",
     re.IGNORECASE,
 )
 _HARD_END = re.compile(
-    r"[.:?!;]|\s[-\u2013]\s|,?\s*\b(?:for|with|whose|that|which|who|where|when|among|if|having|considering|only|but|per|at"
+    r"[.:?!;]|\s[-\u2013]\s|,?\s*\b(?:for|with|whose|that|which|who|where|when|among|if|having|considering|without|only|but|per|at"
     r"|by|on|from|during|located|made|sorted|ordered|ranked|in(?!\s+(?:minutes|hours|seconds|days|km|kilomet\w+|met\w+|cm|mm)\b))\b",
     re.IGNORECASE,
 )
@@ -57,7 +57,16 @@ class ToldReader(PhraseReader):
             alone = match[0].strip()[:1] in (":", "-", ".", "?", "!", ";", "\u2013")
             if parts and (len(parts) > 1 or alone or not self._is_table(match.end())):
                 return parts
-        return None
+        return self._after_rows(base)
+
+    def _after_rows(self, base: str) -> tuple[Part, ...] | None:
+        """'Give the two strongest beers with name and alcohol': several columns told after the rows."""
+        rows = (
+            rf"\s*(?:give|show|list|return|display)\b[^,.;:?!]*?\b{re.escape(self.schema.spoken_table(base))}(?=\s+with\b)"
+        )
+        match = re.match(rows, self.text, re.IGNORECASE)
+        parts = () if match is None else self._resumed(match.end(), base)
+        return parts if len(parts) > 1 else None
 
     def entity(self) -> str | None:
         """The table that the question is about; of 'who' and 'everybody' the one whose people are to be named."""
@@ -66,13 +75,16 @@ class ToldReader(PhraseReader):
             r"\s*(?:who|nobody|everybody)\b|\s*\w+ of (?:everybody|everyone|all who|those who)\b", self.text, re.IGNORECASE
         ):
             return base
-        parts = self.told(base) or ()
-        people = [
-            p.item.field.table
-            for p in parts
-            if p.item.field is not None and p.item.field.role == "label" and not p.item.figure
-        ]
-        return people[0] if people else base
+        for table in (base, *self.schema.tables):
+            first = (self.told(table) or (None,))[0]
+            f = None if first is None else first.item.field
+            if first is not None and f is not None and f.role == "label" and not first.item.figure and self._own_word(f):
+                return f.table
+        return base
+
+    def _own_word(self, f: Field) -> bool:
+        """Whether a label is said by its own word, as 'nicknames' does, not just as a name."""
+        return self.links.fields[f] >= 0.6 and not set(f.words) & {"name", "title"}
 
     def _noun_first(self) -> bool:
         """Whether the question is no sentence but a list: 'Nicknames of everybody who ...', 'country and capital of ...'."""
@@ -98,8 +110,24 @@ class ToldReader(PhraseReader):
         for end in self._ends(text):
             found = self._parsed(text[:end], base)
             if found is not None:
-                return found
+                return tuple(dict.fromkeys((*found, *self._resumed(start + end, base))))
         return None
+
+    def _resumed(self, start: int, base: str) -> tuple[Part, ...]:
+        """'the title of each track on a playlist along with its album': the list goes on after a relative part."""
+        sentence = re.split(r"[.?!;]\s", self.text[start:])[0]
+        match = _WITH_ITS.search(sentence) or re.match(r"\s*(?P<with>with)\s+(?!an?\b|no\b|the\b)", sentence, re.IGNORECASE)
+        if match is None:
+            return ()
+        after = sentence[match.end() :]
+        for end in self._ends(after):
+            found = self._parsed(after[:end], base)
+            if found is not None:
+                plain = all(not p.item.figure and not p.that for p in found)
+                return (
+                    found if not match.groupdict().get("with") or (plain and not self._is_table(start + match.end())) else ()
+                )
+        return ()
 
     def _ends(self, text: str) -> Iterator[int]:
         """Where the list may end, the farthest place first."""
