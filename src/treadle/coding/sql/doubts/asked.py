@@ -124,6 +124,13 @@ class Asked:
         return self.has(r"\b(?:percentage|per ?cent)\b|%")
 
     @property
+    def growth(self) -> bool:
+        """By how many percent something changed: more than 100 and less than 0 may be right."""
+        return self.has(
+            r"\b(?:gr[eo]w(?:n|th)?|increase[ds]?|r[io]se|risen|change[ds]?|drop(?:ped)?|fall(?:en)?|fell|decrease[ds]?|shr[iau]nk)\b"
+        )
+
+    @property
     def fraction(self) -> bool:
         return self.has(r"\b(?:fraction|proportion)\b") and not self.percent
 

@@ -200,6 +200,7 @@ def _counted_rows(facts: Facts, asked: Asked) -> Iterator[str]:
         counts = [
             n for n in facts.aggregates_in(select) if isinstance(n, exp.Count) and not isinstance(n.this, exp.Distinct)
         ]
+        counts = [n for n in counts if n.find_ancestor(exp.Having) is None]  # 'with at least two trains' counts trains
         scope = next((s for s in facts.names.scopes if s.select is select), None)
         if not counts or scope is None:
             continue

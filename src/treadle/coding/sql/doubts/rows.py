@@ -60,7 +60,7 @@ def _numbers(rows: Rows, asked: Asked) -> Iterator[str]:
             yield f"a number of things cannot be {values[0]:g}"
     if asked.fraction and (min(values) < 0 or max(values) > 1 + 1e-9):
         yield f"a fraction cannot be {max(values):g}"
-    if asked.percent and not asked.bounds:
+    if asked.percent and not asked.bounds and not asked.growth:
         if min(values) < 0 or max(values) > 100 + 1e-6:
             yield f"a percentage cannot be {max(values) if max(values) > 100 else min(values):g}"
         elif max(values) <= 1 and len(set(values)) > 0 and max(values) > 0:
