@@ -109,7 +109,7 @@ def unquantised(loaded: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -
 
 def test_scores_are_llama_cpps(loaded: LoadedModel, llama: LlamaEngine) -> None:
     found = compare_drafts(loaded, llama)
-    assert found.agreement >= 0.93, found
+    assert found.agreement >= 0.96, found
     assert found.differences.median() < 0.05, found
 
 
@@ -126,10 +126,10 @@ def test_scores_at_2000_positions(loaded: LoadedModel, llama: LlamaEngine, unqua
     assert len(exact.equal) >= 1950
     assert exact.agreement >= 0.99, exact
     assert exact.differences.median() < 0.003, exact
-    assert rounded.agreement >= 0.95, rounded
-    assert rounded.differences.median() < 0.05, rounded
+    assert rounded.agreement >= 0.94, rounded
+    assert rounded.differences.median() < 0.06, rounded
     # Where the two disagree about the likeliest token, the first two are nearly as likely.
-    assert rounded.margins[~rounded.equal].median() < 0.2, rounded
+    assert rounded.margins[~rounded.equal].max() < 1, rounded
 
 
 @torch.no_grad()
