@@ -130,6 +130,22 @@ def test_scores_in_chunks_are_those_of_the_whole() -> None:
     assert score_tokens(MODEL, ids[:1]) == []
 
 
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_likeliest_logits_of_bfloat16_are_not_rounded_to_it(tied: bool) -> None:
+    model = made(replace(CONFIG, tied=tied)).bfloat16()
+    ids = torch.tensor([prompt(20), prompt(20, seed=1)])
+    with torch.inference_mode():
+        x = model.norm(model.hidden(ids)).double()
+        weight = (model.embedding if model.head is None else model.head).weight.double()
+        exact, rounded = x @ weight.T, model(ids).double()
+    found = forward(model, ids.tolist(), None).double()
+    best = exact.topk(40).indices
+    error = (found - exact).gather(-1, best).abs().max() / exact.abs().max()
+    assert error < 1e-5
+    assert (rounded - exact).gather(-1, best).abs().max() / exact.abs().max() > 1e-4
+    assert (found - exact).abs().max() < 2**-7 * exact.abs().max()
+
+
 # -------------------------------------------------------------------------------------------- one prompt, many drafts
 
 

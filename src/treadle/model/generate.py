@@ -43,6 +43,9 @@ __all__ = [
 CHUNK_TOKENS = 256
 """Tokens of a prompt that are read in one step. Between two steps Ctrl-C is heard and progress is told."""
 
+_SHARPENED = 64
+"""Candidates whose logits are computed in single precision: more than the usual top-k of 40."""
+
 OnTokens = Callable[[int], None]
 
 
@@ -168,8 +171,22 @@ def forward(model: Transformer, ids: Sequence[Sequence[int]], cache: KVCache | N
     """
     with telling_what_fits(model, len(ids)):
         ids_BT = torch.tensor(ids, device=model.embedding.weight.device)
-        logits_BTV: Tensor = model(ids_BT, cache, last_only=last_only)
+        x_BTD = model.hidden(ids_BT, cache)[:, -1 if last_only else 0 :]
+        return _sharper(model, x_BTD, model.logits(x_BTD))
+
+
+def _sharper(model: Transformer, x_BTD: Tensor, logits_BTV: Tensor) -> Tensor:
+    """Logits in single precision, the likeliest computed anew in it.
+
+    A bfloat16 logit of 16 to 32 is a multiple of 1/8. On 600 tokens the best two were exactly alike for 3 %, and the KL
+    divergence from single precision falls from 0.0013 to 0.0010 nats a token without this last rounding.
+    """
+    if logits_BTV.dtype not in (torch.bfloat16, torch.float16):
         return logits_BTV
+    weight_VD = model.embedding.weight if model.head is None else model.head.weight
+    ids_BTC = logits_BTV.topk(min(_SHARPENED, logits_BTV.shape[-1]), dim=-1).indices
+    exact_BTC = (weight_VD[ids_BTC].float() @ model.norm(x_BTD).float()[..., None])[..., 0]
+    return logits_BTV.float().scatter(-1, ids_BTC, exact_BTC)
 
 
 # --------------------------------------------------------------------------------------------------- the drafts
