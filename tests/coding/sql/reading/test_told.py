@@ -79,6 +79,15 @@ QUESTIONS: list[tuple[str, list[tuple[object, ...]]]] = [
         [("Oak", "Black", 4.4), ("Pike", "Dusk", 4.9), ("Quay", "Early", 2.4)],
     ),
     ("Which is the cheapest beer?", [("Frost",)]),
+    (
+        "Show brewery name, lowest and highest price for every brewery, sorted by brewery name.",
+        [("Oak", 3.1, 4.4), ("Pike", 2.2, 4.9), ("Quay", 1.9, 2.4)],
+    ),
+    ("How many ratings does each taster have on average?", [(3.5,)]),
+    (
+        "Give the three weakest beers with beer name and alcohol, weakest first.",
+        [("Frost", 0.4), ("Early", 4.6), ("Crisp", 4.8)],
+    ),
     ("Name the styles whose beers cost more than 3 euros on average.", [("ale",), ("stout",)]),
     ("Give the two strongest beers with name and alcohol, strongest first.", [("Dusk", 8.0), ("Black", 7.5)]),
     ("Which breweries were founded before 1960? Show name and town.", [("Oak", "Ghent"), ("Reed", "Ypres")]),

@@ -10,21 +10,23 @@ from treadle.coding.sql.reading.naming import content
 from treadle.coding.sql.reading.schema import Field, stem
 from treadle.coding.sql.reading.sketch import Item
 
-__all__ = ["Part", "PhraseReader"]
+__all__ = ["BARE_FIGURE", "Part", "PhraseReader"]
 
 _FIGURES: tuple[tuple[str, str], ...] = (
     (r"(?:average|mean|avg\.?)(?:\s+number\s+of)?", "AVG"),
     (r"(?:grand\s+)?(?:total|sum|summed|combined|overall)(?:\s+(?:number|amount))?(?:\s+of)?", "SUM"),
     (
-        r"(?:largest|highest|greatest|biggest|maximum|max\.?|maximal|longest|latest|last|newest|best|heaviest)(?:\s+number\s+of)?",
+        r"(?:largest|highest|greatest|biggest|maximum|max\.?|maximal|longest|latest|last|newest|best|heaviest|dearest|tallest|fastest|hottest|most\s+expensive)(?:\s+number\s+of)?",
         "MAX",
     ),
     (
-        r"(?:smallest|lowest|least|minimum|min\.?|minimal|shortest|earliest|first|oldest|cheapest|lightest)(?:\s+number\s+of)?",
+        r"(?:smallest|lowest|least|minimum|min\.?|minimal|shortest|earliest|first|oldest|cheapest|lightest|slowest|coldest)(?:\s+number\s+of)?",
         "MIN",
     ),
 )
 _FIGURE = tuple((re.compile(rf"(?:{p})\s+(?P<of>.+)$", re.IGNORECASE), name) for p, name in _FIGURES)
+BARE_FIGURE = re.compile(rf"(?:the\s+)?(?:{'|'.join(p for p, _ in _FIGURES)})", re.IGNORECASE)
+"""'lowest' alone, which in 'lowest and highest temperature' is of what the next part names."""
 _COUNT = re.compile(
     r"(?:total\s+)?(?:number|count|amount)\s+of\s+(?P<of>.+)$|how\s+many\s+(?P<many>.+)$|(?P<before>[\w\s]+?)\s+counts?$",
     re.IGNORECASE,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from treadle.coding.sql.reading.linking import Links
-from treadle.coding.sql.reading.phrases import Part, PhraseReader
+from treadle.coding.sql.reading.phrases import BARE_FIGURE, Part, PhraseReader
 from treadle.coding.sql.reading.schema import Field, Schema
 from treadle.words import name_parts
 
@@ -125,7 +125,10 @@ class ToldReader(PhraseReader):
             if found is not None:
                 plain = all(not p.item.figure and not p.that for p in found)
                 return (
-                    found if not match.groupdict().get("with") or (plain and not self._is_table(start + match.end())) else ()
+                    found
+                    if not match.groupdict().get("with")
+                    or (plain and (len(found) > 1 or not self._is_table(start + match.end())))
+                    else ()
                 )
         return ()
 
@@ -140,8 +143,13 @@ class ToldReader(PhraseReader):
         whole = _DAYS.sub(lambda m: m[0].replace(" and ", " to "), region)
         phrases = [p for p in _SPLIT.split(whole) if p.strip() and p.strip().lower() not in ("and", "please", "only")]
         parts: list[Part] = []
-        for phrase in phrases:
-            part = self.part_named(phrase, base)
+        for number, phrase in enumerate(phrases):
+            following = next((p for p in phrases[number + 1 :] if not BARE_FIGURE.fullmatch(p.strip())), "")
+            noun = BARE_FIGURE.match(following.strip())
+            if BARE_FIGURE.fullmatch(phrase.strip()) and noun is not None:
+                part = self.part_named(f"{phrase} {following.strip()[noun.end() :]}", base)
+            else:
+                part = self.part_named(phrase, base)
             if part is None:
                 return None
             parts.append(part)
