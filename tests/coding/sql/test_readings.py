@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from summaries import summarise
 from treadle.coding.sql.reading.cues import read_cues
 from treadle.coding.sql.reading.linking import link, value_query
 from treadle.coding.sql.reading.propose import propose
 from treadle.coding.sql.reading.schema import Schema, quote_name, singular, stem
 from treadle.coding.sql.reading.sentence import to_words
 from treadle.coding.sql.reading.statement import to_sql
-from treadle.data import summarise
 
 SCRIPT = """
 CREATE TABLE ships (ship_id INTEGER PRIMARY KEY, ship_name TEXT, flag TEXT, length_m REAL, built INTEGER);
