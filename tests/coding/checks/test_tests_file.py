@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import textwrap
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -279,3 +283,29 @@ PLAIN = st.recursive(
 def test_plain_data_travels_both_ways(value: object) -> None:
     assert repr(unpack(pack(value))) == repr(value) or unpack(pack(value)) == value
     assert eval(written(value)) == value
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of Linux")
+def test_tests_that_never_end_die_with_whoever_runs_them(tmp_path: Path) -> None:
+    """Killed by SIGKILL the runner can stop nothing itself."""
+    told = tmp_path / "pid"
+    tests = f"import os\ndef test_a():\n    open({str(told)!r}, 'w').write(str(os.getpid()))\n    while True: pass\n"
+    code = f"from treadle.coding.testrun import run_tests\nrun_tests({tests!r}, [], lambda text: 1)"
+    runner = subprocess.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + 30
+    while not (told.exists() and told.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child = int(told.read_text())
+    assert Path(f"/proc/{child}").exists()
+    runner.kill()
+    runner.wait()
+    while _runs(child) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _runs(child)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
