@@ -28,7 +28,9 @@ DESCRIBE = """
 import builtins, hashlib, sys
 names = sorted(name for name in sys.modules if name != "__main__")
 # Made in each fork, by us and by Python:
-anew = {("sys", "argv"), ("threading", "_active_limbo_lock"), ("threading", "_shutdown_locks_lock")}
+ours = {("sys", "argv")}
+of_threading = ("_active_limbo_lock", "_shutdown_locks_lock", "_shutdown_locks", "_main_thread")
+anew = ours | {("threading", name) for name in of_threading}
 digest = hashlib.sha256()
 for name in names:
     module = sys.modules[name]
