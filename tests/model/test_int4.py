@@ -52,10 +52,11 @@ def test_a_group_of_equal_weights() -> None:
 
 @torch.no_grad()
 def test_only_layers_that_fit_are_replaced() -> None:
-    model = nn.ModuleDict({"fits": nn.Linear(64, 16), "odd": nn.Linear(40, 16), "inner": nn.Sequential(nn.Linear(32, 16))})
+    layers = {"fits": nn.Linear(64, 16), "odd": nn.Linear(40, 16), "narrow": nn.Linear(64, 24)}
+    model = nn.ModuleDict({**layers, "inner": nn.Sequential(nn.Linear(32, 16))})
     use_int4(model)
     assert isinstance(model["fits"], FewRowsLinear)
     assert isinstance(model["inner"][0], FewRowsLinear)
-    assert type(model["odd"]) is nn.Linear
+    assert type(model["odd"]) is type(model["narrow"]) is nn.Linear
     with pytest.raises(ValueError, match="rows of 40"):
         pack(torch.zeros(16, 40))

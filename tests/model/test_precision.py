@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -85,6 +86,20 @@ def test_packed_weights_give_the_same(n_rows: int, four_bits: bool) -> None:
     with torch.inference_mode():
         for name in "ab":
             assert torch.allclose(model[name](x).float(), other[name](x).float(), atol=1e-2, rtol=2**-7)
+
+
+@pytest.mark.skipif(not packed.available(), reason="this torch has no oneDNN")
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_output_layer_is_packed_beside_its_weights(tied: bool) -> None:
+    torch.manual_seed(4)
+    model = Transformer(dataclasses.replace(CONFIG, tied=tied)).bfloat16()
+    other = copy.deepcopy(model)
+    packed.use_packed(other)
+    assert isinstance(other.output, packed.PackedLinear)
+    assert torch.equal(other.embedding.weight, model.embedding.weight)
+    x = torch.randn(2, 3, CONFIG.d_model).bfloat16()
+    with torch.inference_mode():
+        assert torch.allclose(model.logits(x).float(), other.logits(x).float(), atol=1e-2, rtol=2**-7)
 
 
 def _divergence(reference: Tensor, other: Tensor) -> tuple[float, float]:

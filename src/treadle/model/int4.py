@@ -17,6 +17,8 @@ from torch.nn import functional as F
 __all__ = ["GROUP", "FewRowsLinear", "available", "pack", "use_int4"]
 
 GROUP = 32
+_ROWS = 16
+"""The kernel writes so many outputs at once."""
 _LEVELS = 15
 _MIDDLE = 8
 """What the kernel subtracts from the four bits before it scales them."""
@@ -79,7 +81,7 @@ def use_int4(model: nn.Module) -> None:
     An output layer that is tied to the embedding stays as it is.
     """
     for name, child in list(model.named_children()):
-        if isinstance(child, nn.Linear) and child.in_features % GROUP == 0:
+        if isinstance(child, nn.Linear) and child.in_features % GROUP == 0 and child.out_features % _ROWS == 0:
             setattr(model, name, FewRowsLinear(child))
         else:
             use_int4(child)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from treadle.model.int4 import FEW_ROWS, FewRowsLinear
+from treadle.model.transformer import Transformer
 
 __all__ = ["PackedLinear", "available", "use_packed"]
 
@@ -46,10 +47,12 @@ class PackedLinear(nn.Module):
 
 
 def use_packed(model: nn.Module) -> None:
-    """Replace the linear layers of a bfloat16 model on the CPU, in place; for inference only. A head that is tied to the
-    embedding, and one whose weights are read directly, stay as they are."""
+    """Replace the linear layers of a bfloat16 model on the CPU, in place; for inference only. The output layer of a
+    ``Transformer`` is packed beside its weights, which are read elsewhere, too: a token's embedding, single logits."""
+    if isinstance(model, Transformer):
+        model.output = PackedLinear(model.embedding.weight if model.head is None else model.head.weight, None)
     for name, child in list(model.named_children()):
-        if name == "head":
+        if name in ("head", "output"):
             continue
         if isinstance(child, FewRowsLinear):
             setattr(model, name, PackedLinear(child.weight, child.bias, child))

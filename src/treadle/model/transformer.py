@@ -48,6 +48,8 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
         self.norm = _norm(config, config.d_model)
         self.head = None if config.tied else nn.Linear(config.d_model, config.vocab_size, bias=False)
+        self.output: nn.Module | None = None
+        """The output layer in a layout that is faster for inference, where one was made; no weights of its own."""
         self.apply(self._initialise)
 
     def forward(
@@ -95,7 +97,10 @@ class Transformer(nn.Module):
     def logits(self, x_BTD: Tensor) -> Tensor:
         """The last norm and the output layer: what a residual stream says of the next token (also of an inner layer's)."""
         x_BTD = self.norm(x_BTD)
-        logits_BTV: Tensor = F.linear(x_BTD, self.embedding.weight if self.head is None else self.head.weight)
+        if self.output is None:
+            logits_BTV: Tensor = F.linear(x_BTD, self.embedding.weight if self.head is None else self.head.weight)
+        else:
+            logits_BTV = self.output(x_BTD)
         return logits_BTV
 
     def _rotation(self, places: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
