@@ -121,8 +121,10 @@ def try_tier(sandbox: ForkServerSandbox) -> str | None:
         outside.write_text("outside", encoding="ascii")
         data = Path(directory) / "data.txt"
         data.write_text("data", encoding="ascii")
-        for path, mode in ((directory, 0o777), (outside, 0o666), (data, 0o666)):
-            Path(path).chmod(mode)  # what keeps the program out must be the sandbox, not the file's mode
+        # What keeps the program out must be the sandbox, not the files' modes. The directory stays ours: in a writable one
+        # another user could put a link to a file of ours in the place of these, before their mode is changed.
+        for path, mode in ((outside, 0o666), (data, 0o666), (directory, 0o755)):
+            Path(path).chmod(mode)
         try:
             program = Program(source=_LIVENESS, evaluate="report", argv=(str(outside),))
             run = sandbox.probe(program, [data], Limits())
