@@ -256,7 +256,7 @@ def test_errors(shell: Shell, arguments: list[str], code: int, told: str) -> Non
     ("engine", "code", "told"),
     [
         ("", 2, "the name of the engine is empty; write it as one of llama:smollm2, "),
-        ("lama:x", 2, "unknown engine 'lama'. Did you mean 'llama'? Known: llama, openai, scripted."),
+        ("lama:x", 2, "unknown engine 'lama'. Did you mean 'llama'? Known: llama, openai, scripted, torch."),
         ("llama:smol", 2, "unknown model 'smol'. Did you mean 'smollm2'?"),
         ("scripted:nowhere.json", 2, "the script nowhere.json is not there"),
         ("openai:http://127.0.0.1:9/v1#m", 1, "is the server running?"),

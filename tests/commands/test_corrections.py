@@ -309,7 +309,7 @@ def test_what_was_typed_is_kept_where_it_is_refused(shell: Shell, thread: str) -
         (["--file", "fixed.py", "--draft", "0.9"], 2, "'0.9'. Did you mean '0.0'?"),
         (["--file", "fixed.py", "--data", "x.csv"], 2, "asked without a data file; leave out --data"),
         (["--file", "fixed.py", "--data", "x.csv", "--data", "y.csv"], 2, "a program works on one data file; 2 are given"),
-        (["--file", "fixed.py", "--tier", "vm"], 2, "Known: landlock, namespaces."),
+        (["--file", "fixed.py", "--tier", "vm"], 2, "Known: landlock, namespaces, seccomp."),
         (["--sql", "SELECT 1"], 2, "is answered in Python; give the program with --file fixed.py"),
     ],
 )

@@ -139,6 +139,24 @@ def test_processor_time_of_all_processes_counts(tool: Sandbox) -> None:
     assert run.limit_hit == "stopped: CPU limit 0.3 s"
 
 
+NOBODY_WAITS = {
+    "ignored": "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n",
+    "orphans": "def start():\n    if not os.fork():\n        if not os.fork(): burn()\n        os._exit(0)\n    os.wait()\n",
+}
+
+
+@pytest.mark.parametrize("way", NOBODY_WAITS)
+def test_processor_time_of_children_that_nobody_waits_for_counts(tool: Sandbox, way: str) -> None:
+    source = (
+        "import os, signal, time\ndef burn():\n    while time.process_time() < 0.3: pass\n    os._exit(0)\n"
+        f"def start():\n    if not os.fork(): burn()\n{NOBODY_WAITS[way]}"
+        "for _ in range(30):\n    start()\n    time.sleep(0.4)"
+    )
+    run = tool.run(Program(source=source), limits=Limits(cpu_seconds=1, wall_seconds=15))
+    assert run.limit_hit == "stopped: CPU limit 1 s"
+    assert run.cpu_seconds >= 0.9
+
+
 def test_memory_of_all_processes_counts(tool: Sandbox) -> None:
     source = (
         "import os, time\nfor _ in range(6):\n    if not os.fork():\n        b = bytearray(60 << 20); b[::4096] = b'x' * len(b[::4096])\n"

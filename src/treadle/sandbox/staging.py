@@ -1,7 +1,8 @@
 """Data files, made readable for the user that programs run as.
 
 For an ordinary user nothing is to do. Root gives up root, so a file in a directory that only root may enter is copied,
-once, for as long as the sandbox lives.
+once, for as long as the sandbox lives. A process that is killed leaves its copies; the next one to make some removes
+them.
 """
 
 # Plain os calls: descriptors, links and mount points, in processes that live for milliseconds.
@@ -9,11 +10,14 @@ once, for as long as the sandbox lives.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
 import stat
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +26,11 @@ from treadle.sandbox.privileges import first_private_parent, readable_by_others
 from treadle.sandbox.protocol import SCRATCH
 
 __all__ = ["Staging", "public_directory"]
+
+_PREFIX = "treadle-data-"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_SECONDS = 60.0
+"""A folder younger than this may not be locked yet."""
 
 
 def public_directory() -> str:
@@ -41,6 +50,8 @@ class Staging:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._directory: str | None = None
+        self._lock_handle: int | None = None
+        """Held as long as the copies are in use; the kernel lets it go when this process ends, however it ends."""
         self._copies: dict[tuple[str, int, int, int], str] = {}
 
     def stage(self, files: Sequence[Path]) -> list[tuple[str, str, int]]:
@@ -77,7 +88,10 @@ class Staging:
         with self._lock:
             if key not in self._copies:
                 if self._directory is None:
-                    self._directory = tempfile.mkdtemp(prefix="treadle-data-", dir=public_directory())
+                    _sweep(public_directory())
+                    self._directory = tempfile.mkdtemp(prefix=_PREFIX, dir=public_directory())
+                    self._lock_handle = os.open(self._directory, _FOLDER)
+                    fcntl.flock(self._lock_handle, fcntl.LOCK_EX)
                     os.chmod(self._directory, 0o711)  # noqa: S103 (names in it cannot be guessed or listed)
                 handle, copy = tempfile.mkstemp(dir=self._directory)
                 os.close(handle)
@@ -90,4 +104,22 @@ class Staging:
         with self._lock:
             if self._directory is not None:
                 shutil.rmtree(self._directory, ignore_errors=True)
-            self._directory, self._copies = None, {}
+            if self._lock_handle is not None:
+                os.close(self._lock_handle)
+            self._directory, self._lock_handle, self._copies = None, None, {}
+
+
+def _sweep(parent: str) -> None:
+    """Remove the folders of copies whose process is gone: ours, not new, and locked by nobody."""
+    with os.scandir(parent) as entries:
+        found = [e.path for e in entries if e.name.startswith(_PREFIX) and e.is_dir(follow_symlinks=False)]
+    for path in found:
+        with contextlib.suppress(OSError):  # locked, or gone meanwhile
+            handle = os.open(path, _FOLDER)
+            try:
+                status = os.fstat(handle)
+                if status.st_uid == os.geteuid() and time.time() - status.st_mtime > _NEW_SECONDS:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(handle)

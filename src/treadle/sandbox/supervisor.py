@@ -125,6 +125,7 @@ class _Watch:
         self._slot = ResultSlot(job.limits.value_bytes)
         self._limit: str | None = None
         self._pid = 0
+        self._ticks: dict[tuple[bytes, bytes], int] = {}
 
     def run(self) -> dict[str, Any]:
         """Run the program to its end; the facts of the run as seen from outside."""
@@ -141,7 +142,7 @@ class _Watch:
         for index in (0, 1):
             self._read(index)
         peak = usage.ru_maxrss * 1024
-        cpu = usage.ru_utime + usage.ru_stime
+        cpu = max(usage.ru_utime + usage.ru_stime, sum(self._ticks.values()) / os.sysconf("SC_CLK_TCK"))
         ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         return {
             "exit_code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
@@ -210,7 +211,7 @@ class _Watch:
         bounds = self._job.limits
         if elapsed > bounds.wall_seconds:
             self._stop("wall")
-        elif self._configuration.executes and (over := limits.over_in_all(bounds)):
+        elif self._configuration.executes and (over := limits.over_in_all(bounds, self._ticks)):
             self._stop(over)
         elif limits.cpu_seconds_of(self._pid) > bounds.cpu_seconds:
             self._stop("cpu")
