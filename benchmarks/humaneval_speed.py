@@ -14,8 +14,6 @@ import argparse
 import ast
 import contextlib
 import copy
-import dataclasses
-import json
 import multiprocessing
 import random
 import statistics
@@ -26,6 +24,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.run import show
+from benchmarks.shown import write_rows
 from benchmarks.speed import Row, machine
 from treadle.evals.hidden import CheckHosts, HiddenTests, Judged
 from treadle.evals.humaneval import load_humaneval, published_file
@@ -191,8 +190,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = measure(arguments.quick)
     show(rows, where, arguments.quick)
     if arguments.json:
-        document = {"machine": dataclasses.asdict(where), "idle": where.idle, "rows": [dataclasses.asdict(r) for r in rows]}
-        arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_rows(arguments.json, where, rows)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ end. Solved rates are measured by ``treadle eval``.
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
 import sys
 from pathlib import Path
 
@@ -20,7 +18,8 @@ if not __package__:  # run as a file: python benchmarks/run.py
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed import IDLE_LOAD, QUICK, Counts, Machine, Row, machine, measures
+from benchmarks.shown import show_table, titled, write_rows
+from benchmarks.speed import QUICK, Counts, Machine, Row, machine, measures
 
 __all__ = ["main"]
 
@@ -37,17 +36,11 @@ def collect(counts: Counts, with_model: bool) -> list[Row]:
 
 def show(rows: list[Row], where: Machine, quick: bool) -> None:
     """The table on standard output."""
-    marks = ["" if where.idle else "NOT IDLE", "quick: too few measurements to quote" if quick else ""]
-    title = "; ".join(["speed of treadle", *(m for m in marks if m)])
-    table = Table("what", "measured", "goal", "met", "note", title=title)
+    table = Table("what", "measured", "goal", "met", "note", title=titled("speed of treadle", where, quick))
     for row in rows:
         met = "" if row.good is None else ("yes" if row.good else "NO")
         table.add_row(row.what, row.value, row.goal, met, row.note)
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"{where.cpu}, {where.cores} cores, load {where.load:.2f} at the start; {where.system}")
-    if not where.idle:
-        console.print(f"not idle: the load was above {IDLE_LOAD}; do not quote these figures")
+    show_table(table, where)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -63,8 +56,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = collect(QUICK if arguments.quick else Counts(), not arguments.no_model)
     show(rows, where, arguments.quick)
     if arguments.json:
-        document = {"machine": dataclasses.asdict(where), "idle": where.idle, "rows": [dataclasses.asdict(r) for r in rows]}
-        arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_rows(arguments.json, where, rows)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 if not __package__:  # run as a file: python benchmarks/sandbox.py
@@ -31,7 +31,8 @@ if not __package__:  # run as a file: python benchmarks/sandbox.py
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed import IDLE_LOAD, Machine, machine
+from benchmarks.shown import show_table, titled, write_rows
+from benchmarks.speed import Machine, machine
 from treadle.errors import SandboxRefusedError
 from treadle.sandbox import open_sandbox
 from treadle.sandbox.probe import TIERS
@@ -244,8 +245,7 @@ def measure(runs: int, others: int) -> list[Measured]:
 
 def show(rows: Sequence[Measured], where: Machine, quick: bool) -> None:
     """The table on standard output."""
-    marks = ["" if where.idle else "NOT IDLE", "quick: too few measurements to quote" if quick else ""]
-    title = "; ".join(["one program of two lines with numpy", *(m for m in marks if m)])
+    title = titled("one program of two lines with numpy", where, quick)
     table = Table("way", "median", "goal", "met", "programs/s", "runs", "survivors", "leaked fds", "note", title=title)
     for row in rows:
         met = "" if row.goal is None or row.latency is None else ("yes" if row.latency <= row.goal else "NO")
@@ -260,11 +260,7 @@ def show(rows: Sequence[Measured], where: Machine, quick: bool) -> None:
             "" if row.leaked is None else str(row.leaked),
             row.note,
         )
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"{where.cpu}, {where.cores} cores, load {where.load:.2f} at the start; {where.system}")
-    if not where.idle:
-        console.print(f"not idle: the load was above {IDLE_LOAD}; do not quote these figures")
+    show_table(table, where)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -283,8 +279,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = measure(20, 8) if arguments.quick else measure(arguments.runs, arguments.others)
     show(rows, where, arguments.quick)
     if arguments.json:
-        document = {"machine": asdict(where), "idle": where.idle, "rows": [asdict(row) for row in rows]}
-        arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_rows(arguments.json, where, rows)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from treadle.commands.exits import EXIT_DOUBT
+from treadle.commands.answering import hand_over, work_options
 from treadle.commands.options import (
     EngineOption,
     JsonOption,
@@ -54,17 +54,16 @@ def ask(
 ) -> None:
     """Write a program for REQUEST, run and check it, and say what is known about it."""
     from treadle import compose
-    from treadle.coding.ask import Options
-    from treadle.terminal import answer_as_json, show_answer, show_prompt_parts
+    from treadle.terminal import show_prompt_parts
 
-    options = Options(
+    options = work_options(
         samples=samples,
         repairs=repairs,
         temperature=temperature,
         seed=seed,
         max_tokens=max_tokens,
-        shots=0 if no_examples else Options().shots,
-        rules=not (no_rules or no_examples),
+        no_examples=no_examples,
+        no_rules=no_rules,
     )
     stated = compose.request(request, data, tree, expect or [], tests, schema)
     keeps = not show_prompt
@@ -74,11 +73,4 @@ def ask(
             show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))
             return
         answered = compose.answer(asked, tools, options, progress)
-    if out is not None:
-        compose.write_answer(answered, out)
-    if as_json:
-        typer.echo(answer_as_json(answered))
-    else:
-        show_answer(answered, out)
-    if answered.answer.status not in ("verified", "agreed"):
-        raise typer.Exit(EXIT_DOUBT)
+    hand_over(answered, out, as_json)

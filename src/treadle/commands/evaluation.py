@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from treadle.commands.answering import work_options
 from treadle.commands.exits import EXIT_INTERRUPTED
 from treadle.commands.options import (
     EngineOption,
@@ -75,18 +76,17 @@ def _command(kind: str, about: str) -> Callable[..., None]:
         out: FolderOption = None,
         as_json: JsonOption = False,
     ) -> None:
-        from treadle.coding.ask import Options
         from treadle.evals.kinds import KINDS
         from treadle.evals.run import Plan
 
-        options = Options(
+        options = work_options(
             samples=samples,
             repairs=repairs,
             temperature=temperature,
             seed=seed,
             max_tokens=KINDS[kind].max_tokens if max_tokens is None else max_tokens,
-            shots=0 if no_examples else Options().shots,
-            rules=not (no_rules or no_examples),
+            no_examples=no_examples,
+            no_rules=no_rules,
         )
         plan = Plan(
             kind=kind,

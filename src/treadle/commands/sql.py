@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from treadle.commands.exits import EXIT_DOUBT
+from treadle.commands.answering import hand_over, work_options
 from treadle.commands.options import (
     EngineOption,
     JsonOption,
@@ -24,6 +24,9 @@ from treadle.commands.options import (
 )
 from treadle.errors import UsageError
 from treadle.escaping import escaped, escaped_for
+
+if TYPE_CHECKING:
+    from treadle.coding.ask import Answered
 
 __all__ = ["sql"]
 
@@ -58,24 +61,21 @@ def sql(
 ) -> None:
     """Answer QUESTION by one SQL statement, executed read-only on DATABASE, and say what is known about it."""
     from treadle import compose
-    from treadle.coding.ask import Options
-    from treadle.coding.sql.base import rows_of
-    from treadle.coding.sql.rows import rows_as_csv
-    from treadle.terminal import answer_as_json, show_answer, show_prompt_parts
+    from treadle.terminal import show_prompt_parts
 
     if len(words) < 2:
         raise UsageError(
             f"name a database and ask a question; only {words[0]!r} was given. Example: "
             'treadle sql particles.sqlite "Which charged meson lives longest?"'
         )
-    options = Options(
+    options = work_options(
         samples=samples,
         repairs=repairs,
         temperature=temperature,
         seed=seed,
         max_tokens=160,
-        shots=0 if no_examples else Options().shots,
-        rules=not (no_rules or no_examples),
+        no_examples=no_examples,
+        no_rules=no_rules,
         style=style,
     )
     *database, question = words
@@ -89,15 +89,14 @@ def sql(
             show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))
             return
         answered = compose.answer(asked, tools, options, progress)
-    if out is not None:
-        compose.write_answer(answered, out)
+    hand_over(answered, out, as_json, (lambda: _print_csv(answered)) if as_csv else None)
+
+
+def _print_csv(answered: Answered) -> None:
+    """The rows on standard output and nothing else; the status beside them."""
+    from treadle.coding.sql.base import rows_of
+    from treadle.coding.sql.rows import rows_as_csv
+
     rows = None if answered.run is None else rows_of(answered.run)
-    if as_json:
-        typer.echo(answer_as_json(answered))
-    elif as_csv:
-        typer.echo("" if rows is None else escaped_for(sys.stdout, rows_as_csv(rows)), nl=False)
-        typer.echo(escaped(f"{answered.answer.status.value}: {answered.answer.reason}"), err=True)
-    else:
-        show_answer(answered, out)
-    if answered.answer.status not in ("verified", "agreed"):
-        raise typer.Exit(EXIT_DOUBT)
+    typer.echo("" if rows is None else escaped_for(sys.stdout, rows_as_csv(rows)), nl=False)
+    typer.echo(escaped(f"{answered.answer.status.value}: {answered.answer.reason}"), err=True)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from treadle.coding.sql.reading.cues import Bound
-from treadle.coding.sql.reading.linking import ValueLink, similar
+from treadle.coding.sql.reading.linking import ValueLink
 from treadle.coding.sql.reading.naming import NameReader
 from treadle.coding.sql.reading.reader import HINTED, NAMED
 from treadle.coding.sql.reading.schema import Field, stem
 from treadle.coding.sql.reading.sketch import Condition
+from treadle.coding.sql.reading.synonyms import similar
 
 __all__ = ["ConditionReader"]
 

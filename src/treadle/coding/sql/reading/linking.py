@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from treadle.coding.sql.base import Database, rows_of
 from treadle.coding.sql.reading.cues import MONTHS
 from treadle.coding.sql.reading.schema import Field, Schema, quote_name, singular, stem
+from treadle.coding.sql.reading.synonyms import similar
 from treadle.types import Limits
 from treadle.words import name_parts
 
@@ -23,86 +24,9 @@ __all__ = [
     "link",
     "normalised",
     "places_of",
-    "same_meaning",
-    "similar",
     "value_query",
     "words_of",
 ]
-
-_SAME: tuple[tuple[str, ...], ...] = (
-    ("price", "cost", "expensive", "cheap", "costly", "pricey", "amount", "fee", "dear"),
-    ("salary", "wage", "pay", "earn", "income", "paid", "earning"),
-    ("age", "old", "young"),
-    ("height", "tall", "short", "high"),
-    ("altitude", "elevation", "high", "height", "low"),
-    ("length", "long", "short"),
-    ("lifetime", "long", "live", "life", "lived"),
-    ("duration", "long", "short", "last", "time"),
-    ("sec", "second", "long", "short", "length", "duration", "playing"),
-    ("nick", "nickname", "username", "login", "alias"),
-    ("mass", "weight", "heavy", "light"),
-    ("area", "large", "big", "size", "small"),
-    ("population", "populous", "inhabitant", "people", "populated"),
-    ("capacity", "large", "big"),
-    ("temperature", "hot", "cold", "warm"),
-    ("rain", "rainfall", "precipitation", "wet", "rainy"),
-    ("speed", "fast", "slow", "velocity", "windy", "quick"),
-    ("rating", "rated", "score", "stars"),
-    ("year", "when"),
-    ("name", "who", "called", "names"),
-    ("title", "titles", "called"),
-    ("city", "town"),
-    ("street", "road", "address"),
-    ("country", "nation"),
-    ("type", "kind", "category", "class"),
-    ("kind", "type"),
-    ("category", "genre", "type", "kind"),
-    ("status", "state", "condition"),
-    ("founded", "established", "opened", "created"),
-    ("birth", "born"),
-    ("death", "died"),
-    ("quantity", "many", "units", "items"),
-    ("person", "people", "who"),
-    ("employee", "worker", "staff"),
-    ("customer", "client", "buyer"),
-    ("product", "item", "article"),
-    ("energy", "energetic"),
-    ("luminosity", "lumi"),
-    ("width", "wide", "broad"),
-    ("charge", "charged"),
-    ("depth", "deep"),
-    ("value", "worth", "valuable"),
-    ("date", "day", "when"),
-    ("review", "reviewed"),
-    ("author", "writer", "wrote", "written"),
-    ("paper", "publication", "article"),
-    ("game", "match"),
-    ("loan", "borrow", "lent", "borrowed", "loaned"),
-    ("order", "ordered", "bought", "purchase"),
-    ("deliver", "delivery", "delivered"),
-    ("abbreviation", "abbr", "code"),
-    ("number", "num", "count", "no", "n"),
-    ("description", "desc"),
-    ("department", "dept"),
-    ("organization", "organisation", "org", "institution"),
-    ("temperature", "temp"),
-    ("average", "avg"),
-    ("maximum", "max"),
-    ("minimum", "min"),
-    ("latitude", "lat"),
-    ("longitude", "lon", "lng"),
-)
-_GROUPS: dict[str, set[int]] = {}
-for _number, _words in enumerate(_SAME):
-    for _word in _words:
-        _GROUPS.setdefault(stem(_word), set()).add(_number)
-
-
-def same_meaning(one: str, others: Iterable[str]) -> bool:
-    """Whether a stem is an everyday synonym of one of ``others``."""
-    own = _GROUPS.get(one, set())
-    return any(own & _GROUPS.get(other, set()) for other in others)
-
 
 _WORD = re.compile(r"\d+(?:-[A-Za-z]\w*)+|[A-Za-zÀ-ÿ](?:[A-Za-zÀ-ÿ0-9_'-]*[A-Za-zÀ-ÿ0-9_])?|\d+(?:\.\d+)?")
 _MAX_NGRAM = 6
@@ -220,10 +144,9 @@ def _match(
     total, where = 0.0, -1
     for word in name:
         own = stem(word)
-        groups = _GROUPS.get(own, set())
         best = 0.0
         for i, said in enumerate(stems):
-            score = _alike(own, said, groups) if said else 0.0
+            score = similar(own, said) if said else 0.0
             if score > best:
                 best, where = score, i
         total += best
@@ -231,17 +154,6 @@ def _match(
         at[key] = where
         exact[key] = tuple(i for i, said in enumerate(stems) if said == stem(name[-1]))
     return total / max(len(name), 1)
-
-
-def similar(own: str, said: str) -> float:
-    """How well the stem of a word of a name is said by another stem: 1 the same, 0.8 a synonym, 0 not at all."""
-    return _alike(own, said, _GROUPS.get(own, set()))
-
-
-def _alike(own: str, said: str, groups: set[int]) -> float:
-    if said == own:
-        return 1.0
-    return 0.8 if groups & _GROUPS.get(said, set()) else 0.0
 
 
 # ------------------------------------------------------------------------------------------------------ values

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 
 from treadle.coding.sql.reading.cues import MONTHS
-from treadle.coding.sql.reading.linking import Links, same_meaning
+from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.schema import Schema, stem
+from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
 
 __all__ = ["unread_words"]
@@ -74,4 +75,4 @@ def _is_read(word: str, spoken: set[str]) -> bool:
     if len(plain) < 2 or _NUMBER.fullmatch(plain):
         return True
     parts = [p for p in re.split(r"[-_]", plain) if p]
-    return all(stem(p) in _ANY or stem(p) in spoken or same_meaning(stem(p), spoken) for p in parts)
+    return all(stem(p) in _ANY or any(similar(own, stem(p)) for own in spoken) for p in parts)

@@ -1,0 +1,37 @@
+"""What every benchmark says of its figures: the table, the machine, whether they may be quoted; and the file of rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.speed import IDLE_LOAD, Machine
+
+__all__ = ["show_table", "titled", "write_rows"]
+
+
+def titled(title: str, where: Machine, quick: bool) -> str:
+    """``title`` with what spoils the figures."""
+    marks = ["" if where.idle else "NOT IDLE", "quick: too few measurements to quote" if quick else ""]
+    return "; ".join([title, *(m for m in marks if m)])
+
+
+def show_table(table: Table, where: Machine) -> None:
+    """The table on standard output, and below it the machine."""
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"{where.cpu}, {where.cores} cores, load {where.load:.2f} at the start; {where.system}")
+    if not where.idle:
+        console.print(f"not idle: the load was above {IDLE_LOAD}; do not quote these figures")
+
+
+def write_rows(path: Path, where: Machine, rows: Sequence[Any]) -> None:
+    """Rows (dataclasses) and machine as one JSON document."""
+    document = {"machine": dataclasses.asdict(where), "idle": where.idle, "rows": [dataclasses.asdict(row) for row in rows]}
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

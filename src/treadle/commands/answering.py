@@ -1,0 +1,63 @@
+"""What the commands that ask a model share: the options of the work, and how an answer is handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from treadle.commands.exits import EXIT_DOUBT
+
+if TYPE_CHECKING:
+    from treadle.coding.ask import Answered, Options
+
+__all__ = ["hand_over", "work_options"]
+
+
+def work_options(
+    *,
+    samples: int,
+    repairs: int,
+    temperature: float,
+    seed: int,
+    max_tokens: int,
+    no_examples: bool,
+    no_rules: bool,
+    style: str = "house",
+) -> Options:
+    """The options of a command line. Without examples nothing is read by rules either: readings are shown as examples."""
+    from treadle.coding.ask import Options
+
+    return Options(
+        samples=samples,
+        repairs=repairs,
+        temperature=temperature,
+        seed=seed,
+        max_tokens=max_tokens,
+        shots=0 if no_examples else Options().shots,
+        rules=not (no_rules or no_examples),
+        style=style,
+    )
+
+
+def hand_over(answered: Answered, out: Path | None, as_json: bool, otherwise: Callable[[], None] | None = None) -> None:
+    """Write the answer where it was asked for and show it: as JSON, by ``otherwise``, or for people.
+
+    Raises:
+        typer.Exit: with code 3, where the answer is neither verified nor agreed.
+    """
+    from treadle import compose
+    from treadle.terminal import answer_as_json, show_answer
+
+    if out is not None:
+        compose.write_answer(answered, out)
+    if as_json:
+        typer.echo(answer_as_json(answered))
+    elif otherwise is not None:
+        otherwise()
+    else:
+        show_answer(answered, out)
+    if answered.answer.status not in ("verified", "agreed"):
+        raise typer.Exit(EXIT_DOUBT)
