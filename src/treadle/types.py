@@ -37,6 +37,7 @@ __all__ = [
     "Run",
     "Rung",
     "Sampling",
+    "Stage",
     "Status",
     "Table",
     "Token",
@@ -58,12 +59,16 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """One token of a completion with its log-probability and the most likely alternatives, best first."""
+    """One token of a completion with its log-probability and the most likely alternatives, best first.
+
+    ``cut``: the probability that constraints took away here, before filters; None where there was none, or it is not known.
+    """
 
     text: str
     logprob: float
     id: int | None = None
     alternatives: tuple[Alternative, ...] = ()
+    cut: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,18 @@ class Constraint:
 
     kind: Literal["gbnf", "json_schema", "lark", "regex"]
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What a draft may say next: a piece of it, after which a guide is asked again.
+
+    A stage ends after the first token with which the text since its beginning belongs to the language of ``constraint``,
+    or, where it is the ``last`` one, with the draft. Where that language holds the empty text, the draft may end here.
+    """
+
+    constraint: Constraint
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
