@@ -150,6 +150,7 @@ class Capabilities:
     logprobs: bool = False
     top_logprobs: int = 0
     constraints: frozenset[str] = frozenset()
+    guides: bool = False
     primer: bool = False
     parallel: bool = False
     stream: bool = False

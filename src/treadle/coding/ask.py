@@ -61,6 +61,8 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     rules: bool = True
     """Read requests on data by rules too: readings stand as drafts beside the engine's, and of SQL as examples."""
+    grounded: bool = True
+    """Hold drafts to the grammar and to names that exist, where the engine can (``grounding/``)."""
     style: str = "house"
     """Of SQL: 'house' formats statements as the packs say, 'plain' leaves them as they were written."""
 
@@ -207,7 +209,7 @@ class _Work:
         what = f"repairing ({round_} of {self.options.repairs})" if round_ else f"writing {len(samplings)} drafts"
         self.progress.phase(what, total=len(samplings) * self.options.max_tokens)
         with self.clock("decode"):
-            completions = self.tools.engine.complete(prompt, samplings, self.progress.tokens)
+            completions = self._drawn(prompt, samplings)
         drafts = [
             self.job.draft(f"{index}.{i}", completion, prompt, round_, descent.get("repairs"))
             for i, completion in enumerate(completions)
@@ -217,6 +219,14 @@ class _Work:
         for draft in drafts:
             self.candidates.append(self._judged(draft, descent.get("origin", draft.id)))
             self.progress.tokens(1)
+
+    def _drawn(self, prompt: Prompt, samplings: Sequence[Sampling]) -> list[Completion]:
+        engine, has = self.tools.engine, self.tools.engine.capabilities
+        if self.options.grounded and (has.guides or "lark" in has.constraints):
+            guide = self.job.guide(prompt)
+            if guide is not None:
+                return engine.complete(prompt, samplings, self.progress.tokens, guide)
+        return engine.complete(prompt, samplings, self.progress.tokens)
 
     def _by_rules(self) -> None:
         """Judge what rules wrote beside what the engine wrote; stored like any draft, under a prompt that was never sent."""

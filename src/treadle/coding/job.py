@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from treadle.coding.choose import Candidate
 from treadle.coding.plan import Plan
+from treadle.engines.base import Guide
 from treadle.types import Completion, Draft, Prompt, Request
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ class Job(Protocol):
     @property
     def read_whole(self) -> bool:
         """Whether the first of these programs takes account of every word of the request."""
+        ...
+
+    def guide(self, prompt: Prompt) -> Guide | None:
+        """What drafts of ``prompt`` may say, given what is known; None where nothing is held."""
         ...
 
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:

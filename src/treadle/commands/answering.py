@@ -25,6 +25,7 @@ def work_options(
     max_tokens: int,
     no_examples: bool,
     no_rules: bool,
+    no_grounding: bool,
     style: str = "house",
 ) -> Options:
     """The options of a command line. Without examples nothing is read by rules either: readings are shown as examples."""
@@ -38,6 +39,7 @@ def work_options(
         max_tokens=max_tokens,
         shots=0 if no_examples else Options().shots,
         rules=not (no_rules or no_examples),
+        grounded=not no_grounding,
         style=style,
     )
 

@@ -11,6 +11,7 @@ from treadle.commands.answering import hand_over, work_options
 from treadle.commands.options import (
     EngineOption,
     JsonOption,
+    NoGroundingOption,
     NoRulesOption,
     OutOption,
     PackOption,
@@ -45,6 +46,7 @@ def ask(
     max_tokens: Annotated[int, typer.Option("--max-tokens", help="Length of a draft, at most.")] = 256,
     no_examples: Annotated[bool, typer.Option("--no-examples", help="Show the model no example.")] = False,
     no_rules: NoRulesOption = False,
+    no_grounding: NoGroundingOption = False,
     pack: PackOption = None,
     tier: TierOption = None,
     out: OutOption = None,
@@ -64,6 +66,7 @@ def ask(
         max_tokens=max_tokens,
         no_examples=no_examples,
         no_rules=no_rules,
+        no_grounding=no_grounding,
     )
     stated = compose.request(request, data, tree, expect or [], tests, schema)
     keeps = not show_prompt

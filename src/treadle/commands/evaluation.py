@@ -12,6 +12,7 @@ from treadle.commands.answering import work_options
 from treadle.commands.exits import EXIT_INTERRUPTED
 from treadle.commands.options import (
     EngineOption,
+    NoGroundingOption,
     NoRulesOption,
     PackOption,
     RepairsOption,
@@ -69,6 +70,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
         max_tokens: MaxTokensOption = None,
         no_examples: NoExamplesOption = False,
         no_rules: NoRulesOption = False,
+        no_grounding: NoGroundingOption = False,
         pack: PackOption = None,
         corrections: CorrectionsOption = None,
         workers: WorkersOption = 1,
@@ -87,6 +89,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
             max_tokens=KINDS[kind].max_tokens if max_tokens is None else max_tokens,
             no_examples=no_examples,
             no_rules=no_rules,
+            no_grounding=no_grounding,
         )
         plan = Plan(
             kind=kind,

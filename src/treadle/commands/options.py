@@ -17,6 +17,9 @@ RepairsOption = Annotated[int, typer.Option("--repairs", help="Rounds of repair,
 TemperatureOption = Annotated[float, typer.Option("--temperature", help="Of the sampled drafts.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="The same seed and engine give the same drafts.")]
 NoRulesOption = Annotated[bool, typer.Option("--no-rules", help="Read nothing by rules: model and corrections.")]
+NoGroundingOption = Annotated[
+    bool, typer.Option("--no-grounding", help="Let drafts write any name, and anything that does not parse.")
+]
 PackOption = Annotated[list[Path] | None, typer.Option("--pack", help="A folder with a pack of your own; can be repeated.")]
 TierOption = Annotated[str | None, typer.Option("--tier", help="Sandbox tier: namespaces, landlock, seccomp (or the best).")]
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the program, its card and its artifacts.")]

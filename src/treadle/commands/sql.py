@@ -11,6 +11,7 @@ from treadle.commands.answering import hand_over, work_options
 from treadle.commands.options import (
     EngineOption,
     JsonOption,
+    NoGroundingOption,
     NoRulesOption,
     OutOption,
     PackOption,
@@ -52,6 +53,7 @@ def sql(
         bool, typer.Option("--no-examples", help="Show the model no example, read nothing by rules.")
     ] = False,
     no_rules: NoRulesOption = False,
+    no_grounding: NoGroundingOption = False,
     pack: PackOption = None,
     tier: TierOption = None,
     out: OutOption = None,
@@ -76,6 +78,7 @@ def sql(
         max_tokens=160,
         no_examples=no_examples,
         no_rules=no_rules,
+        no_grounding=no_grounding,
         style=style,
     )
     *database, question = words

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from treadle.errors import UnsupportedError
 from treadle.types import Capabilities, Chunk, Completion, Constraint, EngineIdentity, Prompt, Sampling, Stage, Token
 
-__all__ = ["Engine", "Guide", "OnTokens", "require"]
+__all__ = ["Engine", "Guide", "OnTokens", "held", "require"]
 
 OnTokens = Callable[[int], None]
 """Called with the number of new tokens while drafts are decoded (for progress bars)."""
@@ -51,8 +52,16 @@ class Engine(Protocol):
         """The text exactly as the model sees it where the engine applies the chat template itself."""
         ...
 
-    def complete(self, prompt: Prompt, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None) -> list[Completion]:
+    def complete(
+        self,
+        prompt: Prompt,
+        samplings: Sequence[Sampling],
+        on_tokens: OnTokens | None = None,
+        guide: Guide | None = None,
+    ) -> list[Completion]:
         """One completion for each sampling, decoded in parallel over the one prompt where the engine can.
+
+        ``guide`` holds every draft that has no constraint of its own to what it allows, where ``capabilities.guides``.
 
         Raises:
             UnsupportedError: a sampling asks for what the engine lacks.
@@ -72,6 +81,14 @@ class Engine(Protocol):
     def close(self) -> None:
         """Free the model; the engine cannot be used afterwards. Closing twice is allowed."""
         ...
+
+
+def held(engine: Engine, samplings: Sequence[Sampling], guide: Guide | None) -> list[Sampling]:
+    """Samplings for an engine that asks no guide: under one language for the whole draft where it takes such."""
+    whole = guide.whole() if guide is not None and "lark" in engine.capabilities.constraints else None
+    if whole is None:
+        return list(samplings)
+    return [s if s.constraint is not None else replace(s, constraint=whole) for s in samplings]
 
 
 def require(engine: Engine, sampling: Sampling) -> None:

@@ -24,7 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from treadle.engines.base import OnTokens, require
+from treadle.engines.base import Guide, OnTokens, held, require
 from treadle.engines.constraints import CANARY, llama_grammar, probe
 from treadle.engines.llama_server import exchange, socket_folder, start
 from treadle.engines.models import sha256_of
@@ -97,7 +97,14 @@ class LlamaEngine:
     def render(self, prompt: Prompt) -> str:
         return "".join(text for text, _ in self._pieces(prompt))
 
-    def complete(self, prompt: Prompt, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None) -> list[Completion]:
+    def complete(
+        self,
+        prompt: Prompt,
+        samplings: Sequence[Sampling],
+        on_tokens: OnTokens | None = None,
+        guide: Guide | None = None,
+    ) -> list[Completion]:
+        samplings = held(self, samplings, guide)
         ids = self._prepare(prompt, samplings)
         completions: list[Completion | None] = [None] * len(samplings)
         for group in _groups(samplings, self._slots, self._context - len(ids)):

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from treadle.engines.base import OnTokens, require
+from treadle.engines.base import Guide, OnTokens, require
 from treadle.errors import EndpointError, EngineError, UnsupportedError, UsageError
 from treadle.types import Alternative, Capabilities, Chunk, Completion, Constraint, EngineIdentity, Prompt, Sampling, Token
 
@@ -86,7 +86,13 @@ class OpenAIEngine:
     def render(self, prompt: Prompt) -> str:
         return "\n".join(f"[{m.role}]\n{m.content}" for m in prompt.messages)
 
-    def complete(self, prompt: Prompt, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None) -> list[Completion]:
+    def complete(
+        self,
+        prompt: Prompt,
+        samplings: Sequence[Sampling],
+        on_tokens: OnTokens | None = None,
+        guide: Guide | None = None,
+    ) -> list[Completion]:
         for sampling in samplings:
             require(self, sampling)
         self._refuse_primer(prompt)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from treadle.engines.base import OnTokens, require
+from treadle.engines.base import Guide, OnTokens, require
 from treadle.errors import EngineError, UsageError
 from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, Prompt, Sampling, Token
 
@@ -73,7 +73,13 @@ class ScriptedEngine:
     def render(self, prompt: Prompt) -> str:
         return "\n".join(f"[{m.role}]\n{m.content}" for m in prompt.messages) + f"\n[assistant]\n{prompt.primer}"
 
-    def complete(self, prompt: Prompt, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None) -> list[Completion]:
+    def complete(
+        self,
+        prompt: Prompt,
+        samplings: Sequence[Sampling],
+        on_tokens: OnTokens | None = None,
+        guide: Guide | None = None,
+    ) -> list[Completion]:
         for sampling in samplings:
             require(self, sampling)
         self.prompts.append(prompt)

@@ -22,11 +22,11 @@ from pathlib import Path
 
 import torch
 
-from treadle.engines.base import OnTokens, require
+from treadle.engines.base import Guide, OnTokens, require
 from treadle.engines.models import sha256_of
 from treadle.errors import EngineError, UnsupportedError, UsageError
-from treadle.model.constraints import KINDS, Constraints
-from treadle.model.generate import Draw, Piece, Prefix, TokenTable, decode, fit_prompt, read_prompt, score_tokens
+from treadle.model.constraints import KINDS, Constraints, GuidedMatcher
+from treadle.model.generate import Draw, Matcher, Piece, Prefix, TokenTable, decode, fit_prompt, read_prompt, score_tokens
 from treadle.model.memory import available_bytes, drafts_that_fit
 from treadle.model.precision import choose_device, choose_precision, set_precision
 from treadle.model.speculate import decode_one
@@ -110,6 +110,7 @@ class TorchEngine:
             logprobs=True,
             top_logprobs=MAX_ALTERNATIVES,
             constraints=KINDS if self._table.end_ids else frozenset(),
+            guides=bool(self._table.end_ids),
             primer=True,
             parallel=True,
             stream=True,
@@ -128,14 +129,20 @@ class TorchEngine:
     def render(self, prompt: Prompt) -> str:
         return "".join(text for text, _ in self._pieces(prompt))
 
-    def complete(self, prompt: Prompt, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None) -> list[Completion]:
+    def complete(
+        self,
+        prompt: Prompt,
+        samplings: Sequence[Sampling],
+        on_tokens: OnTokens | None = None,
+        guide: Guide | None = None,
+    ) -> list[Completion]:
         ids = self._prepare(prompt, samplings)
         if not samplings:
             return []
         started, found = time.monotonic(), list[Completion]()
         with self._read(ids) as prefix:
             for group in self._groups(len(ids), samplings):
-                draws = [self._draw(sampling, prompt) for sampling in group]
+                draws = [self._draw(sampling, prompt, guide) for sampling in group]
                 found += _collected(self._pieces_of(prefix, draws, on_tokens), group, started)
         return found
 
@@ -256,8 +263,12 @@ class TorchEngine:
         size = drafts_that_fit(self._config, dtype, n_prompt, longest, free, min(ROWS, len(samplings)))
         return [samplings[start : start + size] for start in range(0, len(samplings), size)]
 
-    def _draw(self, sampling: Sampling, prompt: Prompt) -> Draw:
-        matcher = None if sampling.constraint is None else self._compiler().matcher(sampling.constraint)
+    def _draw(self, sampling: Sampling, prompt: Prompt, guide: Guide | None = None) -> Draw:
+        matcher: Matcher | None = None
+        if sampling.constraint is not None:
+            matcher = self._compiler().matcher(sampling.constraint)
+        elif guide is not None:
+            matcher = GuidedMatcher(self._compiler(), guide.stage, self._padded_bytes(), self._table.end_ids)
         return Draw(sampling=sampling, stop=prompt.stop, matcher=matcher)
 
     def _compiler(self) -> Constraints:
@@ -267,6 +278,11 @@ class TorchEngine:
             tokens += [b""] * (self._config.vocab_size - vocabulary.size)
             self._constraints = Constraints(tokens, vocabulary.special_ids, self._table.end_ids, self._encode)
         return self._constraints
+
+    def _padded_bytes(self) -> list[bytes]:
+        """Bytes of every token that the model may draw: its table may be longer than the vocabulary."""
+        known = list(self._table.token_bytes)
+        return known + [b""] * (self._config.vocab_size - len(known))
 
     def _pieces_of(self, prefix: Prefix, draws: Sequence[Draw], on_tokens: OnTokens | None) -> Iterator[Piece]:
         if len(draws) == 1 and self._speculate:

@@ -79,6 +79,7 @@ def settings_line(summary: Mapping[str, Any]) -> str:
     examples = f"{options['shots']} examples at most" if options["shots"] else "no examples"
     corrections = ", with corrections" if settings["corrections"] else ""
     corrections += "" if options["rules"] else ", nothing read by rules"
+    corrections += ", grounded" if options.get("grounded") else ""
     return (
         f"{settings['kind']} ({settings['tasks']['file']}), engine {settings['engine']} ({model['file']}{digest}), "
         f"{options['samples']} drafts, temperature {options['temperature']:g}, {options['repairs']} rounds of repair, "

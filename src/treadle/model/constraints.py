@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from treadle.errors import EngineError
-from treadle.types import Constraint
+from treadle.types import Constraint, Stage
 
-__all__ = ["KINDS", "ConstraintMatcher", "Constraints"]
+__all__ = ["KINDS", "ConstraintMatcher", "Constraints", "GuidedMatcher"]
 
 KINDS = frozenset({"gbnf", "json_schema", "lark", "regex"})
-_KEPT = 32
+_KEPT = 256
 """Compiled constraints that are kept. Compiling takes about a millisecond, a large JSON schema a hundred."""
 _TIMES = 10_000
 
@@ -122,9 +122,87 @@ class ConstraintMatcher:
         self._check()
         return bool(self._matcher.is_stopped())
 
+    def accepts(self) -> bool:
+        """Whether the text may end here."""
+        return bool(self._matcher.is_accepting())
+
     def _check(self) -> None:
         if self._matcher.is_error():
             raise EngineError(f"the constraint cannot be followed any further: {_first_line(self._matcher.get_error())}")
+
+
+class GuidedMatcher:
+    """Where one draft stands that a guide leads from stage to stage (``types.Stage``).
+
+    Where a stage cannot be used (too complex for llguidance, or nothing of the vocabulary fits), the draft goes on
+    unguided, and ``lost`` says why: a guide helps, and never ends a draft that might have been right.
+
+    Args:
+        stage: gives the next stage for what is written, or None where the draft is over.
+        token_bytes: of every token, none for special ones.
+    """
+
+    def __init__(
+        self,
+        constraints: Constraints,
+        stage: Callable[[str], Stage | None],
+        token_bytes: Sequence[bytes],
+        end_ids: frozenset[int],
+    ) -> None:
+        self._constraints, self._stage, self._bytes, self._end_ids = constraints, stage, token_bytes, end_ids
+        self._written = bytearray()
+        self._matcher: ConstraintMatcher | None = None
+        self._last = False
+        self.lost = ""
+        self._enter()
+
+    def allowed(self) -> Tensor:
+        """Which tokens may come next, [V], on the CPU."""
+        while self._matcher is not None:
+            try:
+                mask = self._matcher.allowed()
+            except EngineError as error:
+                self._lose(str(error))
+            else:
+                if bool(mask.any()):
+                    return mask
+                self._lose("the stage allows no token")
+        return torch.ones(len(self._bytes), dtype=torch.bool)
+
+    def forced(self) -> list[int]:
+        """Tokens that must come next in this stage, whatever the model says."""
+        return [] if self._matcher is None else self._matcher.forced()
+
+    def take(self, token: int) -> bool:
+        """Go on by a token; True where nothing may follow."""
+        if token in self._end_ids:
+            return True
+        self._written += self._bytes[token] if token < len(self._bytes) else b""
+        if self._matcher is None:
+            return False
+        try:
+            over = self._matcher.take(token)
+            ended = self._matcher.accepts()
+        except EngineError as error:
+            self._lose(str(error))
+            return False
+        if self._last or not ended:
+            return over
+        return self._enter()
+
+    def _enter(self) -> bool:
+        """Begin the next stage; True where there is none."""
+        try:
+            found = self._stage(self._written.decode("utf-8", "replace"))
+            self._matcher = None if found is None else self._constraints.matcher(found.constraint)
+        except EngineError as error:
+            self._lose(str(error))
+            return False
+        self._last = found is not None and found.last
+        return found is None
+
+    def _lose(self, reason: str) -> None:
+        self._matcher, self.lost = None, reason
 
 
 class _Tokens:

@@ -207,15 +207,16 @@ class Row:
         """Tokens that may still come."""
         return self.draw.sampling.max_tokens - self._n_tokens
 
-    def take(self, token: int, logprob: float, alternatives: Sequence[tuple[int, float]]) -> Piece | None:
+    def take(self, token: int, logprob: float, alternatives: Sequence[tuple[int, float]], cut: float) -> Piece | None:
         """Add a token; None where no text is certain yet. A token that ends the text is none of its tokens."""
+        held = self.draw.matcher is not None
         self.last = token
         self._n_tokens += 1
         ended = self.draw.matcher is not None and self.draw.matcher.take(token)
         if token in self._table.end_ids:
             ended = True
         else:
-            self._push(token, logprob, alternatives)
+            self._push(token, logprob, alternatives, cut if held else None)
         if ended or self._stream.stopped:
             self.reason = "stop"
         elif self.n_left == 0:
@@ -225,13 +226,14 @@ class Row:
             return None
         return Piece(index=self.index, text=text, tokens=tokens, finish_reason=self.reason)
 
-    def _push(self, token: int, logprob: float, alternatives: Sequence[tuple[int, float]]) -> None:
+    def _push(self, token: int, logprob: float, alternatives: Sequence[tuple[int, float]], cut: float | None) -> None:
         text = self._table.text
         found = Token(
             text=text(token),
             logprob=logprob,
             id=token,
             alternatives=tuple(Alternative(text=text(i), logprob=p, id=i) for i, p in alternatives),
+            cut=cut,
         )
         known = self._table.token_bytes
         self._stream.push(known[token] if token < len(known) else b"", found)
@@ -272,8 +274,10 @@ def decode(
 def _take(rows: Sequence[Row], drawn: Drawn) -> Iterator[Piece]:
     # All rows take their token before any piece goes out: whoever reads the pieces may stop at any of them.
     pieces = [
-        row.take(token, logprob, alternatives)
-        for row, token, logprob, alternatives in zip(rows, drawn.ids, drawn.logprobs, drawn.alternatives, strict=True)
+        row.take(token, logprob, alternatives, cut)
+        for row, token, logprob, alternatives, cut in zip(
+            rows, drawn.ids, drawn.logprobs, drawn.alternatives, drawn.cuts, strict=True
+        )
     ]
     yield from (piece for piece in pieces if piece is not None)
 

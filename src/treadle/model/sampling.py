@@ -29,6 +29,8 @@ class Drawn:
     logprobs: list[float]
     alternatives: list[list[tuple[int, float]]]
     """Of each draft, the likeliest tokens with their log-probabilities, best first; as many as its sampling asks for."""
+    cuts: list[float]
+    """Of each draft, the probability of all tokens that the mask forbade; 0 without a mask."""
 
 
 def log_probabilities(logits_BV: Tensor) -> Tensor:
@@ -100,7 +102,7 @@ class Sampler:
         if allowed_BV is not None:
             open_BV = open_BV.masked_fill(~allowed_BV, -torch.inf)
         ids_B = self._choose(open_BV)
-        return self._reported(raw_BV, total_B, ids_B)
+        return self._reported(raw_BV, total_B, ids_B, allowed_BV)
 
     @torch.inference_mode()
     def report(self, logits_BV: Tensor, ids: Sequence[int]) -> Drawn:
@@ -108,9 +110,14 @@ class Sampler:
         raw_BV = _precise(logits_BV)
         return self._reported(raw_BV, _totals(raw_BV), torch.tensor(ids, device=raw_BV.device))
 
-    def _reported(self, raw_BV: Tensor, total_B: Tensor, ids_B: Tensor) -> Drawn:
+    def _reported(self, raw_BV: Tensor, total_B: Tensor, ids_B: Tensor, allowed_BV: Tensor | None = None) -> Drawn:
         chosen_B = raw_BV.gather(1, ids_B[:, None])[:, 0] - total_B
-        return Drawn(ids=ids_B.tolist(), logprobs=chosen_B.tolist(), alternatives=self._alternatives(raw_BV, total_B))
+        return Drawn(
+            ids=ids_B.tolist(),
+            logprobs=chosen_B.tolist(),
+            alternatives=self._alternatives(raw_BV, total_B),
+            cuts=_cut(raw_BV, total_B, allowed_BV),
+        )
 
     def _choose(self, open_BV: Tensor) -> Tensor:
         best = open_BV.max(dim=-1)
@@ -157,6 +164,14 @@ class Sampler:
 
 def _precise(logits_BV: Tensor) -> Tensor:
     return logits_BV if logits_BV.dtype == torch.float64 else logits_BV.float()
+
+
+def _cut(raw_BV: Tensor, total_B: Tensor, allowed_BV: Tensor | None) -> list[float]:
+    """The probability that a mask takes away from each row, from 0 to 1."""
+    if allowed_BV is None:
+        return [0.0] * raw_BV.shape[0]
+    kept_B = raw_BV.masked_fill(~allowed_BV, -torch.inf).logsumexp(-1)
+    return (-torch.expm1(kept_B - total_B)).clamp(0.0, 1.0).tolist()
 
 
 def _totals(raw_BV: Tensor) -> Tensor:

@@ -65,7 +65,7 @@ def decode_one(
         for place in range(logits_TV.shape[0]):
             allowed = None if draw.matcher is None else draw.matcher.allowed()[None].to(logits_TV.device)
             drawn = sampler.draw(logits_TV[place : place + 1], allowed)
-            piece = row.take(drawn.ids[0], drawn.logprobs[0], drawn.alternatives[0])
+            piece = row.take(drawn.ids[0], drawn.logprobs[0], drawn.alternatives[0], drawn.cuts[0])
             repeats.extend(drawn.ids)
             if on_tokens is not None:
                 on_tokens(1)

@@ -11,6 +11,7 @@ from treadle.coding.sql.base import Database
 from treadle.coding.sql.judge import SqlJudge
 from treadle.coding.sql.plan import SqlPlan, make_sql_plan
 from treadle.coding.sql.style.house import HOUSE, PLAIN, Style, read_style
+from treadle.engines.base import Guide
 from treadle.errors import UsageError
 from treadle.types import Completion, Draft, Prompt, Request
 
@@ -57,6 +58,9 @@ class SqlJob:
     @property
     def read_whole(self) -> bool:
         return self._plan is not None and not self._plan.unread
+
+    def guide(self, prompt: Prompt) -> Guide | None:
+        return None
 
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         program = self._judge.extract(completion.text, prompt)
