@@ -7,6 +7,7 @@ distribution *before* sampling filters (temperature, top-p, grammar) unless a fi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -131,6 +132,12 @@ class Completion:
         if not self.tokens:
             return None
         return sum(t.logprob for t in self.tokens) / len(self.tokens)
+
+    @property
+    def cut_nats(self) -> float | None:
+        """How unlikely it was that the model alone would have kept to its constraints: the sum of -log(1 - cut)."""
+        cuts = [t.cut for t in self.tokens if t.cut is not None]
+        return -sum(math.log1p(-min(cut, 1 - 1e-12)) for cut in cuts) if cuts else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from treadle.engines.llama import LlamaEngine
 from treadle.engines.registry import open_engine
 from treadle.errors import ContextLengthError, EngineError, ModelFileError, UnknownNameError, UnsupportedError
 from treadle.settings import Settings
-from treadle.types import Completion, Constraint, Message, Prompt, Sampling
+from treadle.types import Completion, Constraint, Message, Prompt, Sampling, Stage
 
 pytest.importorskip("torch")
 
@@ -454,3 +454,59 @@ def test_two_threads_may_ask_at_once(small: TorchEngine) -> None:
         together = list(pool.map(lambda p: said(small.complete(p, draws(2))), prompts * 3))
     assert together == alone * 3
     assert threading.active_count() == before
+
+
+# --------------------------------------------------------------------------------------------------- guides
+
+
+class Lines:
+    """A guide of lines of digits, each one digit longer than the one before, then the end."""
+
+    def __init__(self, most: int, broken_at: int = -1) -> None:
+        self.most, self.broken_at, self.asked = most, broken_at, list[str]()
+
+    def stage(self, written: str) -> Stage | None:
+        self.asked.append(written)
+        n = written.count("\n")
+        if n == self.broken_at:
+            return Stage(constraint=Constraint(kind="lark", text="start: nonsense"))
+        return None if n == self.most else Stage(constraint=Constraint(kind="regex", text=rf"[0-9]{{{n + 1}}}\n"))
+
+    def whole(self) -> Constraint | None:
+        return Constraint(kind="regex", text=r"([0-9]+\n)+")
+
+
+def test_a_guide_leads_every_draft_from_stage_to_stage(small: TorchEngine) -> None:
+    guide = Lines(3)
+    found = small.complete(ask("hi"), [Sampling(max_tokens=40, seed=s) for s in range(4)], None, guide)
+    assert all(re.fullmatch(r"\d\n\d\d\n\d\d\d\n", c.text) and c.finish_reason == "stop" for c in found)
+    assert len({c.text for c in found}) > 1
+    assert all(written.endswith("\n") for written in guide.asked if written)
+
+
+def test_a_lone_draft_is_guided_too(small: TorchEngine) -> None:
+    (found,) = small.complete(ask("hi"), [Sampling(max_tokens=40, temperature=0)], None, Lines(2))
+    assert re.fullmatch(r"\d\n\d\d\n", found.text)
+
+
+def test_what_a_guide_cuts_is_reported(small: TorchEngine) -> None:
+    free, held = (small.complete(ask("hi"), [Sampling(max_tokens=3, temperature=0)], None, g)[0] for g in (None, Lines(3)))
+    assert all(t.cut is None for t in free.tokens)
+    assert free.cut_nats is None
+    cuts = [t.cut for t in held.tokens]
+    assert all(cut is not None and 0 <= cut <= 1 for cut in cuts)
+    assert max(cut for cut in cuts if cut is not None) > 0.9  # untrained weights spread over the whole vocabulary
+    assert held.cut_nats == pytest.approx(-sum(math.log1p(-cut) for cut in cuts if cut is not None))
+
+
+def test_a_stage_that_cannot_be_used_lets_the_draft_go_on(small: TorchEngine) -> None:
+    (found,) = small.complete(ask("hi"), [Sampling(max_tokens=12, seed=1)], None, Lines(3, broken_at=1))
+    assert re.match(r"\d\n", found.text)
+    assert len(found.tokens) == 12 or found.finish_reason == "stop"
+
+
+def test_a_constraint_of_the_sampling_goes_before_a_guide(small: TorchEngine) -> None:
+    own = Sampling(max_tokens=12, constraint=Constraint(kind="regex", text="yes|no"))
+    guided, constrained = small.complete(ask("hi"), [Sampling(max_tokens=12), own], None, Lines(1))
+    assert re.fullmatch(r"\d\n", guided.text)
+    assert constrained.text in ("yes", "no")
