@@ -605,3 +605,34 @@ def test_a_thread_with_a_reading_replays(asking: Any, table: Path, tmp_path: Pat
     engine = ScriptedEngine.from_file(path)
     again = asking("What is the mean of x?", data=table, rules=True, samples=2, engine=engine)
     assert (again.answer.status, again.answer.program) == (first.answer.status, first.answer.program)
+
+
+# ------------------------------------------------------------------------------------- many drafts, little time
+
+
+def test_drawing_stops_where_the_drafts_to_come_could_change_nothing(asking: Any) -> None:
+    batches = [[RIGHT] * 8, [RIGHT] * 8, [RIGHT] * 8]
+    engine = ScriptedEngine(batches)
+    answered = asking(RUN, engine=engine, samples=20, repairs=0)
+    assert answered.answer.status is Status.VERIFIED
+    assert [len(c.draft.id) > 0 for c in answered.candidates] == [True] * 16  # 8 + 8 lead beyond the 4 that are left
+    assert answered.answer.agreement == (16, 16)
+
+
+def test_drawing_goes_on_while_the_choice_is_open(asking: Any) -> None:
+    engine = ScriptedEngine([[WRONG] * 8, [RIGHT] * 2])
+    answered = asking(RUN, engine=engine, samples=10, repairs=0)
+    assert answered.answer.status is Status.VERIFIED
+    assert len(answered.candidates) == 10
+
+
+def test_when_time_is_up_no_draft_and_no_repair_is_begun(asking: Any) -> None:
+    answered = asking(RUN, engine=ScriptedEngine([[WRONG] * 8, [RIGHT] * 8]), samples=16, repairs=2, budget_seconds=1e-6)
+    assert answered.answer.status is Status.FAILED
+    assert len(answered.candidates) == 8
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
+def test_a_budget_is_a_time(asking: Any, seconds: float) -> None:
+    with pytest.raises(UsageError, match="--budget must be above 0"):
+        Options(budget_seconds=seconds)

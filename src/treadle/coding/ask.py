@@ -23,7 +23,7 @@ from treadle.sandbox.base import Sandbox
 from treadle.threads.base import Store
 from treadle.threads.card import provenance_card
 from treadle.threads.forms import to_plain
-from treadle.types import Answer, Completion, Draft, Limits, Outcome, Prompt, Request, Run, Sampling
+from treadle.types import Answer, Completion, Draft, Limits, Outcome, Prompt, Request, Run, Sampling, Status
 
 __all__ = ["Answered", "Options", "Tools", "ask"]
 
@@ -31,6 +31,8 @@ READING_VOTES = 1000
 """What a decisive reading counts beside drafts of an embedded small model: more than all of them."""
 SMALL = 1_000_000_000
 """Parameters of a model below which its drafts, which copy the same examples, are no witnesses for each other."""
+DRAWN_AT_ONCE = 8
+"""Drafts that are decoded together; only with more than these can drawing stop early."""
 REPAIRED_AT_ONCE = 2
 """Failed drafts that are shown to the model in one round of repair: the two that got furthest by different ways."""
 _PACKAGES = (
@@ -61,6 +63,8 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     rules: bool = True
     """Read requests on data by rules too: readings stand as drafts beside the engine's, and of SQL as examples."""
+    budget_seconds: float | None = None
+    """After so long no further drafts and repairs are begun; what has begun is finished, and the first drafts always are."""
     grounded: bool = True
     """Hold drafts to the grammar and to names that exist, where the engine can (``grounding/``)."""
     style: str = "house"
@@ -75,6 +79,8 @@ class Options:
             raise UsageError(f"the number of examples must not be negative, got {self.shots}")
         if not 0 <= self.temperature <= 2:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}")
+        if self.budget_seconds is not None and not self.budget_seconds > 0:
+            raise UsageError(f"--budget must be above 0 seconds, got {self.budget_seconds:g}")
         if self.style not in ("house", "plain"):
             raise UsageError(f"--style is 'house' or 'plain', not {self.style!r}")
         if self.max_tokens < 1:
@@ -138,6 +144,7 @@ class _Work:
         self.request, self.tools, self.options, self.progress = request, tools, options, progress
         self.clock = _Clock()
         self.store = tools.store
+        self.began = time.monotonic()
         self.thread: str | None = tools.store.begin(request, tools.engine.identity, to_plain(options))
         self.prompts: list[Prompt] = []
         self.candidates: list[Candidate] = []
@@ -147,20 +154,17 @@ class _Work:
             self.progress.phase("reading the data and choosing examples")
             self.job = open_job(self.request, self.tools, self.options)
             plan = self.job.plan()
-        self._round(plan.prompt, self._samplings(), 0, {})
+        self._first_round(plan.prompt)
         self._by_rules()
         for round_ in range(1, self.options.repairs + 1):
-            if any(c.passed and not c.doubts for c in self.candidates):
+            if self._late() or any(c.passed and not c.doubts for c in self.candidates):
                 break
             for broken in self._worth_repairing():
                 prompt = build_repair(self.tools.engine, plan.prompt, plan.ingredients, broken.draft, _problem(broken))
                 self._round(
                     prompt, self._repair_samplings(round_), round_, {"repairs": broken.draft.id, "origin": broken.origin}
                 )
-        small = (self.tools.engine.identity.parameters or SMALL) < SMALL
-        witness = small and self.job.needs_witness
-        choice = choose(self.candidates, bool(self.request.expectations), witness)
-        answer = self._answer(choice, plan)
+        answer = self._answer(self._choice(), plan)
         self.store.finish(self._thread(), answer)
         return Answered(
             thread=self._thread(),
@@ -169,6 +173,10 @@ class _Work:
             seconds=dict(self.clock.seconds),
             language=self.request.language,
         )
+
+    def _choice(self) -> Choice:
+        small = (self.tools.engine.identity.parameters or SMALL) < SMALL
+        return choose(self.candidates, bool(self.request.expectations), small and self.job.needs_witness)
 
     def interrupted(self, error: BaseException) -> None:
         if self.thread is not None:
@@ -187,6 +195,24 @@ class _Work:
             greedy,
             *(self._sampling(self.options.temperature, self.options.seed + i) for i in range(1, self.options.samples)),
         ]
+
+    def _first_round(self, prompt: Prompt) -> None:
+        """Many drafts are drawn a few at a time, until time is up or those to come could not change what is chosen."""
+        samplings = self._samplings()
+        for start in range(0, len(samplings), DRAWN_AT_ONCE):
+            if start and (self._late() or self._settled(len(samplings) - start)):
+                break
+            self._round(prompt, samplings[start : start + DRAWN_AT_ONCE], 0, {})
+
+    def _settled(self, to_come: int) -> bool:
+        """Whether the leading cluster would lead also if all drafts to come did what the second one does."""
+        choice = self._choice()
+        first, second = (*choice.clusters, 0, 0)[:2]
+        return choice.status in (Status.VERIFIED, Status.AGREED) and first - second > to_come
+
+    def _late(self) -> bool:
+        budget = self.options.budget_seconds
+        return budget is not None and time.monotonic() - self.began >= budget
 
     def _repair_samplings(self, round_: int) -> list[Sampling]:
         count = max(1, self.options.samples // 4)

@@ -26,6 +26,7 @@ def work_options(
     no_examples: bool,
     no_rules: bool,
     no_grounding: bool,
+    budget: float | None = None,
     style: str = "house",
 ) -> Options:
     """The options of a command line. Without examples nothing is read by rules either: readings are shown as examples."""
@@ -40,6 +41,7 @@ def work_options(
         shots=0 if no_examples else Options().shots,
         rules=not (no_rules or no_examples),
         grounded=not no_grounding,
+        budget_seconds=budget,
         style=style,
     )
 

@@ -9,6 +9,7 @@ import typer
 
 from treadle.commands.answering import hand_over, work_options
 from treadle.commands.options import (
+    BudgetOption,
     EngineOption,
     JsonOption,
     NoGroundingOption,
@@ -47,6 +48,7 @@ def ask(
     no_examples: Annotated[bool, typer.Option("--no-examples", help="Show the model no example.")] = False,
     no_rules: NoRulesOption = False,
     no_grounding: NoGroundingOption = False,
+    budget: BudgetOption = None,
     pack: PackOption = None,
     tier: TierOption = None,
     out: OutOption = None,
@@ -67,6 +69,7 @@ def ask(
         no_examples=no_examples,
         no_rules=no_rules,
         no_grounding=no_grounding,
+        budget=budget,
     )
     stated = compose.request(request, data, tree, expect or [], tests, schema)
     keeps = not show_prompt

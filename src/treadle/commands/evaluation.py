@@ -11,6 +11,7 @@ import typer
 from treadle.commands.answering import work_options
 from treadle.commands.exits import EXIT_INTERRUPTED
 from treadle.commands.options import (
+    BudgetOption,
     EngineOption,
     NoGroundingOption,
     NoRulesOption,
@@ -71,6 +72,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
         no_examples: NoExamplesOption = False,
         no_rules: NoRulesOption = False,
         no_grounding: NoGroundingOption = False,
+        budget: BudgetOption = None,
         pack: PackOption = None,
         corrections: CorrectionsOption = None,
         workers: WorkersOption = 1,
@@ -90,6 +92,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
             no_examples=no_examples,
             no_rules=no_rules,
             no_grounding=no_grounding,
+            budget=budget,
         )
         plan = Plan(
             kind=kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,24 @@ RepairsOption = Annotated[int, typer.Option("--repairs", help="Rounds of repair,
 TemperatureOption = Annotated[float, typer.Option("--temperature", help="Of the sampled drafts.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="The same seed and engine give the same drafts.")]
 NoRulesOption = Annotated[bool, typer.Option("--no-rules", help="Read nothing by rules: model and corrections.")]
+
+
+def seconds(text: str) -> float:
+    """Seconds from '30', '30s', '2m' or '1.5min'.
+
+    Raises:
+        typer.BadParameter: it is none of these.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|sec|m|min)?\s*", text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no time; write 30s or 2m")
+    return float(found[1]) * (60.0 if (found[2] or "s").startswith("m") else 1.0)
+
+
+BudgetOption = Annotated[
+    float | None,
+    typer.Option("--budget", parser=seconds, metavar="<time>", help="Begin no draft or repair after so long: 30s, 2m."),
+]
 NoGroundingOption = Annotated[
     bool, typer.Option("--no-grounding", help="Let drafts write any name, and anything that does not parse.")
 ]

@@ -9,6 +9,7 @@ import typer
 
 from treadle.commands.answering import hand_over, work_options
 from treadle.commands.options import (
+    BudgetOption,
     EngineOption,
     JsonOption,
     NoGroundingOption,
@@ -54,6 +55,7 @@ def sql(
     ] = False,
     no_rules: NoRulesOption = False,
     no_grounding: NoGroundingOption = False,
+    budget: BudgetOption = None,
     pack: PackOption = None,
     tier: TierOption = None,
     out: OutOption = None,
@@ -79,6 +81,7 @@ def sql(
         no_examples=no_examples,
         no_rules=no_rules,
         no_grounding=no_grounding,
+        budget=budget,
         style=style,
     )
     *database, question = words
