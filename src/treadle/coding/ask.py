@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from treadle.coding.choose import Candidate, Choice, best_failed, choose, height
+from treadle.coding.choose import Candidate, Choice, best_failed, choose
 from treadle.coding.job import Job, open_job
 from treadle.coding.plan import Plan
 from treadle.coding.progress import Progress, Silent
+from treadle.coding.repair import good_lines, problem
 from treadle.coding.sql.base import Database
 from treadle.engines.base import Engine
 from treadle.errors import UsageError
@@ -23,7 +24,7 @@ from treadle.sandbox.base import Sandbox
 from treadle.threads.base import Store
 from treadle.threads.card import provenance_card
 from treadle.threads.forms import to_plain
-from treadle.types import Answer, Completion, Draft, Limits, Outcome, Prompt, Request, Run, Sampling, Status
+from treadle.types import Answer, Completion, Draft, Limits, Prompt, Request, Run, Sampling, Status
 
 __all__ = ["Answered", "Options", "Tools", "ask"]
 
@@ -160,7 +161,9 @@ class _Work:
             if self._late() or any(c.passed and not c.doubts for c in self.candidates):
                 break
             for broken in self._worth_repairing():
-                prompt = build_repair(self.tools.engine, plan.prompt, plan.ingredients, broken.draft, _problem(broken))
+                # First the draft goes on from its last good line; where that did not help either, it is written anew.
+                kept = good_lines(broken, plan.prompt.program_prefix) if round_ == 1 else ""
+                prompt = build_repair(self.tools.engine, plan.prompt, plan.ingredients, broken.draft, problem(broken), kept)
                 self._round(
                     prompt, self._repair_samplings(round_), round_, {"repairs": broken.draft.id, "origin": broken.origin}
                 )
@@ -291,7 +294,7 @@ class _Work:
             best = best_failed(pool)
             assert best is not None
             pool.remove(best)
-            if best.draft.program not in seen and _problem(best):
+            if best.draft.program not in seen and problem(best):
                 seen.add(best.draft.program)
                 found.append(best)
         return found
@@ -339,14 +342,6 @@ class _Work:
 
 def _last_run(candidate: Candidate) -> Run | None:
     return next((run for purpose, run in reversed(candidate.runs) if purpose == "ran"), None)
-
-
-def _problem(candidate: Candidate) -> str:
-    """What the model is told about a draft: the hints of failed checks, which hold no expected value, else its doubts."""
-    hints = [
-        v.hint or v.reason for v in candidate.verdicts if v.outcome is Outcome.FAILED and (v.hint or height(candidate) < 4)
-    ]
-    return "; ".join(hints[:2] or candidate.doubts[:2])
 
 
 def _packages() -> dict[str, str]:

@@ -60,7 +60,8 @@ class Judge:
 
     def _written(self, program: str) -> str:
         """What the model wrote: the lines that open a wide file name columns that the program need not use."""
-        prefix = next((p for p in self._prefixes if program.startswith(p)), "")
+        # A repair's prefix holds lines of the draft that it mends, too: those were written, so the shortest counts.
+        prefix = min((p for p in self._prefixes if program.startswith(p)), key=len, default="")
         return program.removeprefix(prefix)
 
     def _behaviour(self, program: str, run: Run | None) -> tuple[Hashable, list[tuple[str, Run]]]:

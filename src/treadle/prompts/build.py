@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from treadle.engines.base import Engine
@@ -154,8 +155,13 @@ def _parts(engine: Engine, prompt: Prompt, ingredients: Ingredients) -> tuple[Pr
     return tuple(parts)
 
 
-def build_repair(engine: Engine, prompt: Prompt, ingredients: Ingredients, draft: Draft, problem: str) -> Prompt:
-    """The prompt that shows a failed draft with what is wrong, and asks for it anew.
+def build_repair(
+    engine: Engine, prompt: Prompt, ingredients: Ingredients, draft: Draft, problem: str, kept: str = ""
+) -> Prompt:
+    """The prompt that shows a failed draft with what is wrong, and asks for it anew, or from behind ``kept`` on.
+
+    ``kept``: first lines of the draft's Python program, after what all programs of ``prompt`` begin with, that were right.
+    Engines that continue a begun answer are made to go on from there.
 
     The failed program stands after everything that was sent before, so an engine reuses the whole first prompt's cells.
     """
@@ -176,7 +182,21 @@ def build_repair(engine: Engine, prompt: Prompt, ingredients: Ingredients, draft
         "begin": f"def {ingredients.signature}:" if ingredients.signature else "def",
     }
     primer = render_template(f"{ingredients.kind}_repair", **values).rstrip("\n")
-    return _counted(engine, replace(prompt, primer=primer), problem)
+    return _counted(engine, _continued(replace(prompt, primer=primer), ingredients, kept), problem)
+
+
+def _continued(prompt: Prompt, ingredients: Ingredients, kept: str) -> Prompt:
+    """``prompt`` with the first lines of the program already written."""
+    if not kept.strip() or ingredients.kind == "sql" or (ingredients.kind == "function" and not ingredients.signature):
+        return prompt
+    if ingredients.kind == "function":
+        return replace(prompt, primer=prompt.primer + kept, program_prefix=prompt.program_prefix + kept)
+    lines = kept.strip("\n")
+    return replace(
+        prompt,
+        primer=f"{prompt.primer}\n{indent(lines, ' ' * prompt.body_indent)}",
+        program_prefix=f"{prompt.program_prefix}{lines}\n",
+    )
 
 
 def _body(prompt: Prompt, draft: Draft, ingredients: Ingredients) -> str:
