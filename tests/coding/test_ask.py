@@ -610,6 +610,20 @@ def test_a_thread_with_a_reading_replays(asking: Any, table: Path, tmp_path: Pat
 # ------------------------------------------------------------------------------------- many drafts, little time
 
 
+def test_temperatures_spread_evenly_around_the_one_given(asking: Any) -> None:
+    drawn: list[float] = []
+
+    class Noting(ScriptedEngine):
+        def complete(self, prompt: Prompt, samplings: Sequence[Sampling], *rest: Any) -> list[Completion]:
+            drawn.extend(s.temperature for s in samplings)
+            return super().complete(prompt, samplings, *rest)
+
+    asking(RUN, engine=Noting([[RIGHT] * 6]), samples=6, temperature=0.4, spread=0.5)
+    assert drawn == pytest.approx([0.0, 0.2, 0.3, 0.4, 0.5, 0.6])
+    with pytest.raises(UsageError, match="--spread must lie between 0 and 1"):
+        Options(spread=1.5)
+
+
 def test_drawing_stops_where_the_drafts_to_come_could_change_nothing(asking: Any) -> None:
     batches = [[RIGHT] * 8, [RIGHT] * 8, [RIGHT] * 8]
     engine = ScriptedEngine(batches)

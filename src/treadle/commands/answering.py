@@ -27,6 +27,7 @@ def work_options(
     no_rules: bool,
     no_grounding: bool,
     budget: float | None = None,
+    spread: float = 0.0,
     style: str = "house",
 ) -> Options:
     """The options of a command line. Without examples nothing is read by rules either: readings are shown as examples."""
@@ -42,6 +43,7 @@ def work_options(
         rules=not (no_rules or no_examples),
         grounded=not no_grounding,
         budget_seconds=budget,
+        spread=spread,
         style=style,
     )
 

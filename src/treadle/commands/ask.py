@@ -20,6 +20,7 @@ from treadle.commands.options import (
     SamplesOption,
     SeedOption,
     ShowPromptOption,
+    SpreadOption,
     StoreOption,
     TemperatureOption,
     TierOption,
@@ -43,6 +44,7 @@ def ask(
     samples: SamplesOption = 8,
     repairs: RepairsOption = 2,
     temperature: TemperatureOption = 0.4,
+    spread: SpreadOption = 0.0,
     seed: SeedOption = 1,
     max_tokens: Annotated[int, typer.Option("--max-tokens", help="Length of a draft, at most.")] = 256,
     no_examples: Annotated[bool, typer.Option("--no-examples", help="Show the model no example.")] = False,
@@ -70,6 +72,7 @@ def ask(
         no_rules=no_rules,
         no_grounding=no_grounding,
         budget=budget,
+        spread=spread,
     )
     stated = compose.request(request, data, tree, expect or [], tests, schema)
     keeps = not show_prompt

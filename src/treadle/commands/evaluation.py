@@ -19,6 +19,7 @@ from treadle.commands.options import (
     RepairsOption,
     SamplesOption,
     SeedOption,
+    SpreadOption,
     TemperatureOption,
 )
 from treadle.errors import TreadleError
@@ -67,6 +68,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
         samples: SamplesOption = 8,
         repairs: RepairsOption = 2,
         temperature: TemperatureOption = 0.4,
+        spread: SpreadOption = 0.0,
         seed: SeedOption = 1,
         max_tokens: MaxTokensOption = None,
         no_examples: NoExamplesOption = False,
@@ -93,6 +95,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
             no_rules=no_rules,
             no_grounding=no_grounding,
             budget=budget,
+            spread=spread,
         )
         plan = Plan(
             kind=kind,

@@ -16,6 +16,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 SamplesOption = Annotated[int, typer.Option("--samples", "-n", help="Drafts: the first greedy, the others sampled.")]
 RepairsOption = Annotated[int, typer.Option("--repairs", help="Rounds of repair, at most.")]
 TemperatureOption = Annotated[float, typer.Option("--temperature", help="Of the sampled drafts.")]
+SpreadOption = Annotated[float, typer.Option("--spread", help="Temperatures from T(1-spread) to T(1+spread).")]
 SeedOption = Annotated[int, typer.Option("--seed", help="The same seed and engine give the same drafts.")]
 NoRulesOption = Annotated[bool, typer.Option("--no-rules", help="Read nothing by rules: model and corrections.")]
 

@@ -20,6 +20,7 @@ from treadle.commands.options import (
     SamplesOption,
     SeedOption,
     ShowPromptOption,
+    SpreadOption,
     StoreOption,
     TemperatureOption,
     TierOption,
@@ -49,6 +50,7 @@ def sql(
     samples: SamplesOption = 8,
     repairs: RepairsOption = 2,
     temperature: TemperatureOption = 0.4,
+    spread: SpreadOption = 0.0,
     seed: SeedOption = 1,
     no_examples: Annotated[
         bool, typer.Option("--no-examples", help="Show the model no example, read nothing by rules.")
@@ -82,6 +84,7 @@ def sql(
         no_rules=no_rules,
         no_grounding=no_grounding,
         budget=budget,
+        spread=spread,
         style=style,
     )
     *database, question = words
