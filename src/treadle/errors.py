@@ -14,7 +14,8 @@ TreadleError
 │   └── SandboxRefusedError  no tier works here: nothing was executed
 ├── StoreError            the thread store failed
 │   └── StoreVersionError the store was written by a newer treadle
-└── PackError             a pack or an example is malformed
+├── PackError             a pack or an example is malformed
+└── FormatError           an answer does not have the form that was asked for
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ __all__ = [
     "EndpointError",
     "EngineError",
     "ExpectationError",
+    "FormatError",
     "ModelFileError",
     "PackError",
     "SandboxError",
@@ -123,3 +125,7 @@ class StoreVersionError(StoreError):
 
 class PackError(TreadleError):
     """A pack or an example is malformed."""
+
+
+class FormatError(TreadleError):
+    """An answer does not have the form that was asked for; the message says what was expected, and where it deviates."""
