@@ -26,10 +26,10 @@ from treadle.types import Limits, Program, Run
 __all__ = ["MODULES", "Index", "Kind", "ModuleNames", "names_index"]
 
 MODULES = (
-    "numpy", "awkward", "uproot", "hist", "vector", "matplotlib.pyplot", "scipy", "pandas", "particle",
+    "hist", "scipy", "vector", "matplotlib.pyplot", "pandas", "numpy", "uproot", "awkward", "particle",
     "math", "statistics", "json", "re", "itertools", "collections",
 )  # fmt: skip
-"""What programs of this field import."""
+"""What programs of this field import; first what takes longest, so that no core waits for it at the end."""
 
 Kind = Literal["module", "function", "class", "value"]
 _KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -47,8 +47,9 @@ def _import(dotted: str, found: dict[str, types.ModuleType]) -> None:
 
 
 def _submodules(dotted: str, module: types.ModuleType) -> list[str]:
-    path = getattr(module, "__path__", None)
-    by_path = {found.name for found in pkgutil.iter_modules(path)} if path else set()
+    # Of uproot.dynamic, which makes up every name, __path__ is a class.
+    path = [place for place in vars(module).get("__path__", ()) if isinstance(place, str)]
+    by_path = {found.name for found in pkgutil.iter_modules(path)}
     begun = f"{dotted}."
     loaded = {name.removeprefix(begun) for name in list(sys.modules) if name.startswith(begun)}
     return sorted(name for name in by_path | loaded if name.isidentifier())
@@ -89,11 +90,9 @@ def _is_open(module: types.ModuleType) -> bool:
 
 def _is_open_class(cls: type) -> bool:
     """Its instances, or it itself, make attributes up: the columns of a data frame."""
-    return (
-        hasattr(cls, "__getattr__")
-        or hasattr(type(cls), "__getattr__")
-        or cls.__getattribute__ not in (object.__getattribute__, type.__getattribute__)
-    )
+    # That of a type written in C is another object for each, and finds what dir() lists.
+    own = isinstance(cls.__getattribute__, types.FunctionType)
+    return own or hasattr(cls, "__getattr__") or hasattr(type(cls), "__getattr__")
 
 
 def _kind(value: Any) -> str:
