@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import random
 from typing import Any
 
 import pytest
@@ -52,11 +53,30 @@ class Engine:
         return list(text.encode() if isinstance(text, str) else text)
 
     def may_write(self, constraint: Constraint, text: str) -> bool:
+        tokens = [*text.encode(), self.eos_token_id]
+        return bool(self._matcher(constraint).validate_tokens(tokens) == len(tokens))
+
+    def writes(self, constraint: Constraint, seed: int) -> str:
+        """Drawn at random, but what ends something more often than the rest, or it would hardly ever come to an end."""
+        matcher, chance, written = self._matcher(constraint), random.Random(seed), bytearray()
+        while True:
+            bits = matcher.compute_bitmask()
+            allowed = [token for token in range(257) if bits[token >> 3] >> (token & 7) & 1]
+            ends = [token for token in allowed if token == self.eos_token_id or token in b'<>|/&;"}]t\\\n']
+            token = chance.choice(ends if ends and chance.random() < 0.6 else allowed)
+            if token == self.eos_token_id:
+                return written.decode()
+            matcher.consume_token(token)
+            assert not matcher.is_error(), matcher.get_error()
+            written.append(token)
+            if matcher.is_stopped():
+                return written.decode()
+
+    def _matcher(self, constraint: Constraint) -> Any:
         maker = self._llguidance.LLMatcher
         matcher = maker(self._tokenizer, getattr(maker, f"grammar_from_{constraint.kind}")(constraint.text), log_level=0)
         assert not matcher.is_error(), matcher.get_error()
-        tokens = [*text.encode(), self.eos_token_id]
-        return bool(matcher.validate_tokens(tokens) == len(tokens))
+        return matcher
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +165,12 @@ def test_broken_answers(engine: Engine, form: Format[Any], text: str, reason: st
         form.parse(text)
     assert reason in str(raised.value)
     assert not engine.may_write(form.constraint, text)
+
+
+@pytest.mark.parametrize("form", [JSON, TABLE, TWO, SLIDE, YES, CUTS, RUN])
+def test_whatever_is_drawn_is_read(engine: Engine, form: Format[Any]) -> None:
+    for seed in range(40):
+        form.parse(engine.writes(form.constraint, seed))
 
 
 def test_where_the_parser_differs_from_the_constraint(engine: Engine) -> None:
