@@ -1,0 +1,294 @@
+"""Expressions of Python as rules, flat: operands joined by operators, precedence left out, since nothing here needs it.
+
+Rules are written once for each *place*, which decides on white space and strings: ``t`` a line, ``i`` inside brackets,
+``d`` and ``s`` inside the braces of an f-string in double and single quotes; and for each vocabulary: ``b``, bound names only,
+and ``f``, any name, for what a comprehension or lambda may bind. A *family* is a set of operands that an expression may begin
+with; its rules sort expressions by what may follow their last operand: ``w`` ends in a word (a keyword needs a space), ``c``
+closes with a bracket or quote, ``n`` is a number, ``x`` any of them, ``l`` one with the space that a keyword needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from treadle.grounding.python.lexis import Sheet
+from treadle.grounding.python.names import Known, Names
+
+__all__ = ["Place", "write_expressions", "write_parameters"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an expression stands. ``gap``: its white space; ``strings``: what may stand for a string."""
+
+    label: str
+    free: bool
+    gap: str
+    strings: Sequence[str]
+
+    @property
+    def inside(self) -> str:
+        """The suffix of rules for what stands inside a bracket opened here."""
+        return ("i" if self.label in "ti" else self.label) + self.suffix[1]
+
+    @property
+    def inside_free(self) -> str:
+        return self.inside[0] + "f"
+
+    @property
+    def suffix(self) -> str:
+        return self.label + ("f" if self.free else "b")
+
+
+_STRINGS = {
+    "t": ("STRING", "fstring"),
+    "i": ("STRING", "fstring"),
+    "d": ("INSQ", "INFSQ"),
+    "s": ("INDQ", "INFDQ"),
+}
+_GAPS = {"t": "SP", "i": "WS", "d": "BS", "s": "BS"}
+
+
+def write_expressions(sheet: Sheet, names: Names) -> None:
+    """Write the rules of all places. Entry points: ``test_*``, ``list_*`` (with commas), ``args_*`` and ``x_*``, ``l_*``."""
+    for label, gap in _GAPS.items():
+        for free in (False, True):
+            place = Place(label, free, gap, _STRINGS[label])
+            _families(sheet, names, place)
+            _tests(sheet, place)
+            _targets(sheet, names, place)
+            if label != "t":
+                _brackets(sheet, names, place)
+    _fstrings(sheet)
+
+
+def _families(sheet: Sheet, names: Names, place: Place) -> None:
+    """The three families: of all operands, of those that need no space before them, of those for a known column's bracket."""
+    at, inner, free, gap = place.suffix, place.inside, place.inside_free, place.gap
+    displays = (
+        f'"(" {inner_gap(inner)} group_{inner} ")"',
+        f'"[" {inner_gap(inner)} row_{inner} "]"',
+        f'"{{" {inner_gap(inner)} set_{inner} "}}"',
+    )
+    sheet.rule(f"nots_{at}", f'"not" {gap}', f'nots_{at} "not" {gap}')
+    sheet.rule(f"sign_{at}", f"SIGN {gap}?", f"sign_{at} SIGN {gap}?", f'"await" {gap}')
+    sheet.rule(f"first_{at}", "", f"nots_{at}", f"sign_{at}", f"nots_{at} sign_{at}")
+    sheet.rule(f"compare_{at}", '"in"', '"is"', f'"is" {gap} "not"', f'"not" {gap} "in"')
+    sheet.rule(f"logic_{at}", '"and"', '"or"')
+    sheet.rule(f"bytes_{at}", "BYTES", f"bytes_{at} {gap}? BYTES")
+    sheet.rule(f"tight_{at}", *displays)
+    word = names.words["free" if place.free else "bound"]
+    full = [word, '"None"', '"True"', '"False"', *names.plain]
+    literals = [*displays, '"..."', *([f"bytes_{at}"] if place.label in "ti" else [])]
+    strings = list(place.strings)
+    _family(sheet, names, place, "", _Operands(full, literals, strings))
+    bare = {"t": "BARE", "i": "BARE", "d": "INSQ", "s": "INDQ"}[place.label]
+    _family(sheet, names, place, "u", _Operands([], list(displays), [bare]))
+    listed = f'"[" {inner_gap(inner)} qrow_{inner} "]"'
+    formatted = [s for s in strings if s in {"fstring", "INFSQ", "INFDQ"}]
+    _family(sheet, names, place, "q", _Operands(full, [displays[0], displays[2], listed, *literals[3:]], formatted))
+
+
+@dataclass(frozen=True, slots=True)
+class _Operands:
+    """What a family begins with."""
+
+    words: list[str]
+    closed: list[str]
+    strings: list[str]
+
+
+def inner_gap(suffix: str) -> str:
+    """Optional white space behind an opening bracket."""
+    return "WS?" if suffix[0] == "i" else "BS?"
+
+
+def _family(sheet: Sheet, names: Names, place: Place, name: str, begin: _Operands) -> None:
+    """The rules of one family: its first operands, then whatever follows them, in which all operands are allowed.
+
+    The family without words begins with a sign instead, and then with any operand.
+    """
+    at, gap, inner = place.suffix, place.gap, place.inside
+    w, c, n, s, x, ready, lead, trail = (f"{name}{r}_{at}" for r in ("w", "c", "n", "s", "x", "l", "lead", "trail"))
+    words = [names.words["free" if place.free else "bound"], '"None"', '"True"', '"False"', *names.plain]
+    closed = [f"tight_{at}", '"..."', *([f"bytes_{at}"] if place.label in "ti" else [])]
+    joined = f"{x} {gap}? BINARY {gap}?"
+    sheet.rule(f"{name}join_{at}", joined, f"{ready} compare_{at} {gap}", f"{ready} logic_{at} {gap} nots_{at}?")
+    sheet.rule(lead, f"{name}join_{at} sign_{at}?", *([] if begin.words else [f"SIGN {gap}? sign_{at}?"]))
+    start = f"first_{at}" if begin.words else ""
+    sheet.rule(w, *(f"{start} {o}" for o in begin.words), *(f"{lead} {o}" for o in words), f'{trail} {gap}? "." {gap}? NAME')
+    sheet.rule(c, *(f"{start} {o}" for o in begin.closed), *(f"{lead} {o}" for o in closed))
+    sheet.rule(c, f"{ready} (compare_{at} | logic_{at}) tight_{at}", f'{ready} logic_{at} {gap} nots_{at}? "not" tight_{at}', s)
+    sheet.rule(c, *([f'nots_{at}? "not" tight_{at}'] if begin.words else []))
+    sheet.rule(c, f'{trail} {gap}? "(" {inner_gap(inner)} args_{inner} ")"')
+    sheet.rule(c, f'{trail} {gap}? "[" {inner_gap(inner)} keys_{inner} "]"')
+    sheet.rule(s, *(f"{start} {o}" for o in begin.strings), *(f"{lead} {o}" for o in place.strings))
+    sheet.rule(s, *(f"{s} {gap}? {o}" for o in place.strings))
+    sheet.rule(n, f"{lead} NUMBER", *([f"{start} NUMBER"] if begin.words else []))
+    sheet.rule(trail, w, c)
+    sheet.rule(x, w, c, n)
+    sheet.rule(ready, f"{w} {gap}", f"{n} {gap}", f"{c} {gap}?")
+    for i, known in enumerate(names.known):
+        here = sheet.rule(f"{name}known{i}_{at}", f"{lead} {known.rule}", *([f"{start} {known.rule}"] if begin.words else []))
+        sheet.rule(x, here)
+        sheet.rule(ready, f"{here} {gap}")
+        _follow(sheet, place, here, i, known, w, c)
+
+
+def _follow(sheet: Sheet, place: Place, here: str, i: int, known: Known, word: str, closed: str) -> None:
+    """What may follow ``here``, an operand of which something is known, added to the rules ``word`` and ``closed``."""
+    gap, inner = place.gap, place.inside
+    if known.attributes is None:
+        return
+    sheet.rule(word, f'{here} {gap}? "." {gap}? {known.attributes}')
+    arguments = f"args{known.arguments}_{inner}" if known.arguments is not None else f"args_{inner}"
+    sheet.rule(closed, f'{here} {gap}? "(" {inner_gap(inner)} {arguments} ")"')
+    keys = f"keys{i}_{inner}" if known.columns else f"keys_{inner}"
+    sheet.rule(closed, f'{here} {gap}? "[" {inner_gap(inner)} {keys} "]"')
+
+
+def _tests(sheet: Sheet, place: Place) -> None:
+    """Conditional expressions and lambdas around the families: ``test``, and ``testl`` where a keyword follows."""
+    at, gap, free = place.suffix, place.gap, place.label + "f"
+    for name in ("", "u", "q"):
+        tern = sheet.rule(f"{name}tern_{at}")
+        for condition in (f"{gap} l_{at}", f"ul_{at}"):
+            sheet.rule(tern, f'{name}l_{at} "if" {condition} "else"')
+        sheet.rule(f"{name}test_{at}", f"{name}x_{at}", f"{tern} {gap} test_{at}", f"{tern} utest_{at}")
+        sheet.rule(f"{name}testl_{at}", f"{name}l_{at}", f"{tern} {gap} testl_{at}", f"{tern} utestl_{at}")
+    if place.label in "ti":
+        default = f'NAME {gap}? "=" {gap}? test_{at}'
+        write_parameters(sheet, f"lambda_{at}", gap, ("NAME", default, "NAME"))
+        head = f'"lambda" ({gap} lambda_{at})? {gap}? ":" {gap}?'
+        sheet.rule(f"test_{at}", f"{head} test_{free}")
+        sheet.rule(f"testl_{at}", f"{head} testl_{free}")
+    walrus = [f'NAME {gap}? ":=" {gap}? test_{at}'] if place.label in "ti" else []
+    sheet.rule(f"named_{at}", f"test_{at}", *walrus)
+    sheet.rule(f"unamed_{at}", f"utest_{at}")
+    plain = "named" if place.label == "i" else "test"
+    sheet.rule(f"element_{at}", f"{plain}_{at}", f'"*" {gap}? x_{at}')
+    sheet.rule(f"elements_{at}", f"element_{at}", f'elements_{at} {gap}? "," {gap}? element_{at}')
+    more = f'{gap}? "," ({gap}? elements_{at} ({gap}? ",")?)?'
+    sheet.rule(f"list_{at}", f"{plain}_{at}", f"element_{at} {more}")
+    sheet.rule(f"ulist_{at}", f"utest_{at}", f"utest_{at} {more}", f'"*" {gap}? x_{at} {more}')
+
+
+def write_parameters(sheet: Sheet, name: str, gap: str, one: tuple[str, str, str]) -> None:
+    """Parameters in the order that Python asks for; ``one``: a plain one, one with a default, one behind stars."""
+    plain, default, starred = one
+    comma = f'{gap}? "," {gap}?'
+    a, d, st, k = (f"{name}_{part}" for part in ("plain", "default", "star", "keyword"))
+    sheet.rule(a, plain, f"{a} {comma} {plain}", f'{a} {comma} "/" {comma} {plain}')
+    sheet.rule(d, default, f"{a} {comma} {default}", f'{a} {comma} "/" {comma} {default}', f"{d} {comma} {default}")
+    before = f"({a} {comma} | {d} {comma} | {a} {comma} \"/\" {comma} | {d} {comma} \"/\" {comma})?"
+    sheet.rule(st, f'{before} "*" {gap}? {starred}')
+    either = f"({plain} | {default})"
+    sheet.rule(k, f"{st} {comma} {either}", f'{before} "*" {comma} {either}', f"{k} {comma} {either}")
+    most = f"({a} {comma} | {d} {comma} | {st} {comma} | {k} {comma} | {a} {comma} \"/\" {comma})?"
+    last = f'{most} "**" {gap}? {starred}'
+    sheet.rule(name, *(f'{r} ({gap}? ",")?' for r in (a, d, st, k, last, f'{a} {comma} "/"', f'{d} {comma} "/"')))
+
+
+def _targets(sheet: Sheet, names: Names, place: Place) -> None:
+    """What may stand before ``=`` or behind ``for``: names, which may be new, attributes and subscripts of operands."""
+    at, gap, inner = place.suffix, place.gap, place.inside
+    words = [names.words["free" if place.free else "bound"], *names.plain]
+    sheet.rule(f"word_{at}", words[0], *(k.rule for k in names.known if k.attributes))
+    prim = sheet.rule(f"prim_{at}", *words, f'"(" {inner_gap(inner)} group_{inner} ")"')
+    sheet.rule(prim, f"attribute_{at}", f"item_{at}", f'{prim} {gap}? "(" {inner_gap(inner)} args_{inner} ")"')
+    attribute = sheet.rule(f"attribute_{at}", f'{prim} {gap}? "." {gap}? NAME')
+    item = sheet.rule(f"item_{at}", f'{prim} {gap}? "[" {inner_gap(inner)} keys_{inner} "]"')
+    for i, known in enumerate(names.known):
+        _follow(sheet, place, known.rule, i, known, attribute, sheet.rule(f"follow_{at}"))
+        if known.columns:
+            sheet.rule(item, f'{known.rule} {gap}? "[" {inner_gap(inner)} (STRING | fstring) {inner_gap(inner)} "]"')
+    if names.known:
+        sheet.rule(f"follow_{at}", f"follow_{at} {gap}? \".\" {gap}? NAME")
+        sheet.rule(prim, f"follow_{at}")
+        sheet.rule(item, f"follow_{at}")
+    single = sheet.rule(f"target_{at}", "NAME", attribute, item)
+    closed = sheet.rule(f"targetc_{at}", f'"(" {inner_gap(inner)} targetl_{inner} {inner_gap(inner)} ")"')
+    sheet.rule(closed, f'"[" {inner_gap(inner)} (targetl_{inner} {inner_gap(inner)})? "]"', f'"(" ")"')
+    one = sheet.rule(f"targeto_{at}", single, closed, f'"*" {gap}? {single}', f'"*" {gap}? {closed}')
+    sheet.rule(f"targetl_{at}", one, f'targetl_{at} {gap}? ","', f'targetl_{at} {gap}? "," {gap}? {one}')
+    sheet.rule(f"targets_{at}", f"targetl_{at} {gap}", f"{closed}", f'targetl_{at} {gap}? "," {gap}? {closed}')
+
+
+def _brackets(sheet: Sheet, names: Names, place: Place) -> None:
+    """What stands between brackets: groups, rows, sets, mappings, arguments, subscripts, comprehensions."""
+    at, gap, free = place.suffix, place.gap, place.inside_free
+    _comprehension(sheet, at, free, gap)
+    items = f"elements_{at} {gap}? (\",\" {gap}?)?"
+    comp = f"comp_{at} {gap}?"
+    produce = f'"yield" ({gap} list_{at})? {gap}?'
+    single = (f"named_{at} {gap}?", f'element_{at} {gap}? "," {gap}?')
+    several = f'element_{at} {gap}? "," {gap}? elements_{at} {gap}? ("," {gap}?)?'
+    sheet.rule(f"group_{at}", "", *single, several, comp, produce, f'"yield" {gap} "from" {gap} test_{at} {gap}?')
+    sheet.rule(f"row_{at}", "", items, comp)
+    first = f"qtest_{at}"
+    sheet.rule(f"qrow_{at}", "", f"{first} {gap}?", f'{first} {gap}? "," {gap}? row_{at}', comp)
+    pair = f'test_{at} {gap}? ":" {gap}? test_{at}'
+    sheet.rule(f"pair_{at}", pair, f'"**" {gap}? x_{at}')
+    sheet.rule(f"pairs_{at}", f"pair_{at}", f'pairs_{at} {gap}? "," {gap}? pair_{at}')
+    sheet.rule(f"set_{at}", "", items, comp, f"pairs_{at} {gap}? (\",\" {gap}?)?", f"dictcomp_{at} {gap}?")
+    _arguments(sheet, at, gap, "", "NAME")
+    for keywords, label in names.keyword_lists.items():
+        _arguments(sheet, at, gap, label, f"KEYS{label}" if keywords else None)
+    _subscripts(sheet, names, at, gap)
+
+
+def _comprehension(sheet: Sheet, at: str, free: str, gap: str) -> None:
+    """An element in which any name may stand, since what follows may bind it; the first iterable knows bound names only."""
+    head = sheet.rule(f"for_{at}", f'"for" {gap} targets_{free} "in"', f'"async" {gap} "for" {gap} targets_{free} "in"')
+    sheet.rule(f"for_{at}", f'"for" targetc_{free} "in"')
+    for kind, element in (("comp", f"testl_{free}"), ("dictcomp", f'test_{free} {gap}? ":" {gap}? testl_{free}')):
+        ready = f"{kind}l_{at}"
+        for rule, end in ((f"{kind}_{at}", "x"), (ready, "l")):
+            sheet.rule(rule, f"{element} {head} {gap} {end}_{at}", f"{element} {head} u{end}_{at}")
+            for word in (f"for_{at}", '"if"'):
+                sheet.rule(rule, f"{ready} {word} {gap} {end}_{free}", f"{ready} {word} u{end}_{free}")
+    sheet.rule(f"comp_{at}", f'NAME {gap}? ":=" {gap}? comp_{at}')
+
+
+def _arguments(sheet: Sheet, at: str, gap: str, label: str, key: str | None) -> None:
+    """Arguments of a call; ``key``: the terminal of the keyword names that it takes, None where it takes none."""
+    comma = f'{gap}? "," {gap}?'
+    positional = sheet.rule(f"pos{label}_{at}", f"named_{at}", f'"*" {gap}? test_{at}')
+    named = sheet.rule(f"kw{label}_{at}", f'"**" {gap}? test_{at}', *([f'{key} {gap}? "=" {gap}? test_{at}'] if key else []))
+    first, rest = f"posl{label}_{at}", f"kwl{label}_{at}"
+    sheet.rule(first, positional, f"{first} {comma} {positional}")
+    sheet.rule(rest, named, f"{first} {comma} {named}", f"{rest} {comma} {named}", f'{rest} {comma} "*" {gap}? test_{at}')
+    end = f'{gap}? ("," {gap}?)?'
+    sheet.rule(f"args{label}_{at}", "", f"{first} {end}", f"{rest} {end}", f"comp_{at} {gap}?")
+
+
+def _subscripts(sheet: Sheet, names: Names, at: str, gap: str) -> None:
+    """Subscripts and slices; those of a variable with known columns take no other plain string than these."""
+    rest = f'":" {gap}? (test_{at} {gap}?)? (":" {gap}? (test_{at} {gap}?)?)?'
+    key = sheet.rule(f"key_{at}", f"element_{at} {gap}?", f"test_{at} {gap}? {rest}", rest)
+    sheet.rule(f"more_{at}", "", f'more_{at} "," {gap}? {key}')
+    sheet.rule(f"keys_{at}", f'{key} more_{at} ("," {gap}?)?')
+    qkey = sheet.rule(f"qkey_{at}", f"qtest_{at} {gap}?", f"qtest_{at} {gap}? {rest}", rest, f'"*" {gap}? x_{at} {gap}?')
+    for i, known in enumerate(names.known):
+        if known.columns:
+            column = known.columns
+            row = sheet.rule(f"columns{i}_{at}", f"{column} {gap}?", f'columns{i}_{at} "," {gap}? {column} {gap}?')
+            chosen = f'{column} {gap} "if" {gap} l_{at} "else" {gap} {column} {gap}?'
+            sheet.rule(f"keys{i}_{at}", row, f'"[" {gap}? {row} ("," {gap}?)? "]" {gap}?', chosen)
+            sheet.rule(f"keys{i}_{at}", f'{qkey} more_{at} ("," {gap}?)?')
+
+
+def _fstrings(sheet: Sheet) -> None:
+    """Strings with expressions in braces; inside, quotes of the other kind only, as Python 3.11 has it."""
+    kinds = (("FDQ", "FDC", '"\\""', "d"), ("FSQ", "FSC", '"\'"', "s"))
+    long = (("FDT", "FDTC", '/"{3,5}/', "s"), ("FST", "FSTC", "/'{3,5}/", "d"))
+    sheet.rule("fstring", "FEMPTY")
+    for opening, text, closing, place in (*kinds, *long):
+        name = f"f_{opening.lower()}"
+        sheet.rule("fstring", f"{opening} {name} {closing}")
+        sheet.rule(name, "", f"{name} {text}", f"{name} FESCAPE", f"{name} hole_{place}")
+    for place in "ds":
+        end = 'CONVERSION? (":" spec_' + place + ')? "}"'
+        sheet.rule(f"hole_{place}", f'"{{" BS? list_{place}b BS? ("=" BS?)? {end}')
+        sheet.rule(f"spec_{place}", "", f"spec_{place} SPEC", f'spec_{place} "{{" BS? test_{place}b BS? CONVERSION? "}}"')

@@ -1,0 +1,167 @@
+"""The guide for drafts of Python: a stage for every logical line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from treadle.grounding.python.expressions import write_expressions
+from treadle.grounding.python.facts import Facts
+from treadle.grounding.python.lexis import Sheet, literal
+from treadle.grounding.python.names import names_of
+from treadle.grounding.python.reading import Reading, read
+from treadle.grounding.python.statements import HEADERS, write_statements
+from treadle.types import Constraint, Stage
+
+__all__ = ["PythonGuide"]
+
+BLANKS = 2
+"""How many blank lines may stand in a row."""
+DEEPER = 8
+"""How many columns a block may be deeper than the line that opens it."""
+
+
+class PythonGuide:
+    """Holds drafts to the grammar of Python and to the names that exist.
+
+    Args:
+        facts: what is known of names; of what is not there nothing is held.
+        prefix: the program before the draft: whole lines, or up to the end of a docstring.
+        ends: texts that stop a draft; they may be written where they can occur.
+        bound_names: hold names in expressions to those that are bound by what was written before.
+    """
+
+    def __init__(self, facts: Facts, prefix: str = "", *, ends: Sequence[str] = (), bound_names: bool = True) -> None:
+        self._facts, self._prefix, self._bound_names = facts, prefix, bound_names
+        self._cache: dict[object, Constraint] = {}
+        self._ends = tuple(sorted({e.lstrip("\n") for e in ends} - {""}))
+
+    def stage(self, written: str) -> Stage | None:
+        """The line that may follow ``written``; None behind a text that ends the draft."""
+        text = self._prefix + written
+        lines, spaces = re.fullmatch(r"(?s)(.*?)( *)", text).groups()  # type: ignore[union-attr]
+        if lines and not lines.endswith("\n"):
+            if written:
+                return None
+            return Stage(constraint=_lark(f"start: TAIL\n{_tail('TAIL', 40, ())}"))
+        reading = _read(lines, len(self._prefix))
+        blanks = len(re.search(r"(\n *)*$", lines)[0].split("\n")) - 2  # type: ignore[index]
+        return Stage(constraint=self._line(reading, len(spaces), blanks))
+
+    def whole(self) -> Constraint | None:
+        """One language for a whole draft, in which names are free but members, columns and keywords are held."""
+        from treadle.grounding.python.whole import whole
+
+        return whole(self._facts, self._prefix, self._ends)
+
+    def _line(self, reading: Reading, spaces: int, blanks: int) -> Constraint:
+        bound = None if reading.free or not self._bound_names else reading.bound
+        known = _known(self._facts)
+        hidden = reading.rebound & known
+        state = (spaces, max(blanks, 0), reading.columns, tuple(sorted(reading.follow.items())))
+        more = (tuple(sorted(reading.only.items())), reading.opened, reading.matching)
+        key = (*state, *more, bound, hidden)
+        if key not in self._cache:
+            self._cache[key] = _lark(_Line(reading, spaces, max(blanks, 0), self._ends).text(self._facts, bound, hidden))
+        return self._cache[key]
+
+
+def _known(facts: Facts) -> set[str]:
+    """Names of which something is known beyond that they are bound."""
+    roots = [n.split(".")[0] for n in (*facts.modules, *facts.keywords)]
+    return {*roots, *facts.columns, *facts.variables}
+
+
+@lru_cache(maxsize=256)
+def _read(text: str, begun: int) -> Reading:
+    return read(text, begun)
+
+
+def _lark(text: str) -> Constraint:
+    return Constraint(kind="lark", text=text)
+
+
+def _tail(name: str, deepest: int, ends: Sequence[str]) -> str:
+    """The terminal for the end of a line: a comment, the line break, blank lines, the beginning of the next line."""
+    stops = "".join("|" + re.escape(e).replace("/", r"\/") for e in ends)
+    return rf"{name}: / {{0,40}}(#[^\n]*)?\n( *\n){{0,{BLANKS}}}( {{0,{deepest}}}{stops})/" + "\n"
+
+
+class _Line:
+    """The constraint of one line, where ``spaces`` are written already behind ``blanks`` blank lines."""
+
+    def __init__(self, reading: Reading, spaces: int, blanks: int, ends: Sequence[str]) -> None:
+        self.reading, self.spaces, self.blanks, self.ends = reading, spaces, blanks, ends
+        self.sheet = Sheet()
+
+    def text(self, facts: Facts, bound: frozenset[str] | None, hidden: frozenset[str]) -> str:
+        """Its text."""
+        write_expressions(self.sheet, names_of(self.sheet, facts, bound, hidden))
+        write_statements(self.sheet)
+        self.sheet.rules["start"] = []
+        self._blank()
+        self._comment()
+        may_end = not self.reading.opened and not self.reading.only
+        if may_end:
+            self.sheet.rule("start", "", *(literal(e) for e in self.ends if self.spaces == 0))
+        if self.reading.opened:
+            self._opened()
+        else:
+            for column in self.reading.columns:
+                if column >= self.spaces:
+                    self._at(column)
+        return self.sheet.text()
+
+    def _end(self, deepest: int, ends: bool = True) -> str:
+        """The terminal of a line's end behind which the next line may begin at ``deepest`` columns at most."""
+        name = f"TAIL_{deepest}_{int(ends)}"
+        if name not in self.sheet.terminals:
+            self.sheet.terminal(name, _tail(name, deepest, self.ends if ends else ()).partition(": ")[2].rstrip("\n"))
+        return name
+
+    def _blank(self) -> None:
+        if self.blanks < BLANKS:
+            deepest = self._deepest()
+            self.sheet.rule("start", self.sheet.terminal("BLANK", rf"/ {{0,80}}\n {{0,{deepest}}}/"))
+
+    def _comment(self) -> None:
+        self.sheet.terminal("COMMENT", r"/ {0,80}#[^\n]*/")
+        self.sheet.rule("start", f"COMMENT {self._end(self._deepest(), ends=False)}")
+
+    def _deepest(self) -> int:
+        innermost = self.reading.columns[-1]
+        return innermost - 1 + DEEPER if self.reading.opened else innermost
+
+    def _opened(self) -> None:
+        """The first line of a block: deeper than the line that opened it, four columns where nothing else was begun."""
+        least = max(self.reading.columns[-1] - self.spaces, 0)
+        most = max(self.reading.columns[-1] - 1 + DEEPER - self.spaces, 0)
+        self.sheet.terminal("DEEPER", f"/ {{{max(least, 1)},{max(most, 1)}}}/")
+        before = "DEEPER" if least else "DEEPER?"
+        deepest = self.reading.columns[-1] - 1 + DEEPER
+        self._lines(before, deepest, ("case",) if self.reading.matching else None)
+
+    def _at(self, column: int) -> None:
+        before = literal(" " * (column - self.spaces)) if column > self.spaces else ""
+        must = self.reading.only.get(column)
+        if must == "decorator":
+            self._lines(before, column, ("decorated",))
+            return
+        follow = self.reading.follow.get(column, ())
+        headers = [h for h in HEADERS if h in follow]
+        self._lines(before, column, headers if must == "try" else ("case",) if must == "case" else None, headers)
+
+    def _lines(self, before: str, column: int, only: Sequence[str] | None, also: Sequence[str] = ()) -> None:
+        """Lines at ``column``: all statements and the headers ``also``, or ``only`` some kinds."""
+        plain, deeper = self._end(column), self._end(column + DEEPER, ends=False)
+        opening = [f"header_{h}" for h in (also if only is None else [o for o in only if o != "decorated"])]
+        if only == ("decorated",):
+            opening = ["definition"]
+        if only is None:
+            self.sheet.rule("start", f"{before} simple {plain}", f"{before} matcher {deeper}")
+            opening.append("opener")
+        if only is None or only == ("decorated",):
+            self.sheet.rule("start", f"{before} decorator {plain}")
+        for rule in opening:
+            self.sheet.rule("start", f"{before} {rule} {deeper}", f"{before} {rule} SP? simple {plain}")

@@ -1,0 +1,127 @@
+"""The words of Python as terminals of a constraint, and the sheet on which a constraint's rules are collected."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable
+
+__all__ = ["ATTRIBUTE", "Sheet", "literal", "names", "quoted_keys", "terminals"]
+
+_LETTER = r"A-Za-z_\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0391-\u03a1\u03a3-\u03f5\u0400-\u0481"
+_WORD = rf"[{_LETTER}][{_LETTER}0-9]*"
+_KEYWORDS = "|".join(sorted(keyword.kwlist))
+ATTRIBUTE = "NAME"
+
+_DIGITS = "[0-9](_?[0-9])*"
+_INTEGER = "(0[xX](_?[0-9a-fA-F])+|0[bB](_?[01])+|0[oO](_?[0-7])+|[1-9](_?[0-9])*|0(_?0)*)"
+_FLOAT = rf"(({_DIGITS}\.({_DIGITS})?|\.{_DIGITS})([eE][+-]?{_DIGITS})?|{_DIGITS}[eE][+-]?{_DIGITS})"
+_HEX = "[0-9a-fA-F]"
+_ESCAPE = rf"\\([^xuUN]|x{_HEX}{{2}}|u{_HEX}{{4}}|U000{_HEX}{{5}}|N\{{[A-Z][A-Z0-9 -]+\}})"
+_BYTE = rf"\\([\n -wyz{{|}}~]|x{_HEX}{{2}})"
+_LINE, _ANY, _ASCII = r"\\\n", r"\\", r"\\\n\u0080-\uffff"
+
+
+def _short(inside: str, escape: str) -> str:
+    """Strings in single and double quotes; ``inside``: what the class of their characters excludes besides the quote."""
+    return "|".join(f"{q}([^{q}{inside}]|{escape})*{q}" for q in "\"'")
+
+
+def _long(character: str, escape: str) -> str:
+    """Triple-quoted strings: up to two quotes in a row stand inside, none of them last."""
+    return "|".join(f"{q * 3}({q}{{0,2}}([^{q}{character}]|{escape}))*{q * 3}" for q in "\"'")
+
+
+_STRING = rf"[uU]?({_short(_LINE, _ESCAPE)}|{_long(_ANY, _ESCAPE)})"
+_RAW = rf"[rR]({_short(_LINE, '(?s:' + _ANY + '.)')}|{_long(_ANY, '(?s:' + _ANY + '.)')})"
+_BYTES = rf"[bB]({_short(_ASCII, _BYTE)})"
+_RAW_BYTES = rf"([rR][bB]|[bB][rR])({_short(_ASCII, _ANY + '[ -~]')})"
+
+
+def terminals() -> dict[str, str]:
+    """Terminals that every constraint may use, by name."""
+    spaces = " {1,40}"
+    wide = r"(( {0,80}\n){0,3}( {0,80}#[^\n]*(\n {0,80}){1,3})* {0,80})"
+    return {
+        "NAME": rf"/{_WORD}/ & ~/({_KEYWORDS})/",
+        "NUMBER": rf"/{_INTEGER}|{_FLOAT}|({_FLOAT}|{_DIGITS})[jJ]/",
+        "STRING": f"/{_STRING}|{_RAW}/",
+        "BYTES": f"/{_BYTES}|{_RAW_BYTES}/",
+        "BARE": f"/{_short(_LINE, _ESCAPE)}/",
+        "SP": rf"/({spaces}|( {{0,40}}\\\n {{0,80}}))/",
+        "WS": rf"/{wide}/ & /(?s:.)+/",
+        "BS": f"/{spaces}/",
+        "BINARY": r"/\*\*|\/\/|<<|>>|<=|>=|==|!=|[-+*\/%@&|^<>]/",
+        "AUGMENT": r"/(\*\*|\/\/|<<|>>|[-+*\/%@&|^])=/",
+        "SIGN": "/[-+~]/",
+        "FDQ": r'/([fF]|[fF][rR]|[rR][fF])"/',
+        "FSQ": r"/([fF]|[fF][rR]|[rR][fF])'/",
+        "FDT": r'/([fF]|[fF][rR]|[rR][fF])"""/',
+        "FST": r"/([fF]|[fF][rR]|[rR][fF])'''/",
+        "FEMPTY": "/([fF]|[fF][rR]|[rR][fF])(\"\"|'')/",
+        "FDC": r'/[^"\\\n{}]+/',
+        "FSC": r"/[^'\\\n{}]+/",
+        "FDTC": r'/[^"\\{}]+|"{1,2}/',
+        "FSTC": r"/[^'\\{}]+|'{1,2}/",
+        "FESCAPE": rf"/\{{\{{|\}}\}}|{_ESCAPE}/",
+        "INSQ": r"/'[^'\"\\\n]*'/",
+        "INDQ": r'/"[^"\'\\\n]*"/',
+        "INFSQ": rf"/f'([^'\"\\\n{{}}]|\{{{_WORD}\}})*'/",
+        "INFDQ": rf"/f\"([^'\"\\\n{{}}]|\{{{_WORD}\}})*\"/",
+        "SPEC": r"/[ -!#-&(-z|~]+/",
+        "CONVERSION": "/![rsa]/",
+    }
+
+
+def literal(text: str) -> str:
+    """``text`` as a literal of the notation."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def names(words: Iterable[str]) -> str:
+    """A terminal for exactly ``words``; the same for the same set."""
+    return "/" + "|".join(sorted(re.escape(w).replace("/", r"\/") for w in set(words))) + "/"
+
+
+def quoted_keys(keys: Iterable[str]) -> str:
+    """A terminal for string literals that spell exactly ``keys``, in either quote."""
+    plain = sorted({k for k in keys if k.isprintable() and not set(k) & {'"', "'", "\\"}})
+    inside = "|".join(re.escape(k).replace("/", r"\/") for k in plain)
+    return f"/\"({inside})\"|'({inside})'/"
+
+
+class Sheet:
+    """Rules and terminals of one constraint, written down once and given out as far as they are reached."""
+
+    def __init__(self) -> None:
+        self.rules: dict[str, list[str]] = {}
+        self.terminals = terminals()
+
+    def rule(self, name: str, *alternatives: str) -> str:
+        """Add alternatives to a rule; gives its name."""
+        self.rules.setdefault(name, []).extend(alternatives)
+        return name
+
+    def terminal(self, name: str, pattern: str) -> str:
+        """Name a terminal; gives the name."""
+        self.terminals[name] = pattern
+        return name
+
+    def text(self) -> str:
+        """The constraint: what is reached from ``start``, in the order in which it was written."""
+        needed, todo = {"start"}, ["start"]
+        while todo:
+            for alternative in self.rules[todo.pop()]:
+                for word in _words(alternative):
+                    if word not in needed:
+                        needed.add(word)
+                        todo.extend([word] if word in self.rules else [])
+        lines = [f"{n}: " + "\n  | ".join(dict.fromkeys(w.strip() or '""' for w in a)) for n, a in self.rules.items() if n in needed]
+        lines += [f"{n}: {p}" for n, p in self.terminals.items() if n in needed]
+        return "\n".join(lines) + "\n"
+
+
+def _words(alternative: str) -> list[str]:
+    """Names of rules and terminals in an alternative: what stands outside quotes and regular expressions."""
+    bare = re.sub(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/', " ", alternative)
+    return re.findall(r"[A-Za-z_][A-Za-z_0-9]*", bare)

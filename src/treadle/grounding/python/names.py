@@ -1,0 +1,109 @@
+"""Which names may stand where, as rules: bound names, modules with their members, functions with their keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from treadle.grounding.python.facts import Facts, Members
+from treadle.grounding.python.lexis import Sheet, literal, names, quoted_keys
+
+__all__ = ["Known", "Names", "names_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What ends an operand of which something is known: the words before it (a rule), and what may follow.
+
+    ``attributes``: a rule for what may stand behind a dot, None where nothing does that is not an operand of its own.
+    ``arguments``: which list of keywords its call takes, None where any. ``columns``: a terminal for its keys.
+    """
+
+    rule: str
+    attributes: str | None = None
+    arguments: str | None = None
+    columns: str | None = None
+
+
+@dataclass(slots=True)
+class Names:
+    """The vocabulary of a constraint. ``words``: by 'bound' and 'free', the terminal for a name of which no more is known."""
+
+    words: Mapping[str, str]
+    known: list[Known] = field(default_factory=list)
+    plain: list[str] = field(default_factory=list)
+    """Rules of dotted words after which anything may follow."""
+    keyword_lists: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+
+def names_of(sheet: Sheet, facts: Facts, bound: frozenset[str] | None, hidden: frozenset[str]) -> Names:
+    """The vocabulary; ``bound``: names bound by the text so far, None where any may be; ``hidden``: facts no longer true."""
+    modules = {m: v for m, v in facts.modules.items() if m.split(".")[0] not in hidden}
+    special = {v for v in [*facts.columns, *(v for v, m in facts.variables.items() if m is not None)] if v not in hidden}
+    called = {f: tuple(sorted(k)) for f, k in facts.keywords.items() if k is not None and f.split(".")[0] not in hidden}
+    taken = {m for m in modules if "." not in m} | special | {f for f in called if "." not in f}
+    free = sheet.terminal("FREE", f"{sheet.terminals['NAME']}" + (f" & ~{names(taken)}" if taken else ""))
+    everything = None if bound is None else (bound | facts.builtins | set(facts.variables)) - taken
+    word = free if everything is None else sheet.terminal("BOUND", names(everything | {"None"}))
+    found = Names({"bound": word, "free": free})
+    labels = {module: f"m{i}" for i, module in enumerate(sorted(modules))}
+    for module in labels:
+        _module(sheet, module, labels, modules[module], called, found)
+    for i, variable in enumerate(sorted(special)):
+        _variable(sheet, f"v{i}", variable, facts, found)
+    for i, (function, keywords) in enumerate(sorted(called.items())):
+        if "." not in function:
+            rule = sheet.rule(f"k{i}", literal(function))
+            found.known.append(Known(rule, attributes="NAME", arguments=_list(sheet, found, keywords)))
+    return found
+
+
+def _list(sheet: Sheet, found: Names, keywords: tuple[str, ...]) -> str:
+    """The label of a list of keywords, under which its arguments' rules are written."""
+    if keywords not in found.keyword_lists:
+        label = f"{len(found.keyword_lists)}"
+        found.keyword_lists[keywords] = label
+        if keywords:
+            sheet.terminal(f"KEYS{label}", names(keywords))
+    return found.keyword_lists[keywords]
+
+
+def _module(
+    sheet: Sheet,
+    module: str,
+    labels: Mapping[str, str],
+    members: Members,
+    called: Mapping[str, tuple[str, ...]],
+    found: Names,
+) -> None:
+    """Rules for a module itself and for its members: those that are modules, those with known keywords, all others."""
+    parent, _, last = module.rpartition(".")
+    if parent and parent not in labels:
+        return
+    label = labels[module]
+    sheet.rule(label, f'{labels[parent]} SP? "." SP? {literal(last)}' if parent else literal(last))
+    found.known.append(Known(label))
+    own = {m for m in members.names if f"{module}.{m}" not in labels}
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for member in sorted(own):
+        if f"{module}.{member}" in called:
+            groups.setdefault(called[f"{module}.{member}"], []).append(member)
+    rest = own - {m for g in groups.values() for m in g}
+    if rest:
+        terminal = sheet.terminal("MEMBER_" + label.upper(), names(rest))
+        found.plain.append(sheet.rule(f"{label}_any", f'{label} SP? "." SP? {terminal}'))
+    for keywords, group in sorted(groups.items()):
+        arguments = _list(sheet, found, keywords)
+        terminal = sheet.terminal(f"MEMBER_{label.upper()}_{arguments}", names(group))
+        rule = sheet.rule(f"{label}_{arguments}", f'{label} SP? "." SP? {terminal}')
+        found.known.append(Known(rule, attributes="NAME", arguments=arguments))
+
+
+def _variable(sheet: Sheet, label: str, variable: str, facts: Facts, found: Names) -> None:
+    """Rules for a variable with known attributes, known columns, or both."""
+    members, columns = facts.variables.get(variable), facts.columns.get(variable)
+    attributes = "NAME"
+    if members is not None:
+        attributes = sheet.terminal(f"ATTRIBUTE_{label.upper()}", names(members.names))
+    keys = sheet.terminal(f"KEY_{label.upper()}", quoted_keys(columns)) if columns else None
+    found.known.append(Known(sheet.rule(label, literal(variable)), attributes=attributes, columns=keys))

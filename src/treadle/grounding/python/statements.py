@@ -1,0 +1,90 @@
+"""Statements of Python as rules: what stands on one logical line, by what is allowed where the line begins."""
+
+from __future__ import annotations
+
+from treadle.grounding.python.expressions import write_parameters
+from treadle.grounding.python.lexis import Sheet
+
+__all__ = ["HEADERS", "write_statements"]
+
+HEADERS = ("elif", "else", "except", "finally", "case")
+"""Lines that open a block only where another one came before."""
+
+
+def write_statements(sheet: Sheet) -> None:
+    """Write ``simple`` (a line's statements), ``opener``, and a rule ``header_*`` for each of ``HEADERS``."""
+    sheet.rule("simple", 'smalls (SP? ";")?')
+    sheet.rule("smalls", "small", 'smalls SP? ";" SP? small')
+    sheet.rule("small", "list_tb", "assign", "annotate", "augment", "imports", "jump", "unbind")
+    sheet.rule("small", '"return"', *_after("return", "list"))
+    _assignments(sheet)
+    _others(sheet)
+    _openers(sheet)
+    _definitions(sheet)
+    _matches(sheet)
+
+
+def _after(keyword: str, what: str, at: str = "tb") -> tuple[str, str]:
+    """``keyword`` with an expression behind a space, or one that needs none (it begins with a bracket or quote)."""
+    return f'"{keyword}" SP {what}_{at}', f'"{keyword}" u{what}_{at}'
+
+
+def _assignments(sheet: Sheet) -> None:
+    value = sheet.rule("value", "list_tb", "produced")
+    sheet.rule("produced", '"yield"', *_after("yield", "list"), '"yield" SP "from" SP test_tb', '"yield" SP "from" utest_tb')
+    sheet.rule("small", "produced")
+    sheet.rule("assign", f'targetl_tb SP? "=" SP? {value}', 'targetl_tb SP? "=" SP? assign')
+    single = '(NAME | attribute_tb | item_tb | "(" NAME ")")'
+    sheet.rule("annotate", f'{single} SP? ":" SP? test_tb (SP? "=" SP? {value})?')
+    sheet.rule("augment", f"(word_tb | attribute_tb | item_tb) SP? AUGMENT SP? {value}")
+
+
+def _others(sheet: Sheet) -> None:
+    sheet.rule("jump", '"pass"', '"break"', '"continue"', '"raise"', '"raise" SP test_tb', '"raise" SP testl_tb "from" SP test_tb')
+    sheet.rule("small", *_after("assert", "test"), *(f'{a} SP? "," SP? test_tb' for a in _after("assert", "test")))
+    sheet.rule("unbind", '"del" SP targetl_tb', '"del" targetc_tb')
+    sheet.rule("unbind", '("global" | "nonlocal") SP NAME (SP? "," SP? NAME)*')
+    sheet.rule("dotted", "NAME", 'dotted SP? "." SP? NAME')
+    named = '(SP "as" SP NAME)?'
+    sheet.rule("imports", f'"import" SP dotted {named} (SP? "," SP? dotted {named})*')
+    inside = '(WS "as" WS NAME)?'
+    many = f'"(" WS? NAME {inside} (WS? "," WS? NAME {inside})* WS? ("," WS?)? ")"'
+    some = f'(SP "*" | "*" | SP NAME {named} (SP? "," SP? NAME {named})* | SP? {many})'
+    sheet.rule("source", "SP dotted SP", 'SP? /\\.{1,6}/ SP', "SP? /\\.{1,6}/ dotted SP")
+    sheet.rule("imports", f'"from" source "import" {some}')
+
+
+def _openers(sheet: Sheet) -> None:
+    colon = 'SP? ":"'
+    for word in ("if", "while"):
+        sheet.rule("opener", *(f"{a} {colon}" for a in _after(word, "named")))
+    sheet.rule("header_elif", *(f"{a} {colon}" for a in _after("elif", "named")))
+    sheet.rule("header_else", f'"else" {colon}')
+    sheet.rule("header_finally", f'"finally" {colon}')
+    sheet.rule("opener", f'"try" {colon}', f'("async" SP)? "for" SP targets_tb ("in" SP list_tb | "in" ulist_tb) {colon}')
+    sheet.rule("opener", f'"for" targetc_tb SP? ("in" SP list_tb | "in" ulist_tb) {colon}')
+    caught = f'"except" SP? "*" SP? test_tb {colon}'
+    sheet.rule("header_except", f'"except" {colon}', caught, f'"except" SP? ("*" SP?)? testl_tb "as" SP NAME {colon}')
+    sheet.rule("header_except", f'"except" SP test_tb {colon}', f'"except" utest_tb {colon}')
+    item = sheet.rule("with_item", "test_tb", 'testl_tb "as" (SP (target_tb | targetc_tb) | targetc_tb)')
+    sheet.rule("opener", f'("async" SP)? "with" SP {item} (SP? "," SP? {item})* {colon}')
+    inner = sheet.rule("with_inner", "test_ib", 'testl_ib "as" WS (target_ib | targetc_ib)')
+    sheet.rule("opener", f'("async" SP)? "with" SP? "(" WS? {inner} (WS? "," WS? {inner})* WS? ("," WS?)? ")" {colon}')
+
+
+def _definitions(sheet: Sheet) -> None:
+    typed = 'NAME (WS? ":" WS? test_ib)?'
+    starred = 'NAME (WS? ":" WS? "*"? test_ib)?'
+    write_parameters(sheet, "parameters", "WS", (typed, f'{typed} WS? "=" WS? test_ib', starred))
+    result = '(SP? "->" SP? test_tb)?'
+    sheet.rule("definition", f'("async" SP)? "def" SP NAME SP? "(" WS? (parameters WS?)? ")" {result} SP? ":"')
+    sheet.rule("definition", '"class" SP NAME SP? ("(" WS? args_ib ")" SP?)? ":"')
+    sheet.rule("opener", "definition")
+    sheet.rule("decorator", '"@" SP? test_tb')
+
+
+def _matches(sheet: Sheet) -> None:
+    sheet.rule("matcher", '"match" SP list_tb SP? ":"', '"match" ulist_tb SP? ":"')
+    pattern = sheet.rule("pattern", "list_tf", 'testl_tf "as" SP NAME')
+    ready = sheet.rule("patternl", "testl_tf", 'testl_tf "as" SP NAME SP', 'list_tf SP')
+    sheet.rule("header_case", f'"case" SP {pattern} SP? ":"', f'"case" SP {ready} "if" SP named_tb SP? ":"', '"case" ulist_tf SP? ":"')

@@ -1,0 +1,57 @@
+"""A guide must never block a correct program: real programs, followed through the guide."""
+
+from __future__ import annotations
+
+import ast
+import random
+import site
+import tokenize
+import warnings
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("llguidance")
+
+from treadle.grounding.accept import accepts
+from treadle.grounding.python import Facts, PythonGuide
+
+ROOT = Path(__file__).parents[3]
+PACKS = sorted(p for p in (ROOT / "packs").rglob("*.py") if not p.name.startswith("make_"))
+NONE_KNOWN = Facts()
+
+
+def left_at(program: str, *, prefix: str = "", bound_names: bool = True) -> str | None:
+    """None, or the end of what was accepted of ``program`` with a little of what was not."""
+    if not program.endswith("\n"):
+        program += "\n"
+    at = accepts(PythonGuide(NONE_KNOWN, prefix, bound_names=bound_names), program)
+    if at is None:
+        return None
+    raw = program.encode()
+    return raw[max(at - 60, 0) : at].decode(errors="replace") + "<HERE>" + raw[at : at + 30].decode(errors="replace")
+
+
+def modules(count: int, most: int = 6000) -> list[Path]:
+    """Some modules of installed packages' tests and examples that Python can read and that are indented by spaces."""
+    roots = [Path(p) for p in site.getsitepackages()]
+    found = [p for r in roots for p in sorted(r.rglob("*.py")) if {"tests", "test", "examples"} & set(p.parts)]
+    random.Random(7).shuffle(found)
+    chosen: list[Path] = []
+    for path in found:
+        if len(chosen) == count:
+            break
+        if 200 < path.stat().st_size < most and _readable(path):
+            chosen.append(path)
+    return chosen
+
+
+def _readable(path: Path) -> bool:
+    try:
+        text = path.read_text(encoding="utf-8")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+        return "\t" not in text and "\f" not in text
+    except (SyntaxError, UnicodeDecodeError, ValueError, tokenize.TokenError):
+        return False
