@@ -1,0 +1,120 @@
+"""Where a draft stands: the frames (statements within statements) that are open at its end, read from its words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+__all__ = ["Frame", "frames"]
+
+_WORD = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\d+(?:\.\d+)?|[^\W\d]\w*|[<>!|]?[=>|]|\S""")
+_CLAUSES = {"WHERE": "where", "GROUP": "group", "HAVING": "having", "ORDER": "order", "LIMIT": "limit"}
+_COMPOUND = frozenset({"UNION", "INTERSECT", "EXCEPT"})
+_KEYWORDS = frozenset(
+    "DISTINCT AS CASE WHEN THEN ELSE END AND OR NOT IN LIKE BETWEEN IS NULL EXISTS FROM JOIN INNER LEFT ON SELECT".split()
+)
+
+
+@dataclass(slots=True)
+class Frame:
+    """One SELECT. ``kind``: 'top', or how it is used: 'value', 'in', 'exists'.
+
+    ``opens`` counts the brackets open in it, ``width`` is how many items it must have (None: any), ``clause`` the one that
+    the draft has come to, ``after_inner`` whether the last word closed a statement within it.
+    """
+
+    kind: str
+    width: int | None = None
+    compound: bool = False
+    clause: str = "items"
+    opens: int = 0
+    items: list[str] = field(default_factory=list)
+    source: list[str] = field(default_factory=list)
+    last: str = ""
+    after_inner: bool = False
+
+    def columns(self) -> tuple[set[str], dict[str, set[str]]]:
+        """The columns that the items name: bare ones, and those behind each qualifier."""
+        bare: set[str] = set()
+        behind: dict[str, set[str]] = {}
+        words = [*self.items, "", ""]
+        for at, word in enumerate(words[:-2]):
+            before = words[at - 1] if at else ""
+            if before == "." or not _is_name(word):
+                continue
+            if words[at + 1] == ".":
+                behind.setdefault(word, set()).update({words[at + 2]} - {"*", ""})
+            elif before != "AS" and words[at + 1] != "(":
+                bare.add(word)
+        return bare, behind
+
+    def aliases(self) -> list[str]:
+        """The names that items were given."""
+        found, depth = [], 0
+        for before, word in zip(self.items, self.items[1:], strict=False):
+            depth += (before == "(") - (before == ")")
+            if before == "AS" and not depth:
+                found.append(word)
+        return found
+
+    def count(self) -> int | None:
+        """How many items it has; None where a star stands for some."""
+        depth, commas, before = 0, 0, ""
+        for word in self.items:
+            depth += (word == "(") - (word == ")")
+            commas += word == "," and not depth
+            if word == "*" and before in ("", ",", "DISTINCT", ".") and not depth:
+                return None
+            before = word
+        return commas + 1
+
+    def sources(self) -> list[tuple[str, str]]:
+        """The tables that FROM has brought, each with what stands before its columns."""
+        found = []
+        words = [*self.source, "", ""]
+        for at, word in enumerate(words):
+            if word and (at == 0 or words[at - 1] == "JOIN"):
+                found.append((word, words[at + 2] if words[at + 1] == "AS" else word))
+        return found
+
+
+def _is_name(word: str) -> bool:
+    return (word[0] == '"' or word[0].isalpha() or word[0] == "_") and word not in _KEYWORDS
+
+
+def frames(written: str) -> list[Frame]:
+    """The frames open at the end of ``written``, outermost first; none where the statement has ended."""
+    stack = [Frame("top")]
+    words = _WORD.findall(written)
+    for at, word in enumerate(words):
+        frame = stack[-1]
+        if word == ";":
+            return []
+        if word == "SELECT" and frame.last == "(":
+            before = words[at - 2]
+            kind = {"IN": "in", "EXISTS": "exists"}.get(before, "value")
+            frame.opens -= 1
+            stack.append(Frame(kind, width=None if kind == "exists" else 1))
+            continue
+        if word == "SELECT":  # after UNION and its like
+            stack[-1] = Frame(frame.kind, width=frame.count(), compound=True)
+            continue
+        if word == ")" and not frame.opens and len(stack) > 1:
+            stack.pop()
+            stack[-1].after_inner, stack[-1].last = True, ")"
+            continue
+        _take(frame, word)
+    return stack
+
+
+def _take(frame: Frame, word: str) -> None:
+    frame.opens += (word == "(") - (word == ")")
+    frame.last, frame.after_inner = word, False
+    if frame.clause == "items" and word == "FROM" and not frame.opens:
+        frame.clause = "from"
+    elif frame.clause == "items":
+        frame.items.append(word)
+    elif word in _CLAUSES:
+        frame.clause = _CLAUSES[word]
+    elif frame.clause == "from" and word not in _COMPOUND:
+        frame.source.append(word)
