@@ -65,7 +65,9 @@ def test_the_standard_library(index: Index) -> None:
     assert "sqroot" not in (index.members("math") or ("sqroot",))
     assert index.keywords("math.isclose") == ("a", "b", "rel_tol", "abs_tol")
     assert index.keywords("json.dumps") is None, "it takes others"
-    assert {"most_common", "__class__"} <= (index.members("collections.Counter") or set())
+    assert {"most_common", "__class__", "mro"} <= (index.members("collections.Counter") or set())
+    assert "register" in (index.members("collections.abc.Mapping") or ()), "of its metaclass"
+    assert "__dict__" in (index.members("math") or ())
     assert [index.kind(f"math.{name}") for name in ("pi", "sqrt", "nothing")] == ["value", "function", None]
 
 
@@ -92,6 +94,7 @@ def test_libraries_that_load_late(index: Index) -> None:
     assert index.is_module("scipy.stats")
     assert "curve_fit" in (index.members("scipy.optimize") or ())
     assert index.keywords("scipy.optimize.curve_fit") is None
+    assert {"method", "mode"} <= set(index.keywords("scipy.stats.kstest") or ()), "a wrapper still takes the old name"
 
 
 def test_columns_of_a_frame_stay_open(index: Index) -> None:

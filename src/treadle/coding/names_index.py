@@ -13,6 +13,7 @@ import json
 import platform
 import sys
 import tempfile
+import types
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ MODULES = (
 Kind = Literal["module", "function", "class", "value"]
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _LIMITS = Limits(cpu_seconds=30.0, wall_seconds=40.0)
-_OF_EVERY_OBJECT = frozenset(dir(object))
+_OF_EVERY_CLASS = frozenset([*dir(object), *dir(type)])
+_OF_EVERY_MODULE = frozenset(["__dict__", *dir(types.ModuleType("any"))])
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ class ModuleNames:
 
     @cached_property
     def members(self) -> frozenset[str]:
-        """The names of all members that are listed."""
-        return frozenset(self.kinds)
+        """The names of all members that are listed, with those that every module has."""
+        return _OF_EVERY_MODULE.union(self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Index:
             return None if module.open else module.members
         owner, name = self._owner(dotted)
         names = None if owner is None else owner.classes.get(name)
-        return None if names is None else _OF_EVERY_OBJECT.union(names)
+        return None if names is None else _OF_EVERY_CLASS.union(names)
 
     def keywords(self, dotted: str) -> tuple[str, ...] | None:
         """The keywords that a call of a function or class may use, in order; None where these are not known."""

@@ -16,11 +16,12 @@ import warnings
 from typing import Any
 
 MOST_NAMES = 20_000
+MOST_WRAPPERS = 20
 DEPTH = 2
 LEFT_OUT = frozenset({"tests", "conftest", "setup"})
 """Submodules that no program uses, and that import much."""
 Described = dict[str, Any]
-_OF_EVERY_OBJECT = frozenset(dir(object))
+_OF_EVERY_CLASS = frozenset([*dir(object), *dir(type)])
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -78,7 +79,7 @@ def _note(described: Described, module: types.ModuleType, name: str, is_submodul
     if kind in ("function", "class") and (keywords := _keywords(value)) is not None:
         described["keywords"][name] = keywords
     if kind == "class" and not _is_open_class(value):
-        described["members"][name] = sorted(n for n in {*dir(value)} - _OF_EVERY_OBJECT if n.isidentifier())
+        described["members"][name] = sorted(filter(str.isidentifier, {*dir(value), *dir(type(value))} - _OF_EVERY_CLASS))
 
 
 def _is_open(module: types.ModuleType) -> bool:
@@ -108,8 +109,21 @@ def _keywords(value: Any) -> list[str] | None:
     """The names that a call may use, in order; None where others may be right as well, or nothing is known."""
     try:
         parameters = inspect.signature(value).parameters.values()
+        others = _kept_by_wrappers(value)
     except Exception:  # whatever a library's own __signature__ does
         return None
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
         return None
-    return [p.name for p in parameters if p.kind in _NAMED]
+    return list(dict.fromkeys([*(p.name for p in parameters if p.kind in _NAMED), *others]))
+
+
+def _kept_by_wrappers(function: Any) -> list[str]:
+    """Words in the closures of its wrappers: one that still takes an old name of a keyword (scipy.stats) keeps it there."""
+    found: list[str] = []
+    for _ in range(MOST_WRAPPERS):
+        if not hasattr(function, "__wrapped__"):
+            break
+        kept = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+        found += [word for word in kept if isinstance(word, str) and word.isidentifier()]
+        function = function.__wrapped__
+    return found
