@@ -113,12 +113,17 @@ def names_index(sandbox: Sandbox, cache_dir: Path, modules: Sequence[str] = MODU
     found = {module: _from_cache(module, path) for module, path in paths.items()}
     missing = [module for module in installed if found[module] is None]
     # A run for each, so that a module that brings its process down takes no other with it.
-    programs = [Program(source=source, evaluate=f"describe({module!r})") for module in missing]
+    programs = [_program(source, module) for module in missing]
     for module, run in zip(missing, sandbox.run_many(programs, limits=_LIMITS) if programs else [], strict=True):
         found[module] = _from_run(module, run)
         if found[module] is not None:
             _keep(run.value, paths[module])
     return Index({names.name: names for module in installed for names in found[module] or ()})
+
+
+def _program(source: str, module: str) -> Program:
+    """It names the module, so that it runs where the sandbox has it loaded, but leaves it to ``describe`` to import it."""
+    return Program(source=f"{source}\n\ndef _uses():\n    import {module}\n", evaluate=f"describe({module!r})")
 
 
 def _from_run(module: str, run: Run) -> list[ModuleNames] | None:
