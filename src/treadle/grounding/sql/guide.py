@@ -117,7 +117,9 @@ class SqlGuide:
         ends = ['","', '" FROM"']
         if frame.width is not None and count is not None:
             ends = ['" FROM"'] if count >= frame.width else ['","']
-        rules, kinds = [], ['"*"'] if not (bare or behind) and not frame.items and frame.width is None else []
+        rules: list[str] = []
+        kinds: list[str] = []
+        stars = self._stars(frame, needs) if frame.width is None else []
         scopes = self._item_scopes(needs)
         if len(scopes) > _FEW:
             kinds += ["c_x", "c_ax"]
@@ -129,7 +131,22 @@ class SqlGuide:
             rules.append(aggregates(p, self._dialect))
         distinct = '("DISTINCT" " ")? ' if not frame.items else ""
         alias = ' (" AS " ALIAS)?' if frame.kind == "top" else ""
-        return f'start: " " {distinct}item{alias} ({" | ".join(ends)})\nitem: {" | ".join(kinds)}\n' + "".join(rules)
+        start = f"item{alias} | STAR" if stars else f"item{alias}"
+        rules += [f"STAR: {either(stars)}\n"] if stars else []
+        return f'start: " " {distinct}({start}) ({" | ".join(ends)})\nitem: {" | ".join(kinds)}\n' + "".join(rules)
+
+    def _stars(self, frame: Frame, needs: Needs) -> list[str]:
+        found = ["*"] if not frame.items else []
+        if not needs.bare:
+            tables = self._near(needs)
+            found += [f"{q}.*" for t in tables for q in self._schema.qualifiers(t) if self._open(t, q, needs)]
+        return found
+
+    def _near(self, needs: Needs) -> list[str]:
+        """The tables that can be joined with those that the items name by a qualifier; all where they name none."""
+        component = self._schema.component
+        near = {component[t] for tables in needs.behind.values() for t in tables}
+        return [t for t in self._schema.tables if not needs.behind or component[t] in near]
 
     def _single(self, scopes: Sequence[Scope]) -> str:
         """Items of one column, or of some of one table, where there are too many tables for a grammar of each."""
@@ -153,10 +170,7 @@ class SqlGuide:
                     found.append(self._scope([(table, None)]))
         if needs.bare:
             return found
-        near = {schema.component[t] for tables in needs.behind.values() for t in tables}
-        for table in schema.tables:
-            if needs.behind and schema.component[table] not in near:
-                continue
+        for table in self._near(needs):
             pairs = [(table, q) for q in schema.qualifiers(table) if self._open(table, q, needs)]
             found += [self._scope([pair]) for pair in pairs]
         return found
