@@ -102,24 +102,51 @@ def expressions(p: str, scope: Scope, dialect: Dialect, pairs: Sequence[Scope] |
     lines += [f"{at}_NCOL: {_terminal(scope.number)}"] if scope.number else []
     lines += [f"{at}_TCOL: {_terminal(scope.text)}"] if scope.text else []
     lines += [f"{at}_OCOL: {_terminal(scope.other)}"] if scope.other else []
-    n, t = ("NUM", "STR") if single else (f"{p}_n", f"{p}_t")
-    number = ([f"{at}_NCOL"] if scope.number else []) + ([] if single else ["NUM"]) + ([f"{p}_duo"] if pairs else [])
-    text = ([f"{at}_TCOL"] if scope.text else []) + ([] if single else ["STR"])
+    lines += _duos(p, pairs) if pairs else []
+    levels = [p, f"{p}i", f"{p}j"]
+    for level, inner in zip(levels, [*levels[1:], None], strict=True):
+        lines += _level(p, level, inner, scope, dialect, pairs)
+        if level != p:
+            lines.append(conditions(level, scope, inner=False, single=single, at=at))
+    first = [f"{at}_NCOL"] if scope.number else []
     operand = "NUM" if single else f"{p}_na"
-    case = f"({p}_duo_case | {p}_case_of)" if pairs else f"{p}_case_of"
-    lines += [
-        f"{p}_n: (NUM OP)* {p}_na (OP {operand})*" if single else f"{p}_n: {p}_na (OP {p}_na)*",
-        f"{p}_na: " + " | ".join([*number, f'"(" {p}_n ")"', f"{p}_nf"]),
-        f"{p}_nf: " + "\n  | ".join(_number_calls(p, n, case, scope, dialect)),
-        f"{p}_case_of: {p}_cond \" THEN \" {n} (\" WHEN \" {p}_cond \" THEN \" {n})* (\" ELSE \" {n})?",
-        f"{p}_t: {p}_ta (\" || \" {'STR' if single else f'{p}_ta'})*",
-        f"{p}_ta: " + " | ".join([*text, f"{p}_tf"]),
-        f"{p}_tf: " + "\n  | ".join(_text_calls(p, t, scope, dialect)),
-        f"{p}_x: {p}_n | {p}_t" + (f" | {at}_OCOL" if scope.other else "") + (f" | {at}_COL" if scope.real else ""),
-        f"{p}_f: {at}_COL | {p}_tf | "
-        + " | ".join(f"{a} (OP {operand})*" for a in ([f"{at}_NCOL"] if scope.number else []) + [f"{p}_nf"]),
+    lines.append(f"{p}_f: {at}_COL | {p}_tf | " + " | ".join(f"{a} (OP {operand})*" for a in [*first, f"{p}_nf"]))
+    return "\n".join(lines) + "\n"
+
+
+def _level(
+    p: str, level: str, inner: str | None, scope: Scope, dialect: Dialect, pairs: Sequence[Scope] | None
+) -> list[str]:
+    """Expressions whose calls and brackets hold those of the level ``inner``; where there is none, they have none.
+
+    Without levels a model could go on with brackets for ever, and SQLite's parser takes a hundred.
+    """
+    single, at = pairs is not None, p.upper()
+    duos = [f"{p}_duo"] if pairs else []
+    tduos = [f"{p}_tduo"] if pairs else []
+    number = ([f"{at}_NCOL"] if scope.number else []) + ([] if single else ["NUM"]) + duos
+    text = ([f"{at}_TCOL"] if scope.text else []) + ([] if single else ["STR"]) + tduos
+    more, glued = ("NUM", "STR") if single else (f"{level}_na", f"{level}_ta")
+    others = (f" | {at}_OCOL" if scope.other else "") + (f" | {at}_COL" if scope.real else "")
+    lines = []
+    if inner is not None:
+        case = f"({p}_duo_case | {inner}_case)" if pairs else f"{inner}_case"
+        lines.append(f"{level}_nf: " + "\n  | ".join(_number_calls(inner, single, case, scope, dialect, at)))
+        lines.append(f"{level}_tf: " + "\n  | ".join(_text_calls(inner, single, scope, dialect)))
+        number += [f'"(" {inner}_n ")"', f"{level}_nf"]
+        text += [f"{level}_tf"]
+    n, t = ("NUM", "STR") if single else (f"{level}_n", f"{level}_t")
+    again = "" if single else f' (" WHEN " {level}_cond " THEN " {n})*'
+    return [
+        *lines,
+        f"{level}_n: (NUM OP)* {level}_na (OP {more})*" if single else f"{level}_n: {level}_na (OP {level}_na)*",
+        f"{level}_na: " + (" | ".join(number) or "NUM"),
+        f'{level}_case: {level}_cond " THEN " {n}{again} (" ELSE " {n})?',
+        f'{level}_tcase: {level}_cond " THEN " {t}{again.replace(n, t)} (" ELSE " {t})?',
+        f'{level}_t: {level}_ta (" || " {glued})*',
+        f"{level}_ta: " + (" | ".join(text) or "STR"),
+        f"{level}_x: {level}_n | {level}_t{others}",
     ]
-    return "\n".join(lines + (_duos(p, pairs) if pairs else [])) + "\n"
 
 
 def _terminal(columns: Iterable[str]) -> str:
@@ -147,12 +174,17 @@ def _duos(p: str, pairs: Sequence[Scope]) -> list[str]:
     columns = [f"{p.upper()}_D{n}" for n, _ in known]
     test = '(CMP (NUM | STR) | " IS" (" NOT")? " NULL" | " LIKE " STR)'
     lines.append(f"{p}_duo: " + " | ".join(f"{c} (OP {c})+" for c in columns))
+    texts = [(n, pair) for n, pair in enumerate(pairs) if pair.text] or [(0, Scope(text=["NULL"]))]
+    lines += [f"{p.upper()}_E{n}: {_terminal(pair.text)}" for n, pair in texts]
+    glued = [f"{p.upper()}_E{n}" for n, _ in texts]
+    lines.append(f"{p}_tduo: " + " | ".join(f'{c} (" || " (STR " || ")? {c})+' for c in glued))
     lines.append(f"{p}_duo_case: " + " | ".join(f'{c} {test} " THEN " {c} (" ELSE " (NUM | "NULL"))?' for c in columns))
     return lines
 
 
-def _number_calls(p: str, n: str, case: str, scope: Scope, dialect: Dialect) -> list[str]:
+def _number_calls(p: str, single: bool, case: str, scope: Scope, dialect: Dialect, at: str) -> list[str]:
     source = f"{p}_x" if dialect == "sqlite" else f"{p}_n"
+    n = "NUM" if single else f"{p}_n"
     calls = [
         f'"ABS(" {p}_n ")"',
         f'"LENGTH(" {p}_t ")"',
@@ -169,19 +201,20 @@ def _number_calls(p: str, n: str, case: str, scope: Scope, dialect: Dialect) -> 
     if dialect == "sqlite":
         calls.append(f'("JULIANDAY" | "julianday") "(" {p}_x ")"')
     elif scope.other:
-        calls.append(f"\"DATE_PART('\" (\"year\" | \"month\" | \"day\" | \"hour\") \"', \" {p.upper()}_OCOL \")\"")
+        calls.append(f'"DATE_PART(\'" ("year" | "month" | "day" | "hour") "\', " {at}_OCOL ")"')
     return calls
 
 
-def _text_calls(p: str, t: str, scope: Scope, dialect: Dialect) -> list[str]:
+def _text_calls(p: str, single: bool, scope: Scope, dialect: Dialect) -> list[str]:
     source = f"{p}_x" if dialect == "sqlite" else f"{p}_n"
+    t = "STR" if single else f"{p}_t"
     calls = [
         f'("LOWER(" | "UPPER(" | "TRIM(") {p}_t ")"',
         f'"SUBSTR(" {p}_t ", " INT (", " INT)? ")"',
         f'"REPLACE(" {p}_t ", " STR ", " STR ")"',
         f'"COALESCE(" {p}_t ", " {t} ")"',
         f'"CAST(" {source} " AS " {_CASTS[dialect][1]} ")"',
-        f'"CASE" (" WHEN " {p}_cond " THEN " {t})+ (" ELSE " {t})? " END"',
+        f'"CASE" " WHEN " {p}_tcase " END"',
     ]
     if dialect == "sqlite":
         calls.append(f'("STRFTIME(" | "strftime(") ({either(_FORMATS)}) ", " {p}_x ")"')
@@ -189,12 +222,12 @@ def _text_calls(p: str, t: str, scope: Scope, dialect: Dialect) -> list[str]:
     return calls
 
 
-def conditions(p: str, scope: Scope, inner: bool = True, single: bool = False) -> str:
+def conditions(p: str, scope: Scope, inner: bool = True, single: bool = False, at: str = "") -> str:
     """Rules of conditions: ``{p}_cond`` a whole one, ``{p}_cut`` the beginning of one, up to a statement within it.
 
-    With ``single`` a condition names one column.
+    With ``single`` a condition names one column. ``at`` begins the names of the columns' terminals.
     """
-    at = p.upper()
+    at = at or p.upper()
     n, t = ("NUM", "STR") if single else (f"{p}_n", f"{p}_t")
     preds = [
         f"{p}_n CMP {n}",
@@ -207,7 +240,7 @@ def conditions(p: str, scope: Scope, inner: bool = True, single: bool = False) -
         f'{at}_COL " IS" (" NOT")? " NULL"',
     ]
     if scope.other:
-        preds += [f'{at}_OCOL CMP {"STR" if single else f"({at}_OCOL | STR)"}']
+        preds += [f"{at}_OCOL CMP {'STR' if single else f'({at}_OCOL | STR)'}"]
         preds += [f'{at}_OCOL (" NOT")? " BETWEEN " STR " AND " STR']
     for number, column in enumerate(scope.real):
         real = f"{p}_v{number}"
@@ -217,7 +250,10 @@ def conditions(p: str, scope: Scope, inner: bool = True, single: bool = False) -
     if single:
         lines.append(f"{p}_cond: {p}_pred")
     else:
-        lines.append(f'{p}_cond: ("NOT ")? ({p}_pred | "(" {p}_cond ")") (conn {p}_cond)?')
+        lines += [
+            f'{p}_{one}: ("NOT ")? ({p}_pred{within}) (conn {p}_{one})?'
+            for one, within in (("cond", f' | "(" {p}_cond_i ")"'), ("cond_i", f' | "(" {p}_cond_j ")"'), ("cond_j", ""))
+        ]
     if inner:
         lines.append(_cut(p))
         lines.append(f'{p}_pcut: {p}_x (CMP "(" | (" NOT")? " IN" " (") "SELECT" | ("NOT ")? "EXISTS " "(" "SELECT"')
@@ -234,16 +270,21 @@ def aggregates(p: str, dialect: Dialect, having: bool = False, single: bool = Fa
     places = f'"ROUND(" {p}_an ", " DIGITS ")"'
     if dialect == "postgres":
         places = f'"ROUND(" "CAST(" {p}_an " AS " "NUMERIC" ")" ", " DIGITS ")"'
-    other = '"COUNT(" "*" ")"' if single else f"{p}_aa"
+    other = '"COUNT(" "*" ")"' if single else ""
     extreme = f"{p}_x" if dialect == "sqlite" else f"{p}_n"
-    lines = [
-        f"{p}_an: (NUM OP)* {p}_aa (OP ({other} | NUM))*",
-        f'{p}_aa: "COUNT(" ("*" | ("DISTINCT ")? {p.upper()}_COL) ")" | ({names}) ("DISTINCT ")? {p}_n ")"\n'
-        f'  | ("MIN(" | "MAX(") {extreme} ")" | "(" {p}_an ")" | "ROUND(" {p}_an ")" | {places}\n'
-        f'  | ("COALESCE(" {p}_an ", " NUM ")") | "CAST(" {p}_an " AS " ({_CASTS[dialect][0]}) ")"\n'
-        f'  | "NULLIF(" {p}_an ", " NUM ")" | "ABS(" {p}_an ")"',
-        f'{p}_ax: {p}_an | ("MIN(" | "MAX(") {p}_x ")"' + (f' | "GROUP_CONCAT(" {p}_x ")"' if dialect == "sqlite" else ""),
-    ]
+    lines = []
+    for level, inner in ((f"{p}_an", f"{p}_an_i"), (f"{p}_an_i", f"{p}_an_j"), (f"{p}_an_j", None)):
+        wrapped = f"""
+  | "(" {inner} ")" | "ROUND(" {inner} ")" | {places.replace(f"{p}_an", f"{inner}")}
+  | "COALESCE(" {inner} ", " NUM ")" | "CAST(" {inner} " AS " ({_CASTS[dialect][0]}) ")"
+  | "NULLIF(" {inner} ", " NUM ")" | "ABS(" {inner} ")\""""
+        lines += [
+            f"{level}: (NUM OP)* {level}_a (OP ({other or f'{level}_a'} | NUM))*",
+            f'{level}_a: "COUNT(" ("*" | ("DISTINCT ")? {p.upper()}_COL) ")" | ({names}) ("DISTINCT ")? {p}_n ")"\n'
+            f'  | ("MIN(" | "MAX(") {extreme} ")"' + (wrapped if inner else ""),
+        ]
+    joined = f' | "GROUP_CONCAT(" {p}_x ")"' if dialect == "sqlite" else ""
+    lines.append(f'{p}_ax: {p}_an | ("MIN(" | "MAX(") {p}_x ")"{joined}')
     if having:
         lines += [
             f'{p}h_pred: {p}_an CMP ({p}_an | NUM) | {p}_an (" NOT")? " BETWEEN " NUM " AND " NUM | {p}_pred',

@@ -76,7 +76,7 @@ class SqlGuide:
             'body: ("DISTINCT ")? item (", " item)* " FROM " table (join)* where? group? order? limit? compound?\n'
             f'compound: {_COMPOUND} " " body\n'
             'item: ("*" | c_x | c_ax) (" AS " ALIAS)?\n'
-            f'table: {named}\n'
+            f"table: {named}\n"
             'join: (" JOIN " | " INNER JOIN " | " LEFT JOIN ") table " ON " C_COL " = " C_COL\n'
             'where: " WHERE " deep\n'
             'deep: (c_cond conn)? (c_cond | ("NOT ")? "(" deep ")" | c_pcut " " body ")") (conn deep)?\n'
