@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("llguidance")
 
-from treadle.grounding.accept import accepts
+from treadle.grounding.accept import Follower, Vocabulary
 from treadle.grounding.python import Facts, PythonGuide
 
 ROOT = Path(__file__).parents[3]
@@ -21,14 +21,19 @@ PACKS = sorted(p for p in (ROOT / "packs").rglob("*.py") if not p.name.startswit
 NONE_KNOWN = Facts()
 
 
-def left_at(program: str, *, prefix: str = "", bound_names: bool = True) -> str | None:
+def left_at(program: str, *, prefix: str = "", bound_names: bool = True, vocabulary: Vocabulary | None = None) -> str | None:
     """None, or the end of what was accepted of ``program`` with a little of what was not."""
     if not program.endswith("\n"):
         program += "\n"
-    at = accepts(PythonGuide(NONE_KNOWN, prefix, bound_names=bound_names), program)
-    if at is None:
-        return None
+    vocabulary = vocabulary or Vocabulary()
+    follower = Follower(PythonGuide(NONE_KNOWN, prefix, bound_names=bound_names), vocabulary)
     raw = program.encode()
+    for byte in raw:
+        if not follower.take(byte):
+            break
+    at = len(follower.written)
+    if at == len(raw) and follower.may_end():
+        return None
     return raw[max(at - 60, 0) : at].decode(errors="replace") + "<HERE>" + raw[at : at + 30].decode(errors="replace")
 
 

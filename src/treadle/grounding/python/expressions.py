@@ -28,9 +28,14 @@ class Place:
     strings: Sequence[str]
 
     @property
+    def tight(self) -> bool:
+        """Whether keywords may be followed by a bracket or quote without a space."""
+        return self.label in "ti" and self.suffix != "tf"
+
+    @property
     def inside(self) -> str:
-        """The suffix of rules for what stands inside a bracket opened here."""
-        return ("i" if self.label in "ti" else self.label) + self.suffix[1]
+        """The suffix of rules for what stands inside a bracket opened here; in f-strings any name may stand there."""
+        return "i" + self.suffix[1] if self.label in "ti" else self.label + "f"
 
     @property
     def inside_free(self) -> str:
@@ -58,14 +63,14 @@ def write_expressions(sheet: Sheet, names: Names) -> None:
             _families(sheet, names, place)
             _tests(sheet, place)
             _targets(sheet, names, place)
-            if label != "t":
+            if label == "i" or (label != "t" and free):
                 _brackets(sheet, names, place)
     _fstrings(sheet)
 
 
 def _families(sheet: Sheet, names: Names, place: Place) -> None:
     """The three families: of all operands, of those that need no space before them, of those for a known column's bracket."""
-    at, inner, free, gap = place.suffix, place.inside, place.inside_free, place.gap
+    at, inner, gap = place.suffix, place.inside, place.gap
     displays = (
         f'"(" {inner_gap(inner)} group_{inner} ")"',
         f'"[" {inner_gap(inner)} row_{inner} "]"',
@@ -80,14 +85,15 @@ def _families(sheet: Sheet, names: Names, place: Place) -> None:
     sheet.rule(f"tight_{at}", *displays)
     word = names.words["free" if place.free else "bound"]
     full = [word, '"None"', '"True"', '"False"', *names.plain]
-    literals = [*displays, '"..."', *([f"bytes_{at}"] if place.label in "ti" else [])]
+    literals = [f"tight_{at}", '"..."', *([f"bytes_{at}"] if place.label in "ti" else [])]
     strings = list(place.strings)
     _family(sheet, names, place, "", _Operands(full, literals, strings))
-    bare = {"t": "BARE", "i": "BARE", "d": "INSQ", "s": "INDQ"}[place.label]
-    _family(sheet, names, place, "u", _Operands([], list(displays), [bare]))
+    bare = "BARE"
+    if place.tight:
+        _family(sheet, names, place, "u", _Operands([], [f"tight_{at}"], [bare]))
     listed = f'"[" {inner_gap(inner)} qrow_{inner} "]"'
     formatted = [s for s in strings if s in {"fstring", "INFSQ", "INFDQ"}]
-    _family(sheet, names, place, "q", _Operands(full, [displays[0], displays[2], listed, *literals[3:]], formatted))
+    _family(sheet, names, place, "q", _Operands(full, [displays[0], displays[2], listed, *literals[1:]], formatted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +123,27 @@ def _family(sheet: Sheet, names: Names, place: Place, name: str, begin: _Operand
     sheet.rule(f"{name}join_{at}", joined, f"{ready} compare_{at} {gap}", f"{ready} logic_{at} {gap} nots_{at}?")
     sheet.rule(lead, f"{name}join_{at} sign_{at}?", *([] if begin.words else [f"SIGN {gap}? sign_{at}?"]))
     start = f"first_{at}" if begin.words else ""
-    sheet.rule(w, *(f"{start} {o}" for o in begin.words), *(f"{lead} {o}" for o in words), f'{trail} {gap}? "." {gap}? NAME')
-    sheet.rule(c, *(f"{start} {o}" for o in begin.closed), *(f"{lead} {o}" for o in closed))
+    either = sheet.rule(f"{name}pre_{at}", lead, *([start] if start else []))
+
+    def operands(first: list[str], later: list[str]) -> list[str]:
+        both = [f"{either} {o}" for o in first if o in later and start]
+        only = [f"{start} {o}" for o in first if not (o in later and start)]
+        return both + only + [f"{lead} {o}" for o in later if not (o in first and start)]
+
+    sheet.rule(w, *operands(begin.words, words), f'{trail} {gap}? "." {gap}? NAME')
+    sheet.rule(c, *operands(begin.closed, closed))
     sheet.rule(c, f"{ready} (compare_{at} | logic_{at}) tight_{at}", f'{ready} logic_{at} {gap} nots_{at}? "not" tight_{at}', s)
     sheet.rule(c, *([f'nots_{at}? "not" tight_{at}'] if begin.words else []))
     sheet.rule(c, f'{trail} {gap}? "(" {inner_gap(inner)} args_{inner} ")"')
     sheet.rule(c, f'{trail} {gap}? "[" {inner_gap(inner)} keys_{inner} "]"')
-    sheet.rule(s, *(f"{start} {o}" for o in begin.strings), *(f"{lead} {o}" for o in place.strings))
+    sheet.rule(s, *operands(begin.strings, list(place.strings)))
     sheet.rule(s, *(f"{s} {gap}? {o}" for o in place.strings))
-    sheet.rule(n, f"{lead} NUMBER", *([f"{start} NUMBER"] if begin.words else []))
+    sheet.rule(n, f"{either} NUMBER")
     sheet.rule(trail, w, c)
     sheet.rule(x, w, c, n)
     sheet.rule(ready, f"{w} {gap}", f"{n} {gap}", f"{c} {gap}?")
     for i, known in enumerate(names.known):
-        here = sheet.rule(f"{name}known{i}_{at}", f"{lead} {known.rule}", *([f"{start} {known.rule}"] if begin.words else []))
+        here = sheet.rule(f"{name}known{i}_{at}", f"{either} {known.rule}")
         sheet.rule(x, here)
         sheet.rule(ready, f"{here} {gap}")
         _follow(sheet, place, here, i, known, w, c)
@@ -148,15 +161,19 @@ def _follow(sheet: Sheet, place: Place, here: str, i: int, known: Known, word: s
     sheet.rule(closed, f'{here} {gap}? "[" {inner_gap(inner)} {keys} "]"')
 
 
+def _behind(place: Place, what: str) -> list[str]:
+    """What may stand behind a keyword: a space with any expression, or one that needs no space."""
+    at = place.suffix
+    return [f"{place.gap} {what}_{at}", *([f"u{what}_{at}"] if place.tight else [])]
+
+
 def _tests(sheet: Sheet, place: Place) -> None:
     """Conditional expressions and lambdas around the families: ``test``, and ``testl`` where a keyword follows."""
     at, gap, free = place.suffix, place.gap, place.label + "f"
-    for name in ("", "u", "q"):
-        tern = sheet.rule(f"{name}tern_{at}")
-        for condition in (f"{gap} l_{at}", f"ul_{at}"):
-            sheet.rule(tern, f'{name}l_{at} "if" {condition} "else"')
-        sheet.rule(f"{name}test_{at}", f"{name}x_{at}", f"{tern} {gap} test_{at}", f"{tern} utest_{at}")
-        sheet.rule(f"{name}testl_{at}", f"{name}l_{at}", f"{tern} {gap} testl_{at}", f"{tern} utestl_{at}")
+    for name in ("", "u", "q") if place.tight else ("", "q"):
+        tern = sheet.rule(f"{name}tern_{at}", *(f'{name}l_{at} "if" {l} "else"' for l in _behind(place, "l")))
+        sheet.rule(f"{name}test_{at}", f"{name}x_{at}", *(f"{tern} {t}" for t in _behind(place, "test")))
+        sheet.rule(f"{name}testl_{at}", f"{name}l_{at}", *(f"{tern} {t}" for t in _behind(place, "testl")))
     if place.label in "ti":
         default = f'NAME {gap}? "=" {gap}? test_{at}'
         write_parameters(sheet, f"lambda_{at}", gap, ("NAME", default, "NAME"))
@@ -165,13 +182,14 @@ def _tests(sheet: Sheet, place: Place) -> None:
         sheet.rule(f"testl_{at}", f"{head} testl_{free}")
     walrus = [f'NAME {gap}? ":=" {gap}? test_{at}'] if place.label in "ti" else []
     sheet.rule(f"named_{at}", f"test_{at}", *walrus)
-    sheet.rule(f"unamed_{at}", f"utest_{at}")
     plain = "named" if place.label == "i" else "test"
     sheet.rule(f"element_{at}", f"{plain}_{at}", f'"*" {gap}? x_{at}')
     sheet.rule(f"elements_{at}", f"element_{at}", f'elements_{at} {gap}? "," {gap}? element_{at}')
     more = f'{gap}? "," ({gap}? elements_{at} ({gap}? ",")?)?'
     sheet.rule(f"list_{at}", f"{plain}_{at}", f"element_{at} {more}")
-    sheet.rule(f"ulist_{at}", f"utest_{at}", f"utest_{at} {more}", f'"*" {gap}? x_{at} {more}')
+    if place.tight:
+        sheet.rule(f"unamed_{at}", f"utest_{at}")
+        sheet.rule(f"ulist_{at}", f"utest_{at}", f"utest_{at} {more}", f'"*" {gap}? x_{at} {more}')
 
 
 def write_parameters(sheet: Sheet, name: str, gap: str, one: tuple[str, str, str]) -> None:
@@ -218,7 +236,7 @@ def _targets(sheet: Sheet, names: Names, place: Place) -> None:
 def _brackets(sheet: Sheet, names: Names, place: Place) -> None:
     """What stands between brackets: groups, rows, sets, mappings, arguments, subscripts, comprehensions."""
     at, gap, free = place.suffix, place.gap, place.inside_free
-    _comprehension(sheet, at, free, gap)
+    _comprehension(sheet, place)
     items = f"elements_{at} {gap}? (\",\" {gap}?)?"
     comp = f"comp_{at} {gap}?"
     produce = f'"yield" ({gap} list_{at})? {gap}?'
@@ -238,16 +256,17 @@ def _brackets(sheet: Sheet, names: Names, place: Place) -> None:
     _subscripts(sheet, names, at, gap)
 
 
-def _comprehension(sheet: Sheet, at: str, free: str, gap: str) -> None:
+def _comprehension(sheet: Sheet, place: Place) -> None:
     """An element in which any name may stand, since what follows may bind it; the first iterable knows bound names only."""
+    at, gap, free = place.suffix, place.gap, place.inside_free
+    later = Place(place.label, True, gap, place.strings)
     head = sheet.rule(f"for_{at}", f'"for" {gap} targets_{free} "in"', f'"async" {gap} "for" {gap} targets_{free} "in"')
     sheet.rule(f"for_{at}", f'"for" targetc_{free} "in"')
     for kind, element in (("comp", f"testl_{free}"), ("dictcomp", f'test_{free} {gap}? ":" {gap}? testl_{free}')):
         ready = f"{kind}l_{at}"
         for rule, end in ((f"{kind}_{at}", "x"), (ready, "l")):
-            sheet.rule(rule, f"{element} {head} {gap} {end}_{at}", f"{element} {head} u{end}_{at}")
-            for word in (f"for_{at}", '"if"'):
-                sheet.rule(rule, f"{ready} {word} {gap} {end}_{free}", f"{ready} {word} u{end}_{free}")
+            sheet.rule(rule, *(f"{element} {head} {x}" for x in _behind(place, end)))
+            sheet.rule(rule, *(f"{ready} ({head} | \"if\") {x}" for x in _behind(later, end)))
     sheet.rule(f"comp_{at}", f'NAME {gap}? ":=" {gap}? comp_{at}')
 
 

@@ -41,7 +41,7 @@ _RAW_BYTES = rf"([rR][bB]|[bB][rR])({_short(_ASCII, _ANY + '[ -~]')})"
 def terminals() -> dict[str, str]:
     """Terminals that every constraint may use, by name."""
     spaces = " {1,40}"
-    wide = r"(( {0,80}\n){0,3}( {0,80}#[^\n]*(\n {0,80}){1,3})* {0,80})"
+    wide = r"(( {0,80}\\?\n){0,3}( {0,80}#[^\n]*(\n {0,80}){1,3})* {0,80})"
     return {
         "NAME": rf"/{_WORD}/ & ~/({_KEYWORDS})/",
         "NUMBER": rf"/{_INTEGER}|{_FLOAT}|({_FLOAT}|{_DIGITS})[jJ]/",

@@ -87,4 +87,4 @@ def _matches(sheet: Sheet) -> None:
     sheet.rule("matcher", '"match" SP list_tb SP? ":"', '"match" ulist_tb SP? ":"')
     pattern = sheet.rule("pattern", "list_tf", 'testl_tf "as" SP NAME')
     ready = sheet.rule("patternl", "testl_tf", 'testl_tf "as" SP NAME SP', 'list_tf SP')
-    sheet.rule("header_case", f'"case" SP {pattern} SP? ":"', f'"case" SP {ready} "if" SP named_tb SP? ":"', '"case" ulist_tf SP? ":"')
+    sheet.rule("header_case", f'"case" SP {pattern} SP? ":"', f'"case" SP {ready} "if" SP named_tb SP? ":"')

@@ -1,0 +1,46 @@
+"""One language for a whole draft of Python, for engines that ask for no stages: blocks nested to a fixed depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from treadle.grounding.python.expressions import write_expressions
+from treadle.grounding.python.facts import Facts
+from treadle.grounding.python.lexis import Sheet, literal
+from treadle.grounding.python.names import names_of
+from treadle.grounding.python.reading import read
+from treadle.grounding.python.statements import HEADERS, write_statements
+from treadle.types import Constraint
+
+__all__ = ["whole"]
+
+DEPTH = 5
+STEP = 4
+
+
+def whole(facts: Facts, prefix: str, ends: Sequence[str]) -> Constraint:
+    """The language: names are free, members, columns and keywords are held; blocks are indented by four columns each."""
+    sheet = Sheet()
+    write_expressions(sheet, names_of(sheet, facts, None, frozenset()))
+    write_statements(sheet)
+    begun = not prefix or prefix.rstrip(" ").endswith("\n")
+    reading = read(prefix if begun else prefix + "\n")
+    column = reading.columns[-1] // STEP + (reading.opened and reading.columns[-1] % STEP > 0)
+    sheet.terminal("END", r"/ {0,40}(#[^\n]*)?\n( *\n){0,2}( {0,80}#[^\n]*\n( *\n){0,2})*/")
+    for depth in range(column, column + DEPTH + 1):
+        _block(sheet, depth, last=depth == column + DEPTH)
+    stops = "(" + " | ".join(literal(e) for e in ends) + ")?" if ends else ""
+    sheet.rule("start", f"{'' if begun else 'END '}block{column} {stops}")
+    return Constraint(kind="lark", text=sheet.text())
+
+
+def _block(sheet: Sheet, depth: int, last: bool) -> None:
+    """Lines at a depth, and what is nested in them; ``last``: nothing is."""
+    margin = literal(" " * STEP * depth) if depth else ""
+    line = sheet.rule(f"line{depth}", f"{margin} simple END", f"{margin} decorator END")
+    sheet.rule(f"block{depth}", line, f"block{depth} {line}")
+    heads = [f"header_{h}" for h in HEADERS]
+    for head in ("opener", "matcher", *heads):
+        sheet.rule(line, f"{margin} {head} SP? simple END")
+        if not last:
+            sheet.rule(line, f"{margin} {head} END block{depth + 1}")
