@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from treadle.grounding.sql.schema import RESERVED, Dialect, Schema
 
-__all__ = ["Scope", "aggregates", "conditions", "either", "expressions", "lexeme", "terminals"]
+__all__ = ["AGGREGATES", "Scope", "aggregates", "conditions", "either", "expressions", "lexeme", "terminals"]
 
 _CASTS: dict[Dialect, tuple[str, str]] = {
     "sqlite": ('"INTEGER" | "REAL" | "NUMERIC"', '"TEXT"'),
@@ -24,7 +24,8 @@ _AGGREGATES: dict[Dialect, tuple[str, ...]] = {
     "duckdb": ("SUM", "AVG", "MEDIAN", "STDDEV", "VARIANCE"),
     "postgres": ("SUM", "AVG", "STDDEV", "VARIANCE"),
 }
-_FORMATS = "'%Y' '%m' '%d' '%H' '%w' '%Y-%m' '%Y-%m-%d' '%M' '%j'".split()
+AGGREGATES = frozenset({"COUNT", "MIN", "MAX", "GROUP_CONCAT", *(name for names in _AGGREGATES.values() for name in names)})
+_FORMATS = ("'%Y'", "'%m'", "'%d'", "'%H'", "'%w'", "'%Y-%m'", "'%Y-%m-%d'", "'%M'", "'%j'")
 
 
 def lexeme(text: str) -> str:
@@ -132,7 +133,7 @@ def _level(
     if inner is not None:
         case = f"({p}_duo_case | {inner}_case)" if pairs else f"{inner}_case"
         lines.append(f"{level}_nf: " + "\n  | ".join(_number_calls(inner, single, case, scope, dialect, at)))
-        lines.append(f"{level}_tf: " + "\n  | ".join(_text_calls(inner, single, scope, dialect)))
+        lines.append(f"{level}_tf: " + "\n  | ".join(_text_calls(inner, single, dialect)))
         number += [f'"(" {inner}_n ")"', f"{level}_nf"]
         text += [f"{level}_tf"]
     n, t = ("NUM", "STR") if single else (f"{level}_n", f"{level}_t")
@@ -205,7 +206,7 @@ def _number_calls(p: str, single: bool, case: str, scope: Scope, dialect: Dialec
     return calls
 
 
-def _text_calls(p: str, single: bool, scope: Scope, dialect: Dialect) -> list[str]:
+def _text_calls(p: str, single: bool, dialect: Dialect) -> list[str]:
     source = f"{p}_x" if dialect == "sqlite" else f"{p}_n"
     t = "STR" if single else f"{p}_t"
     calls = [
@@ -265,7 +266,7 @@ def _cut(p: str) -> str:
 
 
 def aggregates(p: str, dialect: Dialect, having: bool = False, single: bool = False) -> str:
-    """Rules with aggregates: ``{p}_an`` a number, ``{p}_ax`` any; with ``having`` also conditions ``{p}h_cond``, ``_cut``."""
+    """Rules with aggregates: ``{p}_an`` a number, ``{p}_ax`` any; with ``having`` also conditions ``{p}h_cond``."""
     names = either(f"{n}(" for n in _AGGREGATES[dialect])
     places = f'"ROUND(" {p}_an ", " DIGITS ")"'
     if dialect == "postgres":
@@ -286,8 +287,9 @@ def aggregates(p: str, dialect: Dialect, having: bool = False, single: bool = Fa
     joined = f' | "GROUP_CONCAT(" {p}_x ")"' if dialect == "sqlite" else ""
     lines.append(f'{p}_ax: {p}_an | ("MIN(" | "MAX(") {p}_x ")"{joined}')
     if having:
+        bare = f" | {p}_pred" if dialect == "sqlite" else ""  # others refuse there what is not grouped
         lines += [
-            f'{p}h_pred: {p}_an CMP ({p}_an | NUM) | {p}_an (" NOT")? " BETWEEN " NUM " AND " NUM | {p}_pred',
+            f'{p}h_pred: {p}_an CMP ({p}_an | NUM) | {p}_an (" NOT")? " BETWEEN " NUM " AND " NUM{bare}',
             f'{p}h_cond: ("NOT ")? ({p}h_pred | "(" {p}h_cond ")") (conn {p}h_cond)?',
             _cut(f"{p}h"),
             f'{p}h_pcut: {p}_an (CMP "(" | (" NOT")? " IN" " (") "SELECT"',

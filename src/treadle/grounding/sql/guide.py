@@ -39,7 +39,7 @@ class SqlGuide:
     Args:
         tables: of the database.
         dialect: whose functions and quotes are written.
-        values: of columns, as plain text, by (table, column); without ``free_text`` such a column is compared only with them.
+        values: of columns, as plain text, by (table, column); without ``free_text`` they alone are compared.
         prefix: what the prompt has written of the statement already: SELECT.
     """
 
@@ -200,7 +200,7 @@ class SqlGuide:
         places = [either(str(n + 1) for n in range(width))] if width else []
         plain = " | ".join([*([keys] if keys else []), *named, *places])
         compound = f" | {_COMPOUND}" if frame.count() is not None else ""
-        order = lambda n: f'(" ORDER BY " key{n} (", " key{n})*)? (" LIMIT " INT (" OFFSET " INT)?)? {end}{compound}\n'  # noqa: E731
+        limited = f'(" LIMIT " INT (" OFFSET " INT)?)? {end}{compound}\n'
         text = (
             f"start: {start}\n"
             'w_after: " GROUP BY" groups | rest\n'
@@ -209,9 +209,9 @@ class SqlGuide:
             'having: " " ch_cut | " " ch_cond g_rest\n'
             'order: " " key (", " key)* limit\n'
             f'limit: (" LIMIT" bound)? {end}\n'
-            f'bound: " " INT (" OFFSET " INT)?\n'
+            'bound: " " INT (" OFFSET " INT)?\n'
             f"bounded: bound {end}\n"
-            f"rest: {order('')}g_rest: {order('g')}"
+            f'rest: (" ORDER BY " key (", " key)*)? {limited}g_rest: (" ORDER BY " keyg (", " keyg)*)? {limited}'
             f'key: ({plain}) (" ASC" | " DESC")?\nkeyg: ({plain} | c_ax) (" ASC" | " DESC")?\n'
         )
         text += expressions("c", scope, self._dialect) + conditions("c", scope)

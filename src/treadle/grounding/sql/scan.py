@@ -11,7 +11,7 @@ _WORD = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\d+(?:\.\d+)?|[^\W\d]\w*|[<
 _CLAUSES = {"WHERE": "where", "GROUP": "group", "HAVING": "having", "ORDER": "order", "LIMIT": "limit"}
 _COMPOUND = frozenset({"UNION", "INTERSECT", "EXCEPT"})
 _KEYWORDS = frozenset(
-    "DISTINCT AS CASE WHEN THEN ELSE END AND OR NOT IN LIKE BETWEEN IS NULL EXISTS FROM JOIN INNER LEFT ON SELECT".split()
+    "DISTINCT AS CASE WHEN THEN ELSE END AND OR NOT IN LIKE BETWEEN IS NULL EXISTS FROM JOIN INNER LEFT ON SELECT".split()  # noqa: SIM905
 )
 
 
