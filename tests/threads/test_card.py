@@ -90,3 +90,12 @@ def test_names_cannot_write_into_the_markdown() -> None:
     assert "- engine: ``` a`b``c # title ```" in text.splitlines()
     assert "(&lt;b> - item)" in text
     assert not [line for line in text.splitlines() if line.startswith(("#", "- item"))]
+
+
+def test_what_the_sandbox_lacks_is_said_where_something_is() -> None:
+    assert "absent from the sandbox" not in render_card(card())
+    made = card(absent=("network namespace",))
+    assert made["sandbox_absent"] == ["network namespace"]
+    assert "- absent from the sandbox: `network namespace`" in render_card(made)
+    del made["sandbox_absent"]  # as in threads that an older treadle wrote
+    assert "absent from" not in render_card(made)

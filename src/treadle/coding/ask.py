@@ -320,6 +320,7 @@ class _Work:
             seeds=sorted({c.draft.completion.seed for c in self.candidates if c.draft.completion.seed is not None}),
             prompts=self.prompts,
             tier=self.tools.sandbox.tier,
+            absent=getattr(self.tools.sandbox, "absent", ()),
             packages=_packages(),
             data=self.request.data,
             examples=request_examples(plan.prompt.parts),

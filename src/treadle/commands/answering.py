@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -29,9 +29,16 @@ def work_options(
     budget: float | None = None,
     spread: float = 0.0,
     style: str = "house",
+    **limits: float | None,
 ) -> Options:
-    """The options of a command line. Without examples nothing is read by rules either: readings are shown as examples."""
+    """The options of a command line. Without examples nothing is read by rules either: readings are shown as examples.
+
+    ``limits`` are fields of ``Limits``; what is None keeps its default.
+    """
     from treadle.coding.ask import Options
+    from treadle.types import Limits
+
+    given: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
 
     return Options(
         samples=samples,
@@ -45,6 +52,7 @@ def work_options(
         budget_seconds=budget,
         spread=spread,
         style=style,
+        limits=Limits(**given),
     )
 
 

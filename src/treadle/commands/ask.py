@@ -10,11 +10,15 @@ import typer
 from treadle.commands.answering import hand_over, work_options
 from treadle.commands.options import (
     BudgetOption,
+    CpuSecondsOption,
+    DiskOption,
     EngineOption,
     JsonOption,
+    MemoryOption,
     NoGroundingOption,
     NoRulesOption,
     OutOption,
+    OutputBytesOption,
     PackOption,
     RepairsOption,
     SamplesOption,
@@ -24,6 +28,7 @@ from treadle.commands.options import (
     StoreOption,
     TemperatureOption,
     TierOption,
+    WallSecondsOption,
 )
 
 __all__ = ["ask"]
@@ -53,6 +58,11 @@ def ask(
     budget: BudgetOption = None,
     pack: PackOption = None,
     tier: TierOption = None,
+    memory: MemoryOption = None,
+    cpu_seconds: CpuSecondsOption = None,
+    wall_seconds: WallSecondsOption = None,
+    output_bytes: OutputBytesOption = None,
+    disk: DiskOption = None,
     out: OutOption = None,
     store: StoreOption = None,
     show_prompt: ShowPromptOption = False,
@@ -72,6 +82,11 @@ def ask(
         no_rules=no_rules,
         no_grounding=no_grounding,
         budget=budget,
+        memory_bytes=memory,
+        cpu_seconds=cpu_seconds,
+        wall_seconds=wall_seconds,
+        stream_bytes=output_bytes,
+        disk_bytes=disk,
         spread=spread,
     )
     stated = compose.request(request, data, tree, expect or [], tests, schema)

@@ -40,6 +40,60 @@ BudgetOption = Annotated[
 NoGroundingOption = Annotated[
     bool, typer.Option("--no-grounding", help="Let drafts write any name, and anything that does not parse.")
 ]
+
+
+def bounded_seconds(text: str) -> float:
+    """Seconds above 0 and up to a day, spelt as for ``seconds``: the kernel takes whole seconds of a bounded size.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    found = seconds(text)
+    if not 0 < found <= _MOST_SECONDS:
+        raise typer.BadParameter(f"{text!r} is no limit; write more than 0 and at most {_MOST_SECONDS}s")
+    return found
+
+
+def size(text: str) -> int:
+    """Bytes from '65536', '512M', '1.5GiB': units are binary.
+
+    Raises:
+        typer.BadParameter: it is none of these, or out of bounds.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?\s*", text, re.IGNORECASE | re.ASCII)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no size; write 65536, 512M or 2G")
+    n_bytes = int(float(found[1]) * 1024 ** " kmg".index(found[2].lower() or " "))
+    if not 1 <= n_bytes <= _MOST_BYTES:
+        raise typer.BadParameter(f"{text!r} is no limit; write at least 1 byte and at most 1024G")
+    return n_bytes
+
+
+def memory_size(text: str) -> int:
+    """A size that leaves a program room to begin; raises ``typer.BadParameter``, as ``size``."""
+    n_bytes = size(text)
+    if n_bytes < _LEAST_MEMORY:
+        raise typer.BadParameter(f"{text!r} is too little for any program to begin; write at least 16M")
+    return n_bytes
+
+
+_MOST_SECONDS, _MOST_BYTES, _LEAST_MEMORY = 86_400, 1 << 40, 16 << 20
+
+MemoryOption = Annotated[
+    int | None, typer.Option("--memory", parser=memory_size, metavar="<size>", help="Of one run in the sandbox (2G).")
+]
+CpuSecondsOption = Annotated[
+    float | None, typer.Option("--cpu-seconds", parser=bounded_seconds, metavar="<time>", help="Of one run (10s).")
+]
+WallSecondsOption = Annotated[
+    float | None, typer.Option("--wall-seconds", parser=bounded_seconds, metavar="<time>", help="Of one run (20s).")
+]
+OutputBytesOption = Annotated[
+    int | None, typer.Option("--output-bytes", parser=size, metavar="<size>", help="Kept of stdout, and of stderr (1M).")
+]
+DiskOption = Annotated[
+    int | None, typer.Option("--disk", parser=size, metavar="<size>", help="Files that one run may write (64M).")
+]
 PackOption = Annotated[list[Path] | None, typer.Option("--pack", help="A folder with a pack of your own; can be repeated.")]
 TierOption = Annotated[str | None, typer.Option("--tier", help="Sandbox tier: namespaces, landlock, seccomp (or the best).")]
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the program, its card and its artifacts.")]

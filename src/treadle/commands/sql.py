@@ -10,8 +10,10 @@ import typer
 from treadle.commands.answering import hand_over, work_options
 from treadle.commands.options import (
     BudgetOption,
+    CpuSecondsOption,
     EngineOption,
     JsonOption,
+    MemoryOption,
     NoGroundingOption,
     NoRulesOption,
     OutOption,
@@ -24,6 +26,7 @@ from treadle.commands.options import (
     StoreOption,
     TemperatureOption,
     TierOption,
+    WallSecondsOption,
 )
 from treadle.errors import UsageError
 from treadle.escaping import escaped, escaped_for
@@ -60,6 +63,9 @@ def sql(
     budget: BudgetOption = None,
     pack: PackOption = None,
     tier: TierOption = None,
+    memory: MemoryOption = None,
+    cpu_seconds: CpuSecondsOption = None,
+    wall_seconds: WallSecondsOption = None,
     out: OutOption = None,
     store: StoreOption = None,
     show_prompt: ShowPromptOption = False,
@@ -84,6 +90,9 @@ def sql(
         no_rules=no_rules,
         no_grounding=no_grounding,
         budget=budget,
+        memory_bytes=memory,
+        cpu_seconds=cpu_seconds,
+        wall_seconds=wall_seconds,
         spread=spread,
         style=style,
     )

@@ -49,12 +49,14 @@ def provenance_card(
     examples: Sequence[str] = (),
     thread: str | None = None,
     treadle: str = __version__,
+    absent: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The card of an answer, as plain data that is strict JSON.
 
     ``sampling`` are the options the drafts were drawn with, ``prompts`` all that were sent (their hashes are kept),
     ``packages`` the versions that the program could import, ``examples`` the names of those shown to the model, ``tier``
-    the sandbox's, or None where nothing was executed, ``created`` an ISO 8601 time in UTC.
+    the sandbox's, or None where nothing was executed, ``absent`` what the machine does not give that tier, ``created`` an
+    ISO 8601 time in UTC.
 
     Raises:
         UsageError: ``sampling`` holds something that is not plain data.
@@ -76,6 +78,7 @@ def provenance_card(
         "prompt_sha256": [prompt_sha256(prompt) for prompt in prompts],
         "examples": list(examples),
         "sandbox": tier,
+        "sandbox_absent": list(absent),
         "packages": dict(sorted(packages.items())),
         "data": _data(data),
     }
@@ -110,6 +113,8 @@ def _entries(card: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("prompts", ", ".join(map(_hash, card["prompt_sha256"])) or "none"),
         ("examples shown to the model", ", ".join(map(_code, card["examples"])) or "none"),
         ("sandbox", _code(card["sandbox"]) if card["sandbox"] else "nothing was executed"),
+        # Cards of older threads do not say.
+        *([("absent from the sandbox", ", ".join(map(_code, absent)))] if (absent := card.get("sandbox_absent")) else []),
         ("packages", _pairs(card["packages"], " ")),
         ("data", f"{_code(data['file'])}, {data['size_bytes']:,} bytes, {_hash(data['sha256'])}" if data else "none"),
     ]
