@@ -227,7 +227,7 @@ def _targets(sheet: Sheet, names: Names, place: Place) -> None:
         sheet.rule(item, f"follow_{at}")
     single = sheet.rule(f"target_{at}", "NAME", attribute, item)
     closed = sheet.rule(f"targetc_{at}", f'"(" {inner_gap(inner)} targetl_{inner} {inner_gap(inner)} ")"')
-    sheet.rule(closed, f'"[" {inner_gap(inner)} (targetl_{inner} {inner_gap(inner)})? "]"', f'"(" ")"')
+    sheet.rule(closed, f'"[" {inner_gap(inner)} (targetl_{inner} {inner_gap(inner)})? "]"', '"(" ")"')
     one = sheet.rule(f"targeto_{at}", single, closed, f'"*" {gap}? {single}', f'"*" {gap}? {closed}')
     sheet.rule(f"targetl_{at}", one, f'targetl_{at} {gap}? ","', f'targetl_{at} {gap}? "," {gap}? {one}')
     sheet.rule(f"targets_{at}", f"targetl_{at} {gap}", f"{closed}", f'targetl_{at} {gap}? "," {gap}? {closed}')
@@ -273,7 +273,7 @@ def _comprehension(sheet: Sheet, place: Place) -> None:
 def _arguments(sheet: Sheet, at: str, gap: str, label: str, key: str | None) -> None:
     """Arguments of a call; ``key``: the terminal of the keyword names that it takes, None where it takes none."""
     comma = f'{gap}? "," {gap}?'
-    positional = sheet.rule(f"pos{label}_{at}", f"named_{at}", f'"*" {gap}? test_{at}')
+    positional = sheet.rule(f"pos{label}_{at}", f"{'test' if label else 'named'}_{at}", f'"*" {gap}? test_{at}')
     named = sheet.rule(f"kw{label}_{at}", f'"**" {gap}? test_{at}', *([f'{key} {gap}? "=" {gap}? test_{at}'] if key else []))
     first, rest = f"posl{label}_{at}", f"kwl{label}_{at}"
     sheet.rule(first, positional, f"{first} {comma} {positional}")

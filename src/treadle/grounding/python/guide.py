@@ -85,7 +85,7 @@ def _lark(text: str) -> Constraint:
 def _tail(name: str, deepest: int, ends: Sequence[str]) -> str:
     """The terminal for the end of a line: a comment, the line break, blank lines, the beginning of the next line."""
     stops = "".join("|" + re.escape(e).replace("/", r"\/") for e in ends)
-    return rf"{name}: / {{0,40}}(#[^\n]*)?\n( *\n){{0,{BLANKS}}}( {{0,{deepest}}}{stops})/" + "\n"
+    return rf"{name}: / {{0,40}}(#[^\n\r\x00]*)?\n( *\n){{0,{BLANKS}}}( {{0,{deepest}}}{stops})/" + "\n"
 
 
 class _Line:
@@ -126,7 +126,7 @@ class _Line:
             self.sheet.rule("start", self.sheet.terminal("BLANK", rf"/ {{0,80}}\n {{0,{deepest}}}/"))
 
     def _comment(self) -> None:
-        self.sheet.terminal("COMMENT", r"/ {0,80}#[^\n]*/")
+        self.sheet.terminal("COMMENT", r"/ {0,80}#[^\n\r\x00]*/")
         self.sheet.rule("start", f"COMMENT {self._end(self._deepest(), ends=False)}")
 
     def _deepest(self) -> int:

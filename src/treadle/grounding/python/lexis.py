@@ -17,9 +17,9 @@ _DIGITS = "[0-9](_?[0-9])*"
 _INTEGER = "(0[xX](_?[0-9a-fA-F])+|0[bB](_?[01])+|0[oO](_?[0-7])+|[1-9](_?[0-9])*|0(_?0)*)"
 _FLOAT = rf"(({_DIGITS}\.({_DIGITS})?|\.{_DIGITS})([eE][+-]?{_DIGITS})?|{_DIGITS}[eE][+-]?{_DIGITS})"
 _HEX = "[0-9a-fA-F]"
-_ESCAPE = rf"\\([^xuUN]|x{_HEX}{{2}}|u{_HEX}{{4}}|U000{_HEX}{{5}}|N\{{[A-Z][A-Z0-9 -]+\}})"
+_ESCAPE = rf"\\([^xuUN\r\x00]|x{_HEX}{{2}}|u{_HEX}{{4}}|U000{_HEX}{{5}}|N\{{[A-Z][A-Z0-9 -]+\}})"
 _BYTE = rf"\\([\n -wyz{{|}}~]|x{_HEX}{{2}})"
-_LINE, _ANY, _ASCII = r"\\\n", r"\\", r"\\\n\u0080-\uffff"
+_LINE, _ANY, _ASCII = r"\\\n\r\x00", r"\\\r\x00", r"\\\n\r\x00\u0080-\U0010ffff"
 
 
 def _short(inside: str, escape: str) -> str:
@@ -33,15 +33,16 @@ def _long(character: str, escape: str) -> str:
 
 
 _STRING = rf"[uU]?({_short(_LINE, _ESCAPE)}|{_long(_ANY, _ESCAPE)})"
-_RAW = rf"[rR]({_short(_LINE, '(?s:' + _ANY + '.)')}|{_long(_ANY, '(?s:' + _ANY + '.)')})"
+_ESCAPED, _ESCAPED_ASCII = r"\\[^\r\x00]", r"\\[ -~]"
+_RAW = f"[rR]({_short(_LINE, _ESCAPED)}|{_long(_ANY, _ESCAPED)})"
 _BYTES = rf"[bB]({_short(_ASCII, _BYTE)})"
-_RAW_BYTES = rf"([rR][bB]|[bB][rR])({_short(_ASCII, _ANY + '[ -~]')})"
+_RAW_BYTES = rf"([rR][bB]|[bB][rR])({_short(_ASCII, _ESCAPED_ASCII)})"
 
 
 def terminals() -> dict[str, str]:
     """Terminals that every constraint may use, by name."""
     spaces = " {1,40}"
-    wide = r"(( {0,80}\\?\n){0,3}( {0,80}#[^\n]*(\n {0,80}){1,3})* {0,80})"
+    wide = r"(( {0,80}\\?\n){0,3}( {0,80}#[^\n\r\x00]*(\n {0,80}){1,3})* {0,80})"
     return {
         "NAME": rf"/{_WORD}/ & ~/({_KEYWORDS})/",
         "NUMBER": rf"/{_INTEGER}|{_FLOAT}|({_FLOAT}|{_DIGITS})[jJ]/",
@@ -59,15 +60,15 @@ def terminals() -> dict[str, str]:
         "FDT": r'/([fF]|[fF][rR]|[rR][fF])"""/',
         "FST": r"/([fF]|[fF][rR]|[rR][fF])'''/",
         "FEMPTY": "/([fF]|[fF][rR]|[rR][fF])(\"\"|'')/",
-        "FDC": r'/[^"\\\n{}]+/',
-        "FSC": r"/[^'\\\n{}]+/",
-        "FDTC": r'/[^"\\{}]+|"{1,2}/',
-        "FSTC": r"/[^'\\{}]+|'{1,2}/",
+        "FDC": r'/[^"\\\n{}\r\x00]+/',
+        "FSC": r"/[^'\\\n{}\r\x00]+/",
+        "FDTC": r'/[^"\\{}\r\x00]+|"{1,2}/',
+        "FSTC": r"/[^'\\{}\r\x00]+|'{1,2}/",
         "FESCAPE": rf"/\{{\{{|\}}\}}|{_ESCAPE}/",
-        "INSQ": r"/'[^'\"\\\n]*'/",
-        "INDQ": r'/"[^"\'\\\n]*"/',
-        "INFSQ": rf"/f'([^'\"\\\n{{}}]|\{{{_WORD}\}})*'/",
-        "INFDQ": rf"/f\"([^'\"\\\n{{}}]|\{{{_WORD}\}})*\"/",
+        "INSQ": r"/'[^'\"\\\n\r\x00]*'/",
+        "INDQ": r'/"[^"\'\\\n\r\x00]*"/',
+        "INFSQ": rf"/f'([^'\"\\\n\r\x00{{}}]|\{{{_WORD}\}})*'/",
+        "INFDQ": rf"/f\"([^'\"\\\n\r\x00{{}}]|\{{{_WORD}\}})*\"/",
         "SPEC": r"/[ -!#-&(-z|~]+/",
         "CONVERSION": "/![rsa]/",
     }

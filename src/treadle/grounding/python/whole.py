@@ -26,7 +26,10 @@ def whole(facts: Facts, prefix: str, ends: Sequence[str]) -> Constraint:
     begun = not prefix or prefix.rstrip(" ").endswith("\n")
     reading = read(prefix if begun else prefix + "\n")
     column = reading.columns[-1] // STEP + (reading.opened and reading.columns[-1] % STEP > 0)
-    sheet.terminal("END", r"/ {0,40}(#[^\n]*)?\n( *\n){0,2}( {0,80}#[^\n]*\n( *\n){0,2})*/")
+    sheet.terminal("END", r"/ {0,40}(#[^\n\r\x00]*)?\n/")
+    sheet.terminal("BLANK", r"/ {0,80}\n/")
+    sheet.terminal("REMARK", r"/ {0,80}#[^\n\r\x00]*\n/")
+    sheet.rule("blanks", "", "BLANK", "BLANK BLANK")
     for depth in range(column, column + DEPTH + 1):
         _block(sheet, depth, last=depth == column + DEPTH)
     stops = "(" + " | ".join(literal(e) for e in ends) + ")?" if ends else ""
@@ -36,8 +39,8 @@ def whole(facts: Facts, prefix: str, ends: Sequence[str]) -> Constraint:
 
 def _block(sheet: Sheet, depth: int, last: bool) -> None:
     """Lines at a depth, and what is nested in them; ``last``: nothing is."""
-    margin = literal(" " * STEP * depth) if depth else ""
-    line = sheet.rule(f"line{depth}", f"{margin} simple END", f"{margin} decorator END")
+    margin = "blanks " + (literal(" " * STEP * depth) if depth else "")
+    line = sheet.rule(f"line{depth}", "blanks REMARK", f"{margin} simple END", f"{margin} decorator END")
     sheet.rule(f"block{depth}", line, f"block{depth} {line}")
     heads = [f"header_{h}" for h in HEADERS]
     for head in ("opener", "matcher", *heads):
