@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from treadle.coding.choose import Candidate, Choice, best_failed, choose
-from treadle.coding.job import Job, open_job
+from treadle.coding.job import Job, is_small, open_job
 from treadle.coding.plan import Plan
 from treadle.coding.progress import Progress, Silent
 from treadle.coding.repair import good_lines, problem
@@ -30,8 +30,6 @@ __all__ = ["Answered", "Options", "Tools", "ask"]
 
 READING_VOTES = 1000
 """What a decisive reading counts beside drafts of an embedded small model: more than all of them."""
-SMALL = 1_000_000_000
-"""Parameters of a model below which its drafts, which copy the same examples, are no witnesses for each other."""
 DRAWN_AT_ONCE = 8
 """Drafts that are decoded together; only with more than these can drawing stop early."""
 REPAIRED_AT_ONCE = 2
@@ -183,8 +181,8 @@ class _Work:
         )
 
     def _choice(self) -> Choice:
-        small = (self.tools.engine.identity.parameters or SMALL) < SMALL
-        return choose(self.candidates, bool(self.request.expectations), small and self.job.needs_witness)
+        witness = is_small(self.tools.engine) and self.job.needs_witness
+        return choose(self.candidates, bool(self.request.expectations), witness)
 
     def interrupted(self, error: BaseException) -> None:
         if self.thread is not None:

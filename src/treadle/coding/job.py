@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Protocol
 
 from treadle.coding.choose import Candidate
 from treadle.coding.plan import Plan
-from treadle.engines.base import Guide
+from treadle.engines.base import Engine, Guide
 from treadle.types import Completion, Draft, Prompt, Request
 
 if TYPE_CHECKING:
     from treadle.coding.ask import Options, Tools
 
-__all__ = ["Job", "open_job"]
+__all__ = ["SMALL", "Job", "is_small", "open_job"]
+
+SMALL = 1_000_000_000
+"""Parameters of a model below which its drafts, which copy the same examples, are no witnesses for each other."""
+
+
+def is_small(engine: Engine) -> bool:
+    """Whether the engine says that its model is a small one."""
+    return (engine.identity.parameters or SMALL) < SMALL
 
 
 class Job(Protocol):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from treadle.coding.checks import Context, Introspector, Ladder
+from treadle.coding.grounded import python_guide
 from treadle.coding.judge import Judge
 from treadle.coding.plan import Plan, make_plan
 from treadle.coding.reading import program_by_rules
@@ -78,7 +79,8 @@ class PythonJob(Judge):
         return self.decisive
 
     def guide(self, prompt: Prompt) -> Guide | None:
-        return None
+        request, tools, _ = self._work
+        return python_guide(prompt, request.data, tools.sandbox)
 
     def by_rules(self) -> Prompt | None:
         """The readings; functions are not read by rules, so there are none for a request for one."""

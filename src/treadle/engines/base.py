@@ -7,28 +7,13 @@ from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from treadle.errors import UnsupportedError
-from treadle.types import Capabilities, Chunk, Completion, Constraint, EngineIdentity, Prompt, Sampling, Stage, Token
+from treadle.grounding.base import Guide
+from treadle.types import Capabilities, Chunk, Completion, EngineIdentity, Prompt, Sampling, Token
 
 __all__ = ["Engine", "Guide", "OnTokens", "held", "require"]
 
 OnTokens = Callable[[int], None]
 """Called with the number of new tokens while drafts are decoded (for progress bars)."""
-
-
-class Guide(Protocol):
-    """What drafts may say, given what is known of the world: the grammar, the names that exist.
-
-    Engines that declare ``capabilities.guides`` ask stage by stage; of others, those that take a ``lark`` constraint are
-    given ``whole``. Equal states give equal stages, so that what was compiled is used again.
-    """
-
-    def stage(self, written: str) -> Stage | None:
-        """What may follow ``written``, a draft up to the end of a stage (empty at its beginning); None: nothing may."""
-        ...
-
-    def whole(self) -> Constraint | None:
-        """One language for all of a draft, which knows less; None where there is no useful one."""
-        ...
 
 
 @runtime_checkable

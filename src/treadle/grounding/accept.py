@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from treadle.errors import EngineError
 
 if TYPE_CHECKING:
-    from treadle.engines.base import Guide
+    from treadle.grounding.base import Guide
     from treadle.types import Constraint
 
 __all__ = ["Follower", "Vocabulary", "accepts"]
@@ -61,7 +61,7 @@ class Vocabulary:
             made = maker(self._tokenizer, grammar(constraint.text), log_level=0)
             probe = made.deep_copy()
             if probe.is_error() or not any(probe.compute_bitmask()) or probe.is_error():
-                raise EngineError(f"{probe.get_error() or 'it allows nothing'}\n{constraint.text}")
+                raise EngineError((probe.get_error() or "it allows nothing").splitlines()[0])
             self._fresh[constraint] = made
         return self._fresh[constraint].deep_copy()
 

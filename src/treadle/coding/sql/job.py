@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from treadle.coding.choose import Candidate
+from treadle.coding.grounded import sql_guide
+from treadle.coding.job import is_small
 from treadle.coding.plan import Plan
 from treadle.coding.sql.base import Database
 from treadle.coding.sql.judge import SqlJudge
@@ -60,7 +62,8 @@ class SqlJob:
         return self._plan is not None and not self._plan.unread
 
     def guide(self, prompt: Prompt) -> Guide | None:
-        return None
+        """For small models only: the guide's grammar leaves out what they rarely get right (WITH, windows)."""
+        return sql_guide(prompt, self._database.summary, self._database.dialect) if is_small(self._tools.engine) else None
 
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         program = self._judge.extract(completion.text, prompt)
