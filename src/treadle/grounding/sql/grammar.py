@@ -17,7 +17,7 @@ __all__ = ["AGGREGATES", "Scope", "aggregates", "conditions", "either", "express
 _CASTS: dict[Dialect, tuple[str, str]] = {
     "sqlite": ('"INTEGER" | "REAL" | "NUMERIC"', '"TEXT"'),
     "duckdb": ('"INTEGER" | "BIGINT" | "DOUBLE"', '"VARCHAR"'),
-    "postgres": ('"NUMERIC" | "BIGINT" | "DOUBLE PRECISION"', '"TEXT"'),
+    "postgres": ('"NUMERIC" | "BIGINT" | "REAL"', '"TEXT"'),
 }
 _AGGREGATES: dict[Dialect, tuple[str, ...]] = {
     "sqlite": ("SUM", "AVG", "TOTAL"),

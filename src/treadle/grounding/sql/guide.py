@@ -8,16 +8,17 @@ Covered: columns, ``*``, functions, arithmetic, CASE and CAST; joins along forei
 where such a path exists; WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, OFFSET; statements within conditions, which may name
 columns of the tables around them; UNION, INTERSECT and EXCEPT. Not covered: WITH, statements in FROM or among the items,
 windows, cross joins, USING, items with columns of two tables in one expression, items partly with and partly without
-qualifiers. PostgreSQL's and DuckDB's rule that what is not grouped must be aggregated, and the types of inner statements,
-are not held.
+qualifiers. The types of inner statements are not held. PostgreSQL and DuckDB want grouped
+what is not aggregated: there GROUP BY begins with the columns that items name outside of aggregates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import permutations
 
-from treadle.grounding.sql.grammar import Scope, aggregates, conditions, either, expressions, terminals
+from treadle.grounding.sql.grammar import AGGREGATES, Scope, aggregates, conditions, either, expressions, lexeme, terminals
 from treadle.grounding.sql.scan import Frame, frames
 from treadle.grounding.sql.schema import Dialect, Schema, quoted
 from treadle.grounding.sql.sources import Needs, steps
@@ -53,6 +54,7 @@ class SqlGuide:
     ) -> None:
         self._schema = Schema(tables, dialect)
         self._dialect, self._prefix = dialect, prefix
+        self._strict = dialect != "sqlite"
         self._values = {} if free_text else _literals(values or {}, dialect)
         self._stage = lru_cache(maxsize=512)(self._find)
 
@@ -103,10 +105,17 @@ class SqlGuide:
         return Stage(constraint=Constraint(kind="lark", text=text + terminals()))
 
     def _ends(self, frame: Frame, inside: bool) -> str:
-        words = ['" WHERE"', '" GROUP BY"']
+        columns, aggregate = self._plain(frame)
+        words = ['" WHERE"'] + ([] if self._strict and frame.count() is None else ['" GROUP BY"'])
+        if columns and aggregate:  # what is neither aggregated nor grouped is refused
+            return " | ".join(words)
         words += [] if frame.compound else ['" ORDER BY"', '" LIMIT"']
         words += [_COMPOUND] if frame.count() is not None else []
         return " | ".join([*words, '")"' if inside else '";"'])
+
+    def _plain(self, frame: Frame) -> tuple[list[str], bool]:
+        """What a strict dialect wants grouped, once there is a group or an aggregate, and whether there is one."""
+        return frame.plain(AGGREGATES) if self._strict else ([], False)
 
     # ------------------------------------------------------------------------------------------------------- items
 
@@ -119,14 +128,15 @@ class SqlGuide:
             ends = ['" FROM"'] if count >= frame.width else ['","']
         rules: list[str] = []
         kinds: list[str] = []
-        stars = self._stars(frame, needs) if frame.width is None else []
+        aggregate, star = self._plain(frame)[1], self._strict and count is None
+        stars = self._stars(frame, needs) if frame.width is None and not aggregate else []
         scopes = self._item_scopes(needs)
         if len(scopes) > _FEW:
-            kinds += ["c_x", "c_ax"]
+            kinds += ["c_x"] if star else ["c_x", "c_ax"]
             rules.append(self._single(scopes))
         for number, scope in enumerate(scopes if len(scopes) <= _FEW else []):
             p = f"c{number}q"
-            kinds += [f"{p}_x", f"{p}_ax"]
+            kinds += [f"{p}_x"] if star else [f"{p}_x", f"{p}_ax"]
             rules.append(expressions(p, scope, self._dialect) + conditions(p, scope, inner=False))
             rules.append(aggregates(p, self._dialect))
         distinct = '("DISTINCT" " ")? ' if not frame.items else ""
@@ -194,17 +204,18 @@ class SqlGuide:
         inside = len(stack) > 1
         end = '")"' if inside else '";"'
         start = self._start(frame)
-        keys = "c_f" if not frame.compound else ""
-        width = frame.width or frame.count() or 0
-        named = [either(frame.aliases())] if frame.aliases() and not frame.compound else []
-        places = [either(str(n + 1) for n in range(width))] if width else []
-        plain = " | ".join([*([keys] if keys else []), *named, *places])
+        keys, group_keys = self._keys(frame)
+        columns, aggregate = self._plain(frame)
+        groups = self._groups(columns)
+        after = '" GROUP BY" groups' if columns and aggregate else '" GROUP BY" groups | rest'
+        if self._strict and frame.count() is None:
+            after = "rest"
         compound = f" | {_COMPOUND}" if frame.count() is not None else ""
         limited = f'(" LIMIT " INT (" OFFSET " INT)?)? {end}{compound}\n'
         text = (
             f"start: {start}\n"
-            'w_after: " GROUP BY" groups | rest\n'
-            'groups: " " c_f (", " c_f)* g_after\n'
+            f"w_after: {after}\n"
+            f'groups: " " {groups} (", " c_f)* g_after\n'
             'g_after: " HAVING" having | g_rest\n'
             'having: " " ch_cut | " " ch_cond g_rest\n'
             'order: " " key (", " key)* limit\n'
@@ -212,10 +223,28 @@ class SqlGuide:
             'bound: " " INT (" OFFSET " INT)?\n'
             f"bounded: bound {end}\n"
             f'rest: (" ORDER BY " key (", " key)*)? {limited}g_rest: (" ORDER BY " keyg (", " keyg)*)? {limited}'
-            f'key: ({plain}) (" ASC" | " DESC")?\nkeyg: ({plain} | c_ax) (" ASC" | " DESC")?\n'
+            f'key: ({keys}) (" ASC" | " DESC")?\nkeyg: ({group_keys} | c_ax) (" ASC" | " DESC")?\n'
         )
         text += expressions("c", scope, self._dialect) + conditions("c", scope)
         return text + aggregates("c", self._dialect, having=True)
+
+    def _groups(self, columns: list[str]) -> str:
+        if not columns:
+            return "c_f"
+        orders = permutations(columns) if len(columns) < 4 else [tuple(columns)]
+        return "(" + " | ".join(' ", " '.join(lexeme(c) for c in order) for order in orders) + ")"
+
+    def _keys(self, frame: Frame) -> tuple[str, str]:
+        """What ORDER BY may name: without and with GROUP BY."""
+        width = frame.width or frame.count() or 0
+        names = [] if frame.compound else frame.aliases()
+        named = [either([*names, *(str(n + 1) for n in range(width))])] if names or width else []
+        columns, aggregate = self._plain(frame)
+        listed = [either(columns)] if columns and not frame.compound else []
+        distinct = self._strict and frame.items[:1] == ["DISTINCT"]
+        free = [] if frame.compound or aggregate or distinct else ["c_f"]
+        grouped = listed if self._strict else free
+        return " | ".join([*free, *listed, *named]) or '"1"', " | ".join([*grouped, *named]) or '"1"'
 
     def _start(self, frame: Frame) -> str:
         if frame.after_inner:

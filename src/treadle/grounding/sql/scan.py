@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 __all__ = ["Frame", "frames"]
@@ -47,6 +48,21 @@ class Frame:
             elif before != "AS" and words[at + 1] != "(":
                 bare.add(word)
         return bare, behind
+
+    def plain(self, aggregates: Collection[str]) -> tuple[list[str], bool]:
+        """The columns that items name outside of ``aggregates``, as written, and whether there is an aggregate."""
+        found, within, any_aggregate = list[str](), list[bool](), False
+        words = ["", *self.items, "", ""]
+        for at in range(1, len(words) - 2):
+            before, word, after = words[at - 1 : at + 2]
+            if word == "(":
+                within.append(before in aggregates)
+                any_aggregate |= within[-1]
+            elif word == ")":
+                within.pop()
+            elif _is_name(word) and before not in (".", "AS") and after != "(" and not any(within):
+                found.append(f"{word}.{words[at + 2]}" if after == "." else word)
+        return list(dict.fromkeys(found)), any_aggregate
 
     def aliases(self) -> list[str]:
         """The names that items were given."""
