@@ -7,7 +7,7 @@ carry the blank before them, and a bare blank stands only where nothing else beg
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from treadle.grounding.sql.schema import RESERVED, Dialect, Schema
@@ -49,11 +49,20 @@ class Scope:
     text: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
     real: dict[str, Sequence[str]] = field(default_factory=dict)
+    unclear: list[str] = field(default_factory=list)
+    """Those of which it is not known yet, because FROM decides it."""
 
     @property
     def all(self) -> list[str]:
         """All of them."""
-        return list(dict.fromkeys([*self.number, *self.text, *self.other]))
+        return list(dict.fromkeys([*self.number, *self.text, *self.other, *self.unclear]))
+
+    def leave_open(self, columns: Collection[str]) -> None:
+        """Compare these of its columns with nothing."""
+        self.unclear = [c for c in self.all if c in columns]
+        self.number = [c for c in self.number if c not in columns]
+        self.text = [c for c in self.text if c not in columns]
+        self.other = [c for c in self.other if c not in columns]
 
     def add(
         self,
@@ -128,7 +137,7 @@ def _level(
     number = ([f"{at}_NCOL"] if scope.number else []) + ([] if single else ["NUM"]) + duos
     text = ([f"{at}_TCOL"] if scope.text else []) + ([] if single else ["STR"]) + tduos
     more, glued = ("NUM", "STR") if single else (f"{level}_na", f"{level}_ta")
-    others = (f" | {at}_OCOL" if scope.other else "") + (f" | {at}_COL" if scope.real else "")
+    others = (f" | {at}_OCOL" if scope.other else "") + (f" | {at}_COL" if scope.real or scope.unclear else "")
     lines = []
     if inner is not None:
         case = f"({p}_duo_case | {inner}_case)" if pairs else f"{inner}_case"
@@ -170,7 +179,7 @@ def _split(column: str) -> tuple[str, str, str]:
 
 def _duos(p: str, pairs: Sequence[Scope]) -> list[str]:
     """Expressions of two columns of one table, for each table that has some."""
-    known = [(n, pair) for n, pair in enumerate(pairs) if pair.number and pair.all]
+    known = [(n, pair) for n, pair in enumerate(pairs) if pair.number]
     lines = [f"{p.upper()}_D{n}: {_terminal(pair.number)}" for n, pair in known]
     columns = [f"{p.upper()}_D{n}" for n, _ in known]
     test = '(CMP (NUM | STR) | " IS" (" NOT")? " NULL" | " LIKE " STR)'

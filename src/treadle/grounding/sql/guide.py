@@ -165,6 +165,7 @@ class SqlGuide:
             merged.number += scope.number
             merged.text += scope.text
             merged.other += scope.other
+            merged.unclear += scope.unclear
             merged.real.update(scope.real)
         pairs = scopes if len(scopes) <= _MANY else [s for s in scopes if not any("." in c for c in s.all)]
         pairs = [s for s in pairs if s.number][:_MANY]
@@ -173,17 +174,21 @@ class SqlGuide:
 
     def _item_scopes(self, needs: Needs) -> list[Scope]:
         """What one item may name: columns of one table, with one qualifier or none."""
-        schema, found = self._schema, []
+        schema = self._schema
+        pairs: list[tuple[str, str | None]] = []
         if not needs.behind:
-            for table in schema.tables:
-                if table in needs.homes:
-                    found.append(self._scope([(table, None)]))
-        if needs.bare:
-            return found
-        for table in self._near(needs):
-            pairs = [(table, q) for q in schema.qualifiers(table) if self._open(table, q, needs)]
-            found += [self._scope([pair]) for pair in pairs]
-        return found
+            pairs += [(t, None) for t in schema.tables if t in needs.homes]
+        if not needs.bare:
+            pairs += [(t, q) for t in self._near(needs) for q in schema.qualifiers(t) if self._open(t, q, needs)]
+        groups: dict[tuple[str | None, str], set[str]] = {}
+        for table, qualifier in pairs:
+            for name, column in schema.columns(table).items():
+                groups.setdefault((qualifier, name), set()).add(schema.group(column))
+        unclear = {f"{q}.{name}" if q else name for (q, name), found in groups.items() if len(found) > 1}
+        scopes = [self._scope([pair]) for pair in pairs]
+        for scope in scopes if unclear else []:
+            scope.leave_open(unclear)
+        return scopes
 
     def _open(self, table: str, qualifier: str, needs: Needs) -> bool:
         if qualifier in needs.behind:
