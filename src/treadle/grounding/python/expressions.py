@@ -1,8 +1,8 @@
-"""Expressions of Python as rules, flat: operands joined by operators, precedence left out, since nothing here needs it.
+"""Expressions of Python as rules, flat: operands joined by operators, without precedence, which nothing here needs.
 
-Rules are written once for each *place*, which decides on white space and strings: ``t`` a line, ``i`` inside brackets,
-``d`` and ``s`` inside the braces of an f-string in double and single quotes; and for each vocabulary: ``b``, bound names only,
-and ``f``, any name, for what a comprehension or lambda may bind. A *family* is a set of operands that an expression may begin
+Rules are written once for each *place*, which decides on white space and strings: ``t`` a line, ``i`` brackets,
+``d`` and ``s`` the braces of an f-string in double and single quotes; and for each vocabulary: ``b``, bound names only,
+and ``f``, any name, for what a comprehension or lambda may bind. A *family* is a set of operands that an expression begins
 with; its rules sort expressions by what may follow their last operand: ``w`` ends in a word (a keyword needs a space), ``c``
 closes with a bracket or quote, ``n`` is a number, ``x`` any of them, ``l`` one with the space that a keyword needs.
 """
@@ -69,7 +69,7 @@ def write_expressions(sheet: Sheet, names: Names) -> None:
 
 
 def _families(sheet: Sheet, names: Names, place: Place) -> None:
-    """The three families: of all operands, of those that need no space before them, of those for a known column's bracket."""
+    """The families: of all operands, of those that need no space before them, of those for the bracket of known columns."""
     at, inner, gap = place.suffix, place.inside, place.gap
     displays = (
         f'"(" {inner_gap(inner)} group_{inner} ")"',
@@ -132,7 +132,9 @@ def _family(sheet: Sheet, names: Names, place: Place, name: str, begin: _Operand
 
     sheet.rule(w, *operands(begin.words, words), f'{trail} {gap}? "." {gap}? NAME')
     sheet.rule(c, *operands(begin.closed, closed))
-    sheet.rule(c, f"{ready} (compare_{at} | logic_{at}) tight_{at}", f'{ready} logic_{at} {gap} nots_{at}? "not" tight_{at}', s)
+    sheet.rule(
+        c, f"{ready} (compare_{at} | logic_{at}) tight_{at}", f'{ready} logic_{at} {gap} nots_{at}? "not" tight_{at}', s
+    )
     sheet.rule(c, *([f'nots_{at}? "not" tight_{at}'] if begin.words else []))
     sheet.rule(c, f'{trail} {gap}? "(" {inner_gap(inner)} args_{inner} ")"')
     sheet.rule(c, f'{trail} {gap}? "[" {inner_gap(inner)} keys_{inner} "]"')
@@ -171,7 +173,7 @@ def _tests(sheet: Sheet, place: Place) -> None:
     """Conditional expressions and lambdas around the families: ``test``, and ``testl`` where a keyword follows."""
     at, gap, free = place.suffix, place.gap, place.label + "f"
     for name in ("", "u", "q") if place.tight else ("", "q"):
-        tern = sheet.rule(f"{name}tern_{at}", *(f'{name}l_{at} "if" {l} "else"' for l in _behind(place, "l")))
+        tern = sheet.rule(f"{name}tern_{at}", *(f'{name}l_{at} "if" {t} "else"' for t in _behind(place, "l")))
         sheet.rule(f"{name}test_{at}", f"{name}x_{at}", *(f"{tern} {t}" for t in _behind(place, "test")))
         sheet.rule(f"{name}testl_{at}", f"{name}l_{at}", *(f"{tern} {t}" for t in _behind(place, "testl")))
     if place.label in "ti":
@@ -183,13 +185,13 @@ def _tests(sheet: Sheet, place: Place) -> None:
     walrus = [f'NAME {gap}? ":=" {gap}? test_{at}'] if place.label in "ti" else []
     sheet.rule(f"named_{at}", f"test_{at}", *walrus)
     plain = "named" if place.label == "i" else "test"
-    sheet.rule(f"element_{at}", f"{plain}_{at}", f'"*" {gap}? x_{at}')
+    sheet.rule(f"element_{at}", f"{plain}_{at}", f'"*" {gap}? star_{at}')
     sheet.rule(f"elements_{at}", f"element_{at}", f'elements_{at} {gap}? "," {gap}? element_{at}')
     more = f'{gap}? "," ({gap}? elements_{at} ({gap}? ",")?)?'
     sheet.rule(f"list_{at}", f"{plain}_{at}", f"element_{at} {more}")
     if place.tight:
         sheet.rule(f"unamed_{at}", f"utest_{at}")
-        sheet.rule(f"ulist_{at}", f"utest_{at}", f"utest_{at} {more}", f'"*" {gap}? x_{at} {more}')
+        sheet.rule(f"ulist_{at}", f"utest_{at}", f"utest_{at} {more}", f'"*" {gap}? star_{at} {more}')
 
 
 def write_parameters(sheet: Sheet, name: str, gap: str, one: tuple[str, str, str]) -> None:
@@ -199,11 +201,11 @@ def write_parameters(sheet: Sheet, name: str, gap: str, one: tuple[str, str, str
     a, d, st, k = (f"{name}_{part}" for part in ("plain", "default", "star", "keyword"))
     sheet.rule(a, plain, f"{a} {comma} {plain}", f'{a} {comma} "/" {comma} {plain}')
     sheet.rule(d, default, f"{a} {comma} {default}", f'{a} {comma} "/" {comma} {default}', f"{d} {comma} {default}")
-    before = f"({a} {comma} | {d} {comma} | {a} {comma} \"/\" {comma} | {d} {comma} \"/\" {comma})?"
+    before = f'({a} {comma} | {d} {comma} | {a} {comma} "/" {comma} | {d} {comma} "/" {comma})?'
     sheet.rule(st, f'{before} "*" {gap}? {starred}')
     either = f"({plain} | {default})"
     sheet.rule(k, f"{st} {comma} {either}", f'{before} "*" {comma} {either}', f"{k} {comma} {either}")
-    most = f"({a} {comma} | {d} {comma} | {st} {comma} | {k} {comma} | {a} {comma} \"/\" {comma})?"
+    most = f'({a} {comma} | {d} {comma} | {st} {comma} | {k} {comma} | {a} {comma} "/" {comma})?'
     last = f'{most} "**" {gap}? {starred}'
     sheet.rule(name, *(f'{r} ({gap}? ",")?' for r in (a, d, st, k, last, f'{a} {comma} "/"', f'{d} {comma} "/"')))
 
@@ -222,9 +224,12 @@ def _targets(sheet: Sheet, names: Names, place: Place) -> None:
         if known.columns:
             sheet.rule(item, f'{known.rule} {gap}? "[" {inner_gap(inner)} (STRING | fstring) {inner_gap(inner)} "]"')
     if names.known:
-        sheet.rule(f"follow_{at}", f"follow_{at} {gap}? \".\" {gap}? NAME")
+        sheet.rule(f"follow_{at}", f'follow_{at} {gap}? "." {gap}? NAME')
         sheet.rule(prim, f"follow_{at}")
         sheet.rule(item, f"follow_{at}")
+    spread = [f"prim_{at}", f"word_{at}", f"tight_{at}", *place.strings]
+    star = sheet.rule(f"star_{at}", *spread, *(f"star_{at} {gap}? ARITHMETIC {gap}? {o}" for o in spread))
+    sheet.rule(star, f"{star} {gap}? ARITHMETIC {gap}? NUMBER")
     single = sheet.rule(f"target_{at}", "NAME", attribute, item)
     closed = sheet.rule(f"targetc_{at}", f'"(" {inner_gap(inner)} targetl_{inner} {inner_gap(inner)} ")"')
     sheet.rule(closed, f'"[" {inner_gap(inner)} (targetl_{inner} {inner_gap(inner)})? "]"', '"(" ")"')
@@ -235,9 +240,9 @@ def _targets(sheet: Sheet, names: Names, place: Place) -> None:
 
 def _brackets(sheet: Sheet, names: Names, place: Place) -> None:
     """What stands between brackets: groups, rows, sets, mappings, arguments, subscripts, comprehensions."""
-    at, gap, free = place.suffix, place.gap, place.inside_free
+    at, gap = place.suffix, place.gap
     _comprehension(sheet, place)
-    items = f"elements_{at} {gap}? (\",\" {gap}?)?"
+    items = f'elements_{at} {gap}? ("," {gap}?)?'
     comp = f"comp_{at} {gap}?"
     produce = f'"yield" ({gap} list_{at})? {gap}?'
     single = (f"named_{at} {gap}?", f'element_{at} {gap}? "," {gap}?')
@@ -247,9 +252,9 @@ def _brackets(sheet: Sheet, names: Names, place: Place) -> None:
     first = f"qtest_{at}"
     sheet.rule(f"qrow_{at}", "", f"{first} {gap}?", f'{first} {gap}? "," {gap}? row_{at}', comp)
     pair = f'test_{at} {gap}? ":" {gap}? test_{at}'
-    sheet.rule(f"pair_{at}", pair, f'"**" {gap}? x_{at}')
+    sheet.rule(f"pair_{at}", pair, f'"**" {gap}? star_{at}')
     sheet.rule(f"pairs_{at}", f"pair_{at}", f'pairs_{at} {gap}? "," {gap}? pair_{at}')
-    sheet.rule(f"set_{at}", "", items, comp, f"pairs_{at} {gap}? (\",\" {gap}?)?", f"dictcomp_{at} {gap}?")
+    sheet.rule(f"set_{at}", "", items, comp, f'pairs_{at} {gap}? ("," {gap}?)?', f"dictcomp_{at} {gap}?")
     _arguments(sheet, at, gap, "", "NAME")
     for keywords, label in names.keyword_lists.items():
         _arguments(sheet, at, gap, label, f"KEYS{label}" if keywords else None)
@@ -266,7 +271,7 @@ def _comprehension(sheet: Sheet, place: Place) -> None:
         ready = f"{kind}l_{at}"
         for rule, end in ((f"{kind}_{at}", "x"), (ready, "l")):
             sheet.rule(rule, *(f"{element} {head} {x}" for x in _behind(place, end)))
-            sheet.rule(rule, *(f"{ready} ({head} | \"if\") {x}" for x in _behind(later, end)))
+            sheet.rule(rule, *(f'{ready} ({head} | "if") {x}' for x in _behind(later, end)))
     sheet.rule(f"comp_{at}", f'NAME {gap}? ":=" {gap}? comp_{at}')
 
 
@@ -288,7 +293,7 @@ def _subscripts(sheet: Sheet, names: Names, at: str, gap: str) -> None:
     key = sheet.rule(f"key_{at}", f"element_{at} {gap}?", f"test_{at} {gap}? {rest}", rest)
     sheet.rule(f"more_{at}", "", f'more_{at} "," {gap}? {key}')
     sheet.rule(f"keys_{at}", f'{key} more_{at} ("," {gap}?)?')
-    qkey = sheet.rule(f"qkey_{at}", f"qtest_{at} {gap}?", f"qtest_{at} {gap}? {rest}", rest, f'"*" {gap}? x_{at} {gap}?')
+    qkey = sheet.rule(f"qkey_{at}", f"qtest_{at} {gap}?", f"qtest_{at} {gap}? {rest}", rest, f'"*" {gap}? star_{at} {gap}?')
     for i, known in enumerate(names.known):
         if known.columns:
             column = known.columns

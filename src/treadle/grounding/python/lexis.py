@@ -53,6 +53,7 @@ def terminals() -> dict[str, str]:
         "WS": rf"/{wide}/ & /(?s:.)+/",
         "BS": f"/{spaces}/",
         "BINARY": r"/\*\*|\/\/|<<|>>|<=|>=|==|!=|[-+*\/%@&|^<>]/",
+        "ARITHMETIC": r"/\*\*|\/\/|<<|>>|[-+*\/%@&|^]/",
         "AUGMENT": r"/(\*\*|\/\/|<<|>>|[-+*\/%@&|^])=/",
         "SIGN": "/[-+~]/",
         "FDQ": r'/([fF]|[fF][rR]|[rR][fF])"/',
@@ -117,7 +118,11 @@ class Sheet:
                     if word not in needed:
                         needed.add(word)
                         todo.extend([word] if word in self.rules else [])
-        lines = [f"{n}: " + "\n  | ".join(dict.fromkeys(w.strip() or '""' for w in a)) for n, a in self.rules.items() if n in needed]
+        lines = [
+            f"{n}: " + "\n  | ".join(dict.fromkeys(w.strip() or '""' for w in a))
+            for n, a in self.rules.items()
+            if n in needed
+        ]
         lines += [f"{n}: {p}" for n, p in self.terminals.items() if n in needed]
         return "\n".join(lines) + "\n"
 

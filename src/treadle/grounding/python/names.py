@@ -13,10 +13,10 @@ __all__ = ["Known", "Names", "names_of"]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What ends an operand of which something is known: the words before it (a rule), and what may follow.
+    """What ends an operand of which something is known: its rule, and what may follow.
 
     ``attributes``: a rule for what may stand behind a dot, None where nothing does that is not an operand of its own.
-    ``arguments``: which list of keywords its call takes, None where any. ``columns``: a terminal for its keys.
+    ``arguments``: which list of keywords its call takes, None where any. ``columns``: its keys' terminal.
     """
 
     rule: str
@@ -27,7 +27,7 @@ class Known:
 
 @dataclass(slots=True)
 class Names:
-    """The vocabulary of a constraint. ``words``: by 'bound' and 'free', the terminal for a name of which no more is known."""
+    """The vocabulary of a constraint. ``words``: by 'bound' and 'free', the terminal for a name with no facts."""
 
     words: Mapping[str, str]
     known: list[Known] = field(default_factory=list)

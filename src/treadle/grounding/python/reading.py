@@ -1,4 +1,4 @@
-"""What the lines of a program say so far of the next one: at which columns it may begin, with what, and which names are bound.
+"""What the lines of a program say so far of the next one: at which columns it may begin, with what, and what is bound.
 
 The text need not parse: it may end within a block. It is read token by token, and where it cannot be read the answer is that
 nothing is known.
@@ -10,6 +10,7 @@ import io
 import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 __all__ = ["Reading", "read"]
 
@@ -41,9 +42,9 @@ class _Block:
 class Reading:
     """Where a next line may begin and what is bound there.
 
-    ``columns``: those of the open blocks, innermost last. ``follow``: by column, the headers that continue what stands there.
-    ``only``: by column, the kinds of line that must come (``decorator``, ``case``, ``except``). ``opened``: the last line opened
-    a block. ``free``: any name may be bound.
+    ``columns``: those of the open blocks, innermost last. ``follow``: by column, headers that continue what stands there.
+    ``only``: by column, the kinds of line that must come (``decorator``, ``case``, ``except``). ``opened``: the
+    last line opened a block. ``free``: any name may be bound.
     """
 
     columns: tuple[int, ...] = (0,)
@@ -164,7 +165,7 @@ def _binds(tokens: Tokens) -> set[str]:
 
 
 def _walrus(tokens: Tokens) -> set[str]:
-    return {a.string for a, b in zip(tokens, tokens[1:], strict=False) if b.string == ":=" and a.type == tokenize.NAME}
+    return {a.string for a, b in pairwise(tokens) if b.string == ":=" and a.type == tokenize.NAME}
 
 
 def _assigned(tokens: Tokens) -> set[str]:

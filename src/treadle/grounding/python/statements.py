@@ -40,7 +40,9 @@ def _assignments(sheet: Sheet) -> None:
 
 
 def _others(sheet: Sheet) -> None:
-    sheet.rule("jump", '"pass"', '"break"', '"continue"', '"raise"', '"raise" SP test_tb', '"raise" SP testl_tb "from" SP test_tb')
+    sheet.rule(
+        "jump", '"pass"', '"break"', '"continue"', '"raise"', '"raise" SP test_tb', '"raise" SP testl_tb "from" SP test_tb'
+    )
     sheet.rule("small", *_after("assert", "test"), *(f'{a} SP? "," SP? test_tb' for a in _after("assert", "test")))
     sheet.rule("unbind", '"del" SP targetl_tb', '"del" targetc_tb')
     sheet.rule("unbind", '("global" | "nonlocal") SP NAME (SP? "," SP? NAME)*')
@@ -50,7 +52,7 @@ def _others(sheet: Sheet) -> None:
     inside = '(WS "as" WS NAME)?'
     many = f'"(" WS? NAME {inside} (WS? "," WS? NAME {inside})* WS? ("," WS?)? ")"'
     some = f'(SP "*" | "*" | SP NAME {named} (SP? "," SP? NAME {named})* | SP? {many})'
-    sheet.rule("source", "SP dotted SP", 'SP? /\\.{1,6}/ SP', "SP? /\\.{1,6}/ dotted SP")
+    sheet.rule("source", "SP dotted SP", "SP? /\\.{1,6}/ SP", "SP? /\\.{1,6}/ dotted SP")
     sheet.rule("imports", f'"from" source "import" {some}')
 
 
@@ -86,5 +88,5 @@ def _definitions(sheet: Sheet) -> None:
 def _matches(sheet: Sheet) -> None:
     sheet.rule("matcher", '"match" SP list_tb SP? ":"', '"match" ulist_tb SP? ":"')
     pattern = sheet.rule("pattern", "list_tf", 'testl_tf "as" SP NAME')
-    ready = sheet.rule("patternl", "testl_tf", 'testl_tf "as" SP NAME SP', 'list_tf SP')
+    ready = sheet.rule("patternl", "testl_tf", 'testl_tf "as" SP NAME SP', "list_tf SP")
     sheet.rule("header_case", f'"case" SP {pattern} SP? ":"', f'"case" SP {ready} "if" SP named_tb SP? ":"')
