@@ -12,6 +12,7 @@ import pytest
 
 from treadle.grounding.accept import Follower, Vocabulary
 from treadle.grounding.sql import SqlGuide
+from treadle.grounding.sql.schema import Dialect
 from treadle.types import Column, Table
 
 pytest.importorskip("llguidance")
@@ -241,3 +242,64 @@ def test_what_does_not_exist_or_is_out_of_scope_is_refused(statement: str, up_to
     if up_to is not None:
         assert left.startswith(up_to)
         assert len(left) <= len(up_to) + 3
+
+
+def test_drafts_for_duckdb_run_there() -> None:
+    duckdb = pytest.importorskip("duckdb")
+    database, choice = duckdb.connect(), random.Random(5)
+    for one in TABLES:
+        columns = ", ".join(f'"{c.name}" {c.type}' for c in one.columns)
+        database.execute(f'CREATE TABLE "{one.name}" ({columns})')
+    under, finished = SqlGuide(TABLES, "duckdb"), 0
+    while finished < 25:
+        draft = wander(under, choice, [])
+        if draft is not None:
+            finished += 1
+            database.execute("SELECT" + draft)
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
+def test_what_is_not_aggregated_is_grouped_where_the_dialect_wants_it(dialect: Dialect) -> None:
+    under = SqlGuide(TABLES, dialect)
+    assert left_at(" country, COUNT(*) FROM singer GROUP BY country ORDER BY COUNT(*) DESC LIMIT 1;", under) is None
+    assert left_at(" country, COUNT(*) FROM singer;", under) == " country, COUNT(*) FROM singer"
+    assert left_at(" COUNT(*) FROM singer WHERE age > 3;", under) is None
+
+
+def test_one_language_for_engines_without_stages() -> None:
+    whole = guide().whole()
+    assert whole is not None
+    for statement in ORDINARY:
+        matcher = VOCABULARY.matcher(whole)
+        tokens = VOCABULARY.encode(statement)
+        taken = matcher.try_consume_tokens(tokens)
+        assert taken == len(tokens), statement[:taken]
+        assert matcher.is_accepting()
+
+
+def test_a_column_with_known_values_is_compared_with_them_only_where_text_is_not_free() -> None:
+    values = {("singer", "country"): ["France", "Côte d'Ivoire"]}
+    bound = SqlGuide(TABLES, "sqlite", values=values, free_text=False)
+    assert left_at(" name FROM singer WHERE country = 'Côte d''Ivoire';", bound) is None
+    assert left_at(" name FROM singer WHERE country = 'Atlantis';", bound) is not None
+    assert left_at(" name FROM singer WHERE country = 'Atlantis';", SqlGuide(TABLES, "sqlite", values=values)) is None
+
+
+def test_a_schema_of_sixty_tables_has_its_stages() -> None:
+    many = [
+        table(
+            f"table_{n}",
+            (f"id_{n}", "INTEGER", "key"),
+            ("name", "TEXT", ""),
+            ("up", "INTEGER", f"table_{n // 2}.id_{n // 2}"),
+        )
+        for n in range(60)
+    ]
+    under = SqlGuide(many, "sqlite")
+    for written in ("", " T1.name,", " COUNT(*) FROM", " name FROM table_3 WHERE"):
+        started = time.perf_counter()
+        stage = under.stage(written)
+        assert stage is not None
+        VOCABULARY.matcher(stage.constraint)
+        print(f"{written!r}: {(time.perf_counter() - started) * 1e3:.0f} ms")
+    assert left_at(" T1.name, T2.name FROM table_59 AS T1 JOIN table_29 AS T2 ON T1.up = T2.id_29;", under) is None
