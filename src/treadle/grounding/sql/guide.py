@@ -77,8 +77,8 @@ class SqlGuide:
             'start: " " body ";"\n'
             'body: ("DISTINCT ")? item (", " item)* " FROM " table (join)* where? group? order? limit? compound?\n'
             f'compound: {_COMPOUND} " " body\n'
-            'item: ("*" | c_x | c_ax) (" AS " ALIAS)?\n'
-            f"table: {named}\n"
+            'item: ("*" | STAR | c_x | c_ax) (" AS " ALIAS)?\n'
+            f"STAR: {either(f'{q}.*' for _, q in sources)}\ntable: {named}\n"
             'join: (" JOIN " | " INNER JOIN " | " LEFT JOIN ") table " ON " C_COL " = " C_COL\n'
             'where: " WHERE " deep\n'
             'deep: (c_cond conn)? (c_cond | ("NOT ")? "(" deep ")" | c_pcut " " body ")") (conn deep)?\n'
@@ -100,19 +100,27 @@ class SqlGuide:
             text = self._items(frame)
         elif frame.clause == "from":
             needs = Needs.of(self._schema, *frame.columns())
-            text = "start: " + steps(self._schema, frame.sources(), needs, self._ends(frame, len(stack) > 1))
+            text = "start: " + steps(self._schema, frame.sources(), needs, self._ends(frame, stack))
         else:
             text = self._tail(frame, stack)
         return Stage(constraint=Constraint(kind="lark", text=text + terminals()))
 
-    def _ends(self, frame: Frame, inside: bool) -> str:
+    def _ends(self, frame: Frame, stack: list[Frame]) -> str:
         columns, aggregate = self._plain(frame)
         words = ['" WHERE"'] + ([] if self._strict and frame.count() is None else ['" GROUP BY"'])
         if columns and aggregate:  # what is neither aggregated nor grouped is refused
             return " | ".join(words)
         words += [] if frame.compound else ['" ORDER BY"', '" LIMIT"']
         words += [_COMPOUND] if frame.count() is not None else []
-        return " | ".join([*words, '")"' if inside else '";"'])
+        return " | ".join([*words, self._end(stack)])
+
+    def _end(self, stack: list[Frame]) -> str:
+        """What ends the innermost statement; with it the whole one may end, which models write as one token."""
+        if len(stack) == 1:
+            return '";"'
+        columns, aggregate = self._plain(stack[-2])
+        waits = stack[-2].opens or (columns and aggregate and stack[-2].clause == "where")
+        return '")"' if len(stack) > 2 or waits else '(")" ";"?)'
 
     def _plain(self, frame: Frame) -> tuple[list[str], bool]:
         """What a strict dialect wants grouped, once there is a group or an aggregate, and whether there is one."""
@@ -207,8 +215,7 @@ class SqlGuide:
 
     def _tail(self, frame: Frame, stack: list[Frame]) -> str:
         scope = self._visible(stack)
-        inside = len(stack) > 1
-        end = '")"' if inside else '";"'
+        end = self._end(stack)
         start = self._start(frame)
         keys, group_keys = self._keys(frame)
         columns, aggregate = self._plain(frame)
