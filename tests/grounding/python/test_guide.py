@@ -45,6 +45,7 @@ ALLOWED = [
     "\n    best = max(events, key=lambda e: e.pt)\n    return {k: v for k, v in best.items()}\n",
     "\n    try:\n        pass\n    except (ValueError, TypeError) as error:\n        raise RuntimeError('no') from error\n",
     "\n    def inner(a, /, b=1, *c, d, **e):\n        return later(a)\n    return inner(cut)\n",
+    "\n    for x in events: print(x); y = x; print(y)\n    def f(a): return a + 1\n    return f(cut)\n",
 ]
 REFUSED = [
     ("\n    return np.total(1)\n", "total"),

@@ -164,4 +164,4 @@ class _Line:
         if only is None or only == ("decorated",):
             self.sheet.rule("start", f"{before} decorator {plain}")
         for rule in opening:
-            self.sheet.rule("start", f"{before} {rule} {deeper}", f"{before} {rule} SP? simple {plain}")
+            self.sheet.rule("start", f"{before} {rule} {deeper}", f"{before} {rule} SP? simplef {plain}")

@@ -74,7 +74,8 @@ def read(text: str, begun: int = 0) -> Reading:
             assert scope.names is not None
             star |= "*" in binds
             scope.names |= binds - _own(tokens, head)
-            rebound |= {n for n in binds if head not in {"import", "from"}} if tokens[0].start[0] > lines else set()
+            if tokens[0].start[0] > lines and head not in {"import", "from"}:
+                rebound |= binds | _own(tokens, head)
             stack[-1].last = head
             opened = tokens[-1].string == ":" and head != ""
             matching = opened and head == "match"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from treadle.grounding.python.expressions import write_parameters
 from treadle.grounding.python.lexis import Sheet
 
@@ -19,9 +21,21 @@ def write_statements(sheet: Sheet) -> None:
     sheet.rule("small", '"return"', *_after("return", "list"))
     _assignments(sheet)
     _others(sheet)
+    _free(sheet)
+    sheet.rules["smalls"] = ["small", 'smalls SP? ";" SP? smallf']
     _openers(sheet)
     _definitions(sheet)
     _matches(sheet)
+
+
+def _free(sheet: Sheet) -> None:
+    """The same simple statements with any name in them, for lines on which names are bound before they are used."""
+    copied = ("simple", "smalls", "small", "assign", "value", "produced", "annotate", "augment", "imports", "jump", "unbind")
+    for name in copied:
+        for alternative in sheet.rules[name]:
+            free = re.sub(rf"\b({'|'.join(copied)})\b(?!\")", r"\1f", alternative).replace("_tb", "_tf")
+            if not re.search(r"\bu\w+_tf", free):
+                sheet.rule(name + "f", free)
 
 
 def _after(keyword: str, what: str, at: str = "tb") -> tuple[str, str]:
