@@ -303,3 +303,14 @@ def test_a_schema_of_sixty_tables_has_its_stages() -> None:
         VOCABULARY.matcher(stage.constraint)
         print(f"{written!r}: {(time.perf_counter() - started) * 1e3:.0f} ms")
     assert left_at(" T1.name, T2.name FROM table_59 AS T1 JOIN table_29 AS T2 ON T1.up = T2.id_29;", under) is None
+
+
+def test_usual_tokens_fit_the_stages() -> None:
+    words = (
+        b" FROM| SELECT|(SELECT| name|COUNT|(*)| singer| WHERE|);|),| =| '|';| (| IN| GROUP| BY| ORDER| AS| T|1|.|,| DESC"
+    )
+    vocabulary = Vocabulary(words.split(b"|"))
+    for statement in ORDINARY:
+        follower = Follower(guide(), vocabulary)
+        assert all(follower.take(token) for token in vocabulary.encode(statement)), follower.written.decode()
+        assert follower.may_end()
