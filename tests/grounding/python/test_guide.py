@@ -46,6 +46,7 @@ ALLOWED = [
     "\n    try:\n        pass\n    except (ValueError, TypeError) as error:\n        raise RuntimeError('no') from error\n",
     "\n    def inner(a, /, b=1, *c, d, **e):\n        return later(a)\n    return inner(cut)\n",
     "\n    for x in events: print(x); y = x; print(y)\n    def f(a): return a + 1\n    return f(cut)\n",
+    "\n    if cut and (n := len(events)) > 3 and n < 9:\n        return n\n",
 ]
 REFUSED = [
     ("\n    return np.total(1)\n", "total"),

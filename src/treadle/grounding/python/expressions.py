@@ -89,6 +89,10 @@ def _families(sheet: Sheet, names: Names, place: Place) -> None:
     strings = list(place.strings)
     _family(sheet, names, place, "", _Operands(full, literals, strings))
     bare = "BARE"
+    if place.label in "ti" and place.free:
+        bound = place.label + "b"
+        sheet.rule(f"walrus_{at}", f'pre_{bound} "(" WS? NAME WS? ":=" WS? test_ib WS? ")"')
+        _family(sheet, names, place, "g", _Operands([], [f"walrus_{at}"], []))
     if place.tight:
         _family(sheet, names, place, "u", _Operands([], [f"tight_{at}"], [bare]))
     listed = f'"[" {inner_gap(inner)} qrow_{inner} "]"'
@@ -121,7 +125,7 @@ def _family(sheet: Sheet, names: Names, place: Place, name: str, begin: _Operand
     closed = [f"tight_{at}", '"..."', *([f"bytes_{at}"] if place.label in "ti" else [])]
     joined = f"{x} {gap}? BINARY {gap}?"
     sheet.rule(f"{name}join_{at}", joined, f"{ready} compare_{at} {gap}", f"{ready} logic_{at} {gap} nots_{at}?")
-    sheet.rule(lead, f"{name}join_{at} sign_{at}?", *([] if begin.words else [f"SIGN {gap}? sign_{at}?"]))
+    sheet.rule(lead, f"{name}join_{at} sign_{at}?", *([f"SIGN {gap}? sign_{at}?"] if name == "u" else []))
     start = f"first_{at}" if begin.words else ""
     either = sheet.rule(f"{name}pre_{at}", lead, *([start] if start else []))
 
@@ -182,6 +186,9 @@ def _tests(sheet: Sheet, place: Place) -> None:
         head = f'"lambda" ({gap} lambda_{at})? {gap}? ":" {gap}?'
         sheet.rule(f"test_{at}", f"{head} test_{free}")
         sheet.rule(f"testl_{at}", f"{head} testl_{free}")
+    if place.label in "ti" and not place.free:
+        sheet.rule(f"test_{at}", f"gx_{free}")
+        sheet.rule(f"testl_{at}", f"gl_{free}")
     walrus = [f'NAME {gap}? ":=" {gap}? test_{at}'] if place.label in "ti" else []
     sheet.rule(f"named_{at}", f"test_{at}", *walrus)
     plain = "named" if place.label == "i" else "test"
