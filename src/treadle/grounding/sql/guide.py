@@ -236,7 +236,7 @@ class SqlGuide:
             'bound: " " INT (" OFFSET " INT)?\n'
             f"bounded: bound {end}\n"
             f'rest: (" ORDER BY " key (", " key)*)? {limited}g_rest: (" ORDER BY " keyg (", " keyg)*)? {limited}'
-            f'key: ({keys}) (" ASC" | " DESC")?\nkeyg: ({group_keys} | c_ax) (" ASC" | " DESC")?\n'
+            f'key: ({keys}) (" ASC" | " DESC")?\nkeyg: ({group_keys}) (" ASC" | " DESC")?\n'
         )
         text += expressions("c", scope, self._dialect) + conditions("c", scope)
         return text + aggregates("c", self._dialect, having=True)
@@ -256,7 +256,7 @@ class SqlGuide:
         listed = [either(columns)] if columns and not frame.compound else []
         distinct = self._strict and frame.items[:1] == ["DISTINCT"]
         free = [] if frame.compound or aggregate or distinct else ["c_f"]
-        grouped = listed if self._strict else free
+        grouped = (listed if self._strict else free) + ([] if frame.compound else ["c_ax"])
         return " | ".join([*free, *listed, *named]) or '"1"', " | ".join([*grouped, *named]) or '"1"'
 
     def _start(self, frame: Frame) -> str:
