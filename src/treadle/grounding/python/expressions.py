@@ -241,8 +241,9 @@ def _targets(sheet: Sheet, names: Names, place: Place) -> None:
     closed = sheet.rule(f"targetc_{at}", f'"(" {inner_gap(inner)} targetl_{inner} {inner_gap(inner)} ")"')
     sheet.rule(closed, f'"[" {inner_gap(inner)} (targetl_{inner} {inner_gap(inner)})? "]"', '"(" ")"')
     one = sheet.rule(f"targeto_{at}", single, closed, f'"*" {gap}? {single}', f'"*" {gap}? {closed}')
-    sheet.rule(f"targetl_{at}", one, f'targetl_{at} {gap}? ","', f'targetl_{at} {gap}? "," {gap}? {one}')
-    sheet.rule(f"targets_{at}", f"targetl_{at} {gap}", f"{closed}", f'targetl_{at} {gap}? "," {gap}? {closed}')
+    many = sheet.rule(f"targetm_{at}", one, f'targetm_{at} {gap}? "," {gap}? {one}')
+    sheet.rule(f"targetl_{at}", many, f'{many} {gap}? ","')
+    sheet.rule(f"targets_{at}", f"targetl_{at} {gap}", closed, f'{many} {gap}? "," {gap}? {closed}')
 
 
 def _brackets(sheet: Sheet, names: Names, place: Place) -> None:

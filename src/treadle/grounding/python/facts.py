@@ -24,7 +24,7 @@ class Facts:
     ``modules``: by dotted alias as the program writes it (``np``, ``np.linalg``). ``variables``: names that are bound before
     the draft, with their attributes where all are known. ``columns``: by variable, the only keys of ``variable["..."]``
     (as attributes they are allowed where ``variables`` says nothing, or holds them). ``keywords``: by dotted function, all
-    keyword names that it takes; None where it takes others too.
+    keyword names that it takes; None where it takes others too. The first come first: a constraint has room for a few.
     """
 
     modules: Mapping[str, Members] = field(default_factory=dict)

@@ -10,6 +10,9 @@ from treadle.grounding.python.lexis import Sheet, literal, names, quoted_keys
 
 __all__ = ["Known", "Names", "names_of"]
 
+KEYWORD_LISTS = 8
+"""How many different lists of keywords a constraint holds calls to: each costs some milliseconds a line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -40,7 +43,7 @@ def names_of(sheet: Sheet, facts: Facts, bound: frozenset[str] | None, hidden: f
     """The vocabulary; ``bound``: names bound by the text so far, None where any may be; ``hidden``: facts no longer true."""
     modules = {m: v for m, v in facts.modules.items() if m.split(".")[0] not in hidden}
     special = {v for v in [*facts.columns, *(v for v, m in facts.variables.items() if m is not None)] if v not in hidden}
-    called = {f: tuple(sorted(k)) for f, k in facts.keywords.items() if k is not None and f.split(".")[0] not in hidden}
+    called = _called(facts, hidden)
     taken = {m for m in modules if "." not in m} | special | {f for f in called if "." not in f}
     free = sheet.terminal("FREE", f"{sheet.terminals['NAME']}" + (f" & ~{names(taken)}" if taken else ""))
     everything = None if bound is None else (bound | facts.builtins | set(facts.variables)) - taken
@@ -56,6 +59,20 @@ def names_of(sheet: Sheet, facts: Facts, bound: frozenset[str] | None, hidden: f
             rule = sheet.rule(f"k{i}", literal(function))
             found.known.append(Known(rule, attributes="NAME", arguments=_list(sheet, found, keywords)))
     return found
+
+
+def _called(facts: Facts, hidden: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """Functions with their keywords, as far as they have no more than ``KEYWORD_LISTS`` different lists, in facts' order."""
+    lists: dict[tuple[str, ...], None] = {}
+    called: dict[str, tuple[str, ...]] = {}
+    for function, keywords in facts.keywords.items():
+        if keywords is None or function.split(".")[0] in hidden:
+            continue
+        own = tuple(sorted(keywords))
+        if own in lists or len(lists) < KEYWORD_LISTS:
+            lists[own] = None
+            called[function] = own
+    return called
 
 
 def _list(sheet: Sheet, found: Names, keywords: tuple[str, ...]) -> str:
