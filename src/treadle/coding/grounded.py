@@ -101,8 +101,9 @@ def _function(primer: str) -> str:
 
 
 def sql_guide(prompt: Prompt, summary: DataSummary, dialect: Dialect) -> Guide | None:
-    """For drafts that go on from a primer that ends with SELECT; None where the engine writes a whole answer."""
-    if not prompt.primer:
+    """For drafts that go on from a primer that ends with SELECT; None where the engine writes a whole answer, and where
+    tables stand in a schema of their own (``schema.table``), which the guide would quote as one word."""
+    if not prompt.primer or (dialect == "postgres" and any("." in t.name for t in summary.tables)):
         return None
     values = {(t.name, c.name): c.values for t in summary.tables for c in t.columns if c.values}
     return SqlGuide(summary.tables, dialect, values=values)
