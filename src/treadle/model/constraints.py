@@ -85,6 +85,10 @@ class Constraints:
             found = matcher(self._tokenizer, _grammar(matcher, constraint), log_level=0)
         except ValueError as error:
             raise _unusable(constraint, str(error)) from error
+        except BaseException as error:  # a grammar of too many rules makes llguidance panic, which is no Exception
+            if type(error).__name__ != "PanicException":
+                raise
+            raise _unusable(constraint, "it is too large") from error
         # Some faults show with the first mask only: a language without an end, or without a word.
         probe = found.deep_copy()
         allows = not probe.is_error() and any(probe.compute_bitmask())
