@@ -31,7 +31,12 @@ def python_guide(prompt: Prompt, data: DataSummary | None, sandbox: Sandbox) -> 
     text = prompt.program_prefix
     imported = sorted({name.split(".")[0] for _, name in _imports(text)})
     index = names_index(sandbox, load_settings().cache_dir, imported)
-    return PythonGuide(facts_of(text, data, index), f"{_opening(text)}{_function(prompt.primer)}", ends=prompt.stop)
+    return PythonGuide(
+        facts_of(text, data, index),
+        f"{_opening(text)}{_function(prompt.primer)}",
+        ends=prompt.stop,
+        returns=not prompt.body_indent,
+    )
 
 
 def facts_of(preamble: str, data: DataSummary | None, index: Index) -> Facts:

@@ -137,3 +137,10 @@ def parses(draft: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     return True
+
+
+def test_a_draft_that_becomes_a_program_returns_only_from_functions_of_its_own() -> None:
+    guide = PythonGuide(Facts(), "def f(events):\n", returns=False)
+    assert accepts(guide, "    return 1\n") is not None
+    assert accepts(guide, "    def g(x):\n        return x\n    print(g(1))\n") is None
+    assert accepts(PythonGuide(Facts(), "def f(events):\n"), "    return 1\n") is None

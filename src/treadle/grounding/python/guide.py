@@ -30,10 +30,19 @@ class PythonGuide:
         prefix: the program before the draft: whole lines, or up to the end of a docstring.
         ends: texts that stop a draft; they may be written where they can occur.
         bound_names: hold names in expressions to those that are bound by what was written before.
+        returns: the draft may return something. One that becomes a program at top level may not, but its own functions may.
     """
 
-    def __init__(self, facts: Facts, prefix: str = "", *, ends: Sequence[str] = (), bound_names: bool = True) -> None:
-        self._facts, self._prefix, self._bound_names = facts, prefix, bound_names
+    def __init__(
+        self,
+        facts: Facts,
+        prefix: str = "",
+        *,
+        ends: Sequence[str] = (),
+        bound_names: bool = True,
+        returns: bool = True,
+    ) -> None:
+        self._facts, self._prefix, self._bound_names, self._returns = facts, prefix, bound_names, returns
         self._cache: dict[object, Constraint] = {}
         self._ends = tuple(sorted({e.lstrip("\n") for e in ends} - {""}))
 
@@ -47,7 +56,8 @@ class PythonGuide:
             return Stage(constraint=_lark(f"start: TAIL\n{_tail('TAIL', 40, ())}"))
         reading = _read(lines, len(self._prefix))
         blanks = len(re.search(r"(\n *)*$", lines)[0].split("\n")) - 2  # type: ignore[index]
-        return Stage(constraint=self._line(reading, len(spaces), blanks))
+        returns = self._returns or re.search(r"^\s*(async\s+)?def ", written, re.MULTILINE) is not None
+        return Stage(constraint=self._line(reading, len(spaces), blanks, returns))
 
     def whole(self) -> Constraint | None:
         """One language for a whole draft, in which names are free but members, columns and keywords are held."""
@@ -55,15 +65,16 @@ class PythonGuide:
 
         return whole(self._facts, self._prefix, self._ends)
 
-    def _line(self, reading: Reading, spaces: int, blanks: int) -> Constraint:
+    def _line(self, reading: Reading, spaces: int, blanks: int, returns: bool) -> Constraint:
         bound = None if reading.free or not self._bound_names else reading.bound
         known = _known(self._facts)
         hidden = reading.rebound & known
         state = (spaces, max(blanks, 0), reading.columns, tuple(sorted(reading.follow.items())))
         more = (tuple(sorted(reading.only.items())), reading.opened, reading.matching)
-        key = (*state, *more, bound, hidden)
+        key = (*state, *more, bound, hidden, returns)
         if key not in self._cache:
-            self._cache[key] = _lark(_Line(reading, spaces, max(blanks, 0), self._ends).text(self._facts, bound, hidden))
+            line = _Line(reading, spaces, max(blanks, 0), self._ends)
+            self._cache[key] = _lark(line.text(self._facts, bound, hidden, returns))
         return self._cache[key]
 
 
@@ -95,10 +106,10 @@ class _Line:
         self.reading, self.spaces, self.blanks, self.ends = reading, spaces, blanks, ends
         self.sheet = Sheet()
 
-    def text(self, facts: Facts, bound: frozenset[str] | None, hidden: frozenset[str]) -> str:
+    def text(self, facts: Facts, bound: frozenset[str] | None, hidden: frozenset[str], returns: bool) -> str:
         """Its text."""
         write_expressions(self.sheet, names_of(self.sheet, facts, bound, hidden))
-        write_statements(self.sheet)
+        write_statements(self.sheet, returns)
         self.sheet.rules["start"] = []
         self._blank()
         self._comment()

@@ -13,12 +13,13 @@ HEADERS = ("elif", "else", "except", "finally", "case")
 """Lines that open a block only where another one came before."""
 
 
-def write_statements(sheet: Sheet) -> None:
+def write_statements(sheet: Sheet, returns: bool = True) -> None:
     """Write ``simple`` (a line's statements), ``opener``, and a rule ``header_*`` for each of ``HEADERS``."""
     sheet.rule("simple", 'smalls (SP? ";")?')
     sheet.rule("smalls", "small", 'smalls SP? ";" SP? small')
     sheet.rule("small", "list_tb", "assign", "annotate", "augment", "imports", "jump", "unbind")
-    sheet.rule("small", '"return"', *_after("return", "list"))
+    if returns:
+        sheet.rule("small", '"return"', *_after("return", "list"))
     _assignments(sheet)
     _others(sheet)
     _free(sheet)
