@@ -16,7 +16,7 @@ from treadle.coding.plan import Plan
 from treadle.coding.progress import Progress, Silent
 from treadle.coding.repair import good_lines, problem
 from treadle.coding.sql.base import Database
-from treadle.engines.base import Engine
+from treadle.engines.base import Engine, takes_guides
 from treadle.errors import UsageError
 from treadle.prompts import build_repair, request_examples
 from treadle.retrieval import Pack
@@ -243,8 +243,7 @@ class _Work:
         index = self._keep_prompt(prompt)
         what = f"repairing ({round_} of {self.options.repairs})" if round_ else f"writing {len(samplings)} drafts"
         self.progress.phase(what, total=len(samplings) * self.options.max_tokens)
-        with self.clock("decode"):
-            completions = self._drawn(prompt, samplings)
+        completions = self._drawn(prompt, samplings)
         drafts = [
             self.job.draft(f"{index}.{i}", completion, prompt, round_, descent.get("repairs"))
             for i, completion in enumerate(completions)
@@ -256,12 +255,13 @@ class _Work:
             self.progress.tokens(1)
 
     def _drawn(self, prompt: Prompt, samplings: Sequence[Sampling]) -> list[Completion]:
-        engine, has = self.tools.engine, self.tools.engine.capabilities
-        if self.options.grounded and (has.guides or "lark" in has.constraints):
-            guide = self.job.guide(prompt)
-            if guide is not None:
-                return engine.complete(prompt, samplings, self.progress.tokens, guide)
-        return engine.complete(prompt, samplings, self.progress.tokens)
+        engine = self.tools.engine
+        with self.clock("prompt"):
+            guide = self.job.guide(prompt) if self.options.grounded and takes_guides(engine) else None
+        with self.clock("decode"):
+            if guide is None:  # an engine of another package may know of no guides
+                return engine.complete(prompt, samplings, self.progress.tokens)
+            return engine.complete(prompt, samplings, self.progress.tokens, guide)
 
     def _by_rules(self) -> None:
         """Judge what rules wrote beside what the engine wrote; stored like any draft, under a prompt that was never sent."""
@@ -318,7 +318,7 @@ class _Work:
             seeds=sorted({c.draft.completion.seed for c in self.candidates if c.draft.completion.seed is not None}),
             prompts=self.prompts,
             tier=self.tools.sandbox.tier,
-            absent=getattr(self.tools.sandbox, "absent", ()),
+            absent=self.tools.sandbox.absent,
             packages=_packages(),
             data=self.request.data,
             examples=request_examples(plan.prompt.parts),

@@ -15,7 +15,7 @@ from treadle.sandbox.base import Sandbox
 from treadle.settings import load_settings
 from treadle.types import DataSummary, Prompt
 
-__all__ = ["facts_of", "python_guide", "sql_guide"]
+__all__ = ["facts_of", "known_facts", "python_guide", "sql_guide"]
 
 EVENTS = "events"
 """The name under which the preamble opens the data."""
@@ -24,19 +24,18 @@ _SUBMODULES = frozenset({"fft", "linalg", "optimize", "pyplot", "random", "speci
 _CLASSES = {"root": "awkward.Array", "parquet": "awkward.Array"}
 
 
-def python_guide(prompt: Prompt, data: DataSummary | None, sandbox: Sandbox) -> Guide | None:
+def python_guide(prompt: Prompt, preamble: str, facts: Facts) -> Guide | None:
     """For drafts that go on from ``prompt``'s primer; None where the engine writes a whole answer, or amid a line."""
     if not prompt.primer or prompt.primer.endswith("def"):
         return None
-    text = prompt.program_prefix
-    imported = sorted({name.split(".")[0] for _, name in _imports(text)})
-    index = names_index(sandbox, load_settings().cache_dir, imported)
-    return PythonGuide(
-        facts_of(text, data, index),
-        f"{_opening(text)}{_function(prompt.primer)}",
-        ends=prompt.stop,
-        returns=not prompt.body_indent,
-    )
+    return PythonGuide(facts, f"{preamble}{_function(prompt.primer)}", ends=prompt.stop, returns=not prompt.body_indent)
+
+
+def known_facts(preamble: str, data: DataSummary | None, sandbox: Sandbox) -> Facts:
+    """What is known of the names in drafts that begin with ``preamble``; asks the installed modules that it imports."""
+    imported = sorted({name.split(".")[0] for _, name in _imports(preamble)})
+    index = names_index(sandbox, load_settings().cache_dir, imported) if imported else Index({})
+    return facts_of(preamble, data, index)
 
 
 def facts_of(preamble: str, data: DataSummary | None, index: Index) -> Facts:
@@ -94,21 +93,15 @@ def _columns(preamble: str, data: DataSummary) -> list[str]:
     return [name for name in known if name in listed] or known
 
 
-def _opening(prefix: str) -> str:
-    """The whole lines of a program's beginning; a function's header stands in the primer."""
-    return prefix if prefix.endswith("\n") else ""
-
-
 def _function(primer: str) -> str:
     """The unfinished function at the end of a primer: what names its drafts are given."""
     start = primer.rfind("\ndef ")
     return primer[start + 1 :] if start >= 0 else ""
 
 
-def sql_guide(prompt: Prompt, summary: DataSummary, dialect: Dialect) -> Guide | None:
-    """For drafts that go on from a primer that ends with SELECT; None where the engine writes a whole answer, and where
-    tables stand in a schema of their own (``schema.table``), which the guide would quote as one word."""
-    if not prompt.primer or (dialect == "postgres" and any("." in t.name for t in summary.tables)):
+def sql_guide(summary: DataSummary, dialect: Dialect) -> Guide | None:
+    """For drafts that go on from SELECT; None where tables stand in a schema of their own (``schema.table``), which the
+    guide would quote as one word."""
+    if dialect == "postgres" and any("." in t.name for t in summary.tables):
         return None
-    values = {(t.name, c.name): c.values for t in summary.tables for c in t.columns if c.values}
-    return SqlGuide(summary.tables, dialect, values=values)
+    return SqlGuide(summary.tables, dialect)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from treadle.coding.checks import Context, Introspector, Ladder
-from treadle.coding.grounded import python_guide
+from treadle.coding.grounded import known_facts, python_guide
 from treadle.coding.judge import Judge
 from treadle.coding.plan import Plan, make_plan
 from treadle.coding.reading import program_by_rules
 from treadle.coding.settled import SettledFile
 from treadle.coding.shots import nearness
 from treadle.engines.base import Guide
+from treadle.grounding.python import Facts
 from treadle.prompts import focused, preamble
 from treadle.prompts.preamble import WIDE_COLUMNS
 from treadle.types import DataSummary, Prompt, PromptPart, Request
@@ -43,11 +45,13 @@ class PythonJob(Judge):
         super().__init__(request, context, Ladder())
         self._work = request, tools, options
         self._readings: tuple[PromptPart, ...] = ()
+        self._preamble = ""
         self.decisive = False
 
     def plan(self) -> Plan:
         request, _, options = self._work
         made = make_plan(*self._work)
+        self._preamble = made.ingredients.preamble
         if made.ingredients.kind == "data" and options.rules:
             self._read(request, made)
         return made
@@ -79,8 +83,13 @@ class PythonJob(Judge):
         return self.decisive
 
     def guide(self, prompt: Prompt) -> Guide | None:
+        return python_guide(prompt, self._preamble, self._facts)
+
+    @cached_property
+    def _facts(self) -> Facts:
+        """The same for all prompts of the request: lines that a repair keeps say nothing of the file."""
         request, tools, _ = self._work
-        return python_guide(prompt, request.data, tools.sandbox)
+        return known_facts(self._preamble, request.data, tools.sandbox)
 
     def by_rules(self) -> Prompt | None:
         """The readings; functions are not read by rules, so there are none for a request for one."""

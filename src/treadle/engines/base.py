@@ -10,7 +10,7 @@ from treadle.errors import UnsupportedError
 from treadle.grounding.base import Guide
 from treadle.types import Capabilities, Chunk, Completion, EngineIdentity, Prompt, Sampling, Token
 
-__all__ = ["Engine", "Guide", "OnTokens", "held", "require"]
+__all__ = ["Engine", "Guide", "OnTokens", "held", "require", "takes_guides"]
 
 OnTokens = Callable[[int], None]
 """Called with the number of new tokens while drafts are decoded (for progress bars)."""
@@ -46,7 +46,7 @@ class Engine(Protocol):
     ) -> list[Completion]:
         """One completion for each sampling, decoded in parallel over the one prompt where the engine can.
 
-        ``guide`` holds every draft that has no constraint of its own to what it allows, where ``capabilities.guides``.
+        ``guide`` holds every draft that has no constraint of its own to what it allows, where ``takes_guides``.
 
         Raises:
             UnsupportedError: a sampling asks for what the engine lacks.
@@ -68,9 +68,14 @@ class Engine(Protocol):
         ...
 
 
-def held(engine: Engine, samplings: Sequence[Sampling], guide: Guide | None) -> list[Sampling]:
-    """Samplings for an engine that asks no guide: under one language for the whole draft where it takes such."""
-    whole = guide.whole() if guide is not None and "lark" in engine.capabilities.constraints else None
+def takes_guides(engine: Engine) -> bool:
+    """Whether a guide changes what the engine draws: it asks for stages, or takes one language for a whole draft."""
+    return engine.capabilities.guides or "lark" in engine.capabilities.constraints
+
+
+def held(samplings: Sequence[Sampling], guide: Guide | None) -> list[Sampling]:
+    """Samplings for an engine that asks for no stages: under one language for the whole draft."""
+    whole = None if guide is None else guide.whole()
     if whole is None:
         return list(samplings)
     return [s if s.constraint is not None else replace(s, constraint=whole) for s in samplings]

@@ -104,7 +104,7 @@ class LlamaEngine:
         on_tokens: OnTokens | None = None,
         guide: Guide | None = None,
     ) -> list[Completion]:
-        samplings = held(self, samplings, guide)
+        samplings = held(samplings, guide)
         ids = self._prepare(prompt, samplings)
         completions: list[Completion | None] = [None] * len(samplings)
         for group in _groups(samplings, self._slots, self._context - len(ids)):

@@ -268,7 +268,7 @@ class TorchEngine:
         if sampling.constraint is not None:
             matcher = self._compiler().matcher(sampling.constraint)
         elif guide is not None:
-            matcher = GuidedMatcher(self._compiler(), guide.stage, self._padded_bytes(), self._table.end_ids)
+            matcher = GuidedMatcher(self._compiler(), guide.stage, self._table.token_bytes, self._table.end_ids)
         return Draw(sampling=sampling, stop=prompt.stop, matcher=matcher)
 
     def _compiler(self) -> Constraints:
@@ -278,11 +278,6 @@ class TorchEngine:
             tokens += [b""] * (self._config.vocab_size - vocabulary.size)
             self._constraints = Constraints(tokens, vocabulary.special_ids, self._table.end_ids, self._encode)
         return self._constraints
-
-    def _padded_bytes(self) -> list[bytes]:
-        """Bytes of every token that the model may draw: its table may be longer than the vocabulary."""
-        known = list(self._table.token_bytes)
-        return known + [b""] * (self._config.vocab_size - len(known))
 
     def _pieces_of(self, prefix: Prefix, draws: Sequence[Draw], on_tokens: OnTokens | None) -> Iterator[Piece]:
         if len(draws) == 1 and self._speculate:

@@ -54,7 +54,7 @@ class Constraints:
         wrapper = llguidance.TokenizerWrapper(_Tokens(list(token_bytes), sorted(special_ids), ends[0], encode))
         self._tokenizer = llguidance.LLTokenizer(wrapper, n_vocab=len(token_bytes), eos_token=ends)
         self._fresh: OrderedDict[Constraint, Any] = OrderedDict()
-        self._n_tokens = len(token_bytes)
+        self.n_tokens = len(token_bytes)
         self.mask_seconds: deque[float] = deque(maxlen=_TIMES)
         """How long the last masks took, a draft and step each."""
 
@@ -70,7 +70,7 @@ class Constraints:
         self._fresh.move_to_end(constraint)
         while len(self._fresh) > _KEPT:
             self._fresh.popitem(last=False)
-        return ConstraintMatcher(fresh.deep_copy(), self._n_tokens, self.mask_seconds)
+        return ConstraintMatcher(fresh.deep_copy(), self.n_tokens, self.mask_seconds)
 
     def mask_milliseconds(self) -> tuple[float, float]:
         """Median and 99th percentile of the time that a draft's mask took; zeros before the first."""
@@ -143,7 +143,7 @@ class GuidedMatcher:
 
     Args:
         stage: gives the next stage for what is written, or None where the draft is over.
-        token_bytes: of every token, none for special ones.
+        token_bytes: of every token of the vocabulary, none for special ones; the model may know more tokens.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class GuidedMatcher:
                 if bool(mask.any()):
                     return mask
                 self._lose("the stage allows no token")
-        return torch.ones(len(self._bytes), dtype=torch.bool)
+        return torch.ones(self._constraints.n_tokens, dtype=torch.bool)
 
     def forced(self) -> list[int]:
         """Tokens that must come next in this stage, whatever the model says."""

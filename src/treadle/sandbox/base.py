@@ -20,6 +20,11 @@ class Sandbox(Protocol):
         """'namespaces', 'landlock' or 'seccomp': what holds the program."""
         ...
 
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """What this tier has elsewhere and this machine does not give."""
+        ...
+
     def run(self, program: Program, files: Sequence[Path] = (), limits: Limits | None = None) -> Run:
         """Run ``program`` once, in a process of its own.
 

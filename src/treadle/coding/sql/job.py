@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from treadle.coding.choose import Candidate
@@ -63,7 +64,12 @@ class SqlJob:
 
     def guide(self, prompt: Prompt) -> Guide | None:
         """For small models only: the guide's grammar leaves out what they rarely get right (WITH, windows)."""
-        return sql_guide(prompt, self._database.summary, self._database.dialect) if is_small(self._tools.engine) else None
+        return self._guide if prompt.primer and is_small(self._tools.engine) else None
+
+    @cached_property
+    def _guide(self) -> Guide | None:
+        """The same for all prompts of the question."""
+        return sql_guide(self._database.summary, self._database.dialect)
 
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         program = self._judge.extract(completion.text, prompt)

@@ -37,11 +37,12 @@ _COMPOUND = '(" UNION" (" ALL")? | " INTERSECT" | " EXCEPT") " SELECT"'
 class SqlGuide:
     """Holds drafts of one SELECT statement, ended by a semicolon, to the tables, columns and functions that exist.
 
+    A draft goes on behind the word SELECT, which the prompt has written.
+
     Args:
         tables: of the database.
         dialect: whose functions and quotes are written.
         values: of columns, as plain text, by (table, column); without ``free_text`` they alone are compared.
-        prefix: what the prompt has written of the statement already: SELECT.
     """
 
     def __init__(
@@ -49,11 +50,10 @@ class SqlGuide:
         tables: Sequence[Table],
         dialect: Dialect,
         values: _Values | None = None,
-        prefix: str = "SELECT",
         free_text: bool = True,
     ) -> None:
         self._schema = Schema(tables, dialect)
-        self._dialect, self._prefix = dialect, prefix
+        self._dialect = dialect
         self._strict = dialect != "sqlite"
         self._values = {} if free_text else _literals(values or {}, dialect)
         self._stage = lru_cache(maxsize=512)(self._find)
