@@ -7,11 +7,22 @@ distribution *before* sampling filters (temperature, top-p, grammar) unless a fi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+
+from treadle.engine_types import (
+    Alternative,
+    Capabilities,
+    Chunk,
+    Completion,
+    Constraint,
+    EngineIdentity,
+    Sampling,
+    Stage,
+    Token,
+)
 
 __all__ = [
     "Alternative",
@@ -44,139 +55,6 @@ __all__ = [
     "Token",
     "Verdict",
 ]
-
-
-# --------------------------------------------------------------------------------------------------- engines
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alternative:
-    """One token that the model could have chosen at a position."""
-
-    text: str
-    logprob: float
-    id: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """One token of a completion with its log-probability and the most likely alternatives, best first.
-
-    ``cut``: the probability that constraints took away here, before filters; None where there was none, or it is not known.
-    """
-
-    text: str
-    logprob: float
-    id: int | None = None
-    alternatives: tuple[Alternative, ...] = ()
-    cut: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constraint:
-    """A language that a completion must belong to. ``kind`` names the notation of ``text``."""
-
-    kind: Literal["gbnf", "json_schema", "lark", "regex"]
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """What a draft may say next: a piece of it, after which a guide is asked again.
-
-    A stage ends after the first token with which the text since its beginning belongs to the language of ``constraint``,
-    or, where it is the ``last`` one, with the draft. Where that language holds the empty text, the draft may end here.
-    """
-
-    constraint: Constraint
-    last: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sampling:
-    """How to draw a completion. ``temperature`` 0 is greedy; seeds of n drafts are seed, seed + 1, ..."""
-
-    max_tokens: int = 256
-    temperature: float = 0.8
-    top_p: float = 0.95
-    top_k: int = 40
-    min_p: float = 0.0
-    seed: int = 1
-    stop: tuple[str, ...] = ()
-    top_logprobs: int = 0
-    constraint: Constraint | None = None
-
-    def __post_init__(self) -> None:
-        if self.max_tokens < 1:
-            raise ValueError(f"max_tokens must be at least 1, got {self.max_tokens}")
-        if self.temperature < 0:
-            raise ValueError(f"temperature must not be negative, got {self.temperature}")
-        if not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p must lie in (0, 1], got {self.top_p}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """What an engine returned for one draft."""
-
-    text: str
-    tokens: tuple[Token, ...] = ()
-    finish_reason: Literal["stop", "length", "error"] = "stop"
-    seed: int | None = None
-    temperature: float | None = None
-    seconds: float = 0.0
-
-    @property
-    def mean_logprob(self) -> float | None:
-        """Mean natural log-probability a token, or None where the engine gave no probabilities."""
-        if not self.tokens:
-            return None
-        return sum(t.logprob for t in self.tokens) / len(self.tokens)
-
-    @property
-    def cut_nats(self) -> float | None:
-        """How unlikely it was that the model alone would have kept to its constraints: the sum of -log(1 - cut)."""
-        cuts = [t.cut for t in self.tokens if t.cut is not None]
-        return -sum(math.log1p(-min(cut, 1 - 1e-12)) for cut in cuts) if cuts else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """A piece of a streamed completion; the last one carries the finish reason."""
-
-    text: str
-    tokens: tuple[Token, ...] = ()
-    finish_reason: Literal["stop", "length", "error"] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What an engine can do. Asking for what is absent raises ``UnsupportedError``."""
-
-    seeds: bool = False
-    logprobs: bool = False
-    top_logprobs: int = 0
-    constraints: frozenset[str] = frozenset()
-    guides: bool = False
-    primer: bool = False
-    parallel: bool = False
-    stream: bool = False
-    score: bool = False
-    exact_token_counts: bool = False
-    context_tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineIdentity:
-    """Which model answered: enough to ask the same one again."""
-
-    name: str
-    backend: str
-    model: str
-    sha256: str | None = None
-    versions: Mapping[str, str] = field(default_factory=dict)
-    parameters: int | None = None
-    """How many the model has, where the engine knows."""
 
 
 # --------------------------------------------------------------------------------------------------- prompts
