@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from treadle.errors import FormatError, UsageError
+from treadle.grounding.accept import Vocabulary
 from treadle.grounding.formats import Format, choices, html_table, json_schema, markdown_table, regex, yes_no
 from treadle.types import Constraint
 
@@ -40,43 +41,29 @@ RUN = regex(r"run [0-9]{6}( \((good|bad)\))?")
 class Engine:
     """Judges like an engine that draws bytes under a constraint, and may end only where the constraint does."""
 
-    bos_token_id = None
-    eos_token_id = 256
-    tokens = (*(bytes([b]) for b in range(256)), b"<|end|>")
-    special_token_ids = (256,)
-
     def __init__(self) -> None:
-        self._llguidance = pytest.importorskip("llguidance")
-        self._tokenizer = self._llguidance.LLTokenizer(self._llguidance.TokenizerWrapper(self), n_vocab=257)
-
-    def __call__(self, text: str | bytes) -> list[int]:
-        return list(text.encode() if isinstance(text, str) else text)
+        pytest.importorskip("llguidance")
+        self._vocabulary = Vocabulary()
 
     def may_write(self, constraint: Constraint, text: str) -> bool:
-        tokens = [*text.encode(), self.eos_token_id]
-        return bool(self._matcher(constraint).validate_tokens(tokens) == len(tokens))
+        tokens = [*text.encode(), self._vocabulary.end]
+        return bool(self._vocabulary.matcher(constraint).validate_tokens(tokens) == len(tokens))
 
     def writes(self, constraint: Constraint, seed: int) -> str:
         """Drawn at random, but what ends something more often than the rest, or it would hardly ever come to an end."""
-        matcher, chance, written = self._matcher(constraint), random.Random(seed), bytearray()
+        matcher, chance, written = self._vocabulary.matcher(constraint), random.Random(seed), bytearray()
         while True:
             bits = matcher.compute_bitmask()
             allowed = [token for token in range(257) if bits[token >> 3] >> (token & 7) & 1]
-            ends = [token for token in allowed if token == self.eos_token_id or token in b'<>|/&;"}]t\\\n']
+            ends = [token for token in allowed if token == self._vocabulary.end or token in b'<>|/&;"}]t\\\n']
             token = chance.choice(ends if ends and chance.random() < 0.6 else allowed)
-            if token == self.eos_token_id:
+            if token == self._vocabulary.end:
                 return written.decode()
             matcher.consume_token(token)
             assert not matcher.is_error(), matcher.get_error()
             written.append(token)
             if matcher.is_stopped():
                 return written.decode()
-
-    def _matcher(self, constraint: Constraint) -> Any:
-        maker = self._llguidance.LLMatcher
-        matcher = maker(self._tokenizer, getattr(maker, f"grammar_from_{constraint.kind}")(constraint.text), log_level=0)
-        assert not matcher.is_error(), matcher.get_error()
-        return matcher
 
 
 @pytest.fixture(scope="module")

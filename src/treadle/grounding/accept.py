@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from treadle.errors import EngineError
+from treadle.tokens.grammars import Grammars
 
 if TYPE_CHECKING:
     from treadle.grounding.base import Guide
@@ -20,28 +20,23 @@ _END = b"<|end|>"
 
 
 class Vocabulary:
-    """Tokens, and the grammars that were compiled for them. ``end`` is the token that ends a draft.
+    """Tokens, and the grammars that are compiled for them. ``end`` is the token that ends a draft.
 
     Args:
         tokens: some besides the single bytes, which are always there.
     """
 
     def __init__(self, tokens: Sequence[bytes] = ()) -> None:
-        import llguidance
-
-        self._llguidance = llguidance
         longer = sorted({t for t in tokens if len(t) > 1}, key=lambda t: (-len(t), t))
         self.tokens = [bytes([b]) for b in range(256)] + longer
         self._ids = {t: i for i, t in enumerate(self.tokens)}
         self._lengths = sorted({len(t) for t in self.tokens}, reverse=True)
         self.end = len(self.tokens)
-        wrapper = llguidance.TokenizerWrapper(_Tokens(self))
-        self._tokenizer = llguidance.LLTokenizer(wrapper, n_vocab=self.end + 1, eos_token=[self.end])
-        self._fresh: dict[Constraint, Any] = {}
+        self._grammars = Grammars([*self.tokens, _END], [self.end], [self.end], self.encode)
 
-    def encode(self, text: str | bytes) -> list[int]:
+    def encode(self, text: str) -> list[int]:
         """The tokens of ``text``, always the longest that fits."""
-        raw = text.encode() if isinstance(text, str) else text
+        raw = text.encode()
         found, at = [], 0
         while at < len(raw):
             length = next(n for n in self._lengths if raw[at : at + n] in self._ids and at + n <= len(raw))
@@ -50,20 +45,8 @@ class Vocabulary:
         return found
 
     def matcher(self, constraint: Constraint) -> Any:
-        """A matcher of llguidance at the beginning of ``constraint`` (kind ``lark`` or ``regex``).
-
-        Raises:
-            EngineError: the grammar is malformed or allows nothing.
-        """
-        if constraint not in self._fresh:
-            maker = self._llguidance.LLMatcher
-            grammar = maker.grammar_from_lark if constraint.kind == "lark" else maker.grammar_from_regex
-            made = maker(self._tokenizer, grammar(constraint.text), log_level=0)
-            probe = made.deep_copy()
-            if probe.is_error() or not any(probe.compute_bitmask()) or probe.is_error():
-                raise EngineError((probe.get_error() or "it allows nothing").splitlines()[0])
-            self._fresh[constraint] = made
-        return self._fresh[constraint].deep_copy()
+        """A matcher of llguidance at the beginning of ``constraint``; raises ``EngineError`` for one that cannot be used."""
+        return self._grammars.matcher(constraint)
 
 
 class Follower:
@@ -122,17 +105,3 @@ def accepts(guide: Guide, text: str, tokens: Sequence[bytes] = ()) -> int | None
         if not follower.take(token):
             return len(follower.written)
     return None if follower.may_end() else len(follower.written)
-
-
-class _Tokens:
-    """What llguidance asks of a vocabulary."""
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self.tokens = [*vocabulary.tokens, _END]
-        self.special_token_ids = [vocabulary.end]
-        self.bos_token_id: int | None = None
-        self.eos_token_id = vocabulary.end
-        self._encode = vocabulary.encode
-
-    def __call__(self, text: str | bytes) -> list[int]:
-        return self._encode(text)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -13,28 +12,17 @@ import torch
 from torch import Tensor
 
 from treadle.errors import EngineError
+from treadle.tokens.grammars import Grammars, first_line
 from treadle.types import Constraint, Stage
 
 __all__ = ["KINDS", "ConstraintMatcher", "Constraints", "GuidedMatcher"]
 
 KINDS = frozenset({"gbnf", "json_schema", "lark", "regex"})
-_KEPT = 256
-"""Compiled constraints that are kept. Compiling takes about a millisecond, a large JSON schema a hundred."""
 _TIMES = 10_000
 
 
 class Constraints:
-    """Compiles constraints for one vocabulary.
-
-    Args:
-        token_bytes: of every token; special tokens by their name.
-        special_ids: tokens that no text can spell.
-        end_ids: tokens that end a text.
-        encode: the tokens of a text, without special ones.
-
-    Raises:
-        EngineError: llguidance is not installed.
-    """
+    """Matchers for one vocabulary, with masks as tensors; arguments and errors are those of ``tokens.grammars.Grammars``."""
 
     def __init__(
         self,
@@ -43,34 +31,14 @@ class Constraints:
         end_ids: Iterable[int],
         encode: Callable[[str], list[int]],
     ) -> None:
-        try:
-            import llguidance
-        except ImportError as error:
-            raise EngineError(f"constraints need llguidance: pip install 'treadle[torch]' ({error})") from error
-        self._llguidance = llguidance
-        ends = sorted(end_ids)
-        if not ends:
-            raise EngineError("constraints need a token that ends a text, and the vocabulary of this model names none")
-        wrapper = llguidance.TokenizerWrapper(_Tokens(list(token_bytes), sorted(special_ids), ends[0], encode))
-        self._tokenizer = llguidance.LLTokenizer(wrapper, n_vocab=len(token_bytes), eos_token=ends)
-        self._fresh: OrderedDict[Constraint, Any] = OrderedDict()
+        self._grammars = Grammars(token_bytes, special_ids, end_ids, encode)
         self.n_tokens = len(token_bytes)
         self.mask_seconds: deque[float] = deque(maxlen=_TIMES)
         """How long the last masks took, a draft and step each."""
 
     def matcher(self, constraint: Constraint) -> ConstraintMatcher:
-        """A new matcher at the constraint's beginning.
-
-        Raises:
-            EngineError: the constraint is empty, malformed, allows nothing, or uses what llguidance lacks.
-        """
-        fresh = self._fresh.get(constraint)
-        if fresh is None:
-            fresh = self._fresh[constraint] = self._compile(constraint)
-        self._fresh.move_to_end(constraint)
-        while len(self._fresh) > _KEPT:
-            self._fresh.popitem(last=False)
-        return ConstraintMatcher(fresh.deep_copy(), self.n_tokens, self.mask_seconds)
+        """A new matcher at the constraint's beginning; raises ``EngineError`` for one that cannot be used."""
+        return ConstraintMatcher(self._grammars.matcher(constraint), self.n_tokens, self.mask_seconds)
 
     def mask_milliseconds(self) -> tuple[float, float]:
         """Median and 99th percentile of the time that a draft's mask took; zeros before the first."""
@@ -78,23 +46,6 @@ class Constraints:
             return 0.0, 0.0
         median, late = np.percentile(np.array(self.mask_seconds) * 1e3, [50, 99])
         return float(median), float(late)
-
-    def _compile(self, constraint: Constraint) -> Any:
-        matcher = self._llguidance.LLMatcher
-        try:
-            found = matcher(self._tokenizer, _grammar(matcher, constraint), log_level=0)
-        except ValueError as error:
-            raise _unusable(constraint, str(error)) from error
-        except BaseException as error:  # a grammar of too many rules makes llguidance panic, which is no Exception
-            if type(error).__name__ != "PanicException":
-                raise
-            raise _unusable(constraint, "it is too large") from error
-        # Some faults show with the first mask only: a language without an end, or without a word.
-        probe = found.deep_copy()
-        allows = not probe.is_error() and any(probe.compute_bitmask())
-        if not allows or probe.is_error():
-            raise _unusable(constraint, probe.get_error() or "it allows nothing")
-        return found
 
 
 class ConstraintMatcher:
@@ -132,7 +83,7 @@ class ConstraintMatcher:
 
     def _check(self) -> None:
         if self._matcher.is_error():
-            raise EngineError(f"the constraint cannot be followed any further: {_first_line(self._matcher.get_error())}")
+            raise EngineError(f"the constraint cannot be followed any further: {first_line(self._matcher.get_error())}")
 
 
 class GuidedMatcher:
@@ -207,47 +158,3 @@ class GuidedMatcher:
 
     def _lose(self, reason: str) -> None:
         self._matcher, self.lost = None, reason
-
-
-class _Tokens:
-    """A vocabulary in the form that llguidance takes."""
-
-    def __init__(self, tokens: list[bytes], special: list[int], end: int, encode: Callable[[str], list[int]]) -> None:
-        self.tokens, self.special_token_ids, self.eos_token_id, self._encode = tokens, special, end, encode
-        self.bos_token_id: int | None = None
-
-    def __call__(self, text: str | bytes) -> list[int]:
-        if isinstance(text, bytes):
-            raise TypeError("texts only")  # it asks once whether bytes can be encoded, too, and takes this for a no
-        return self._encode(text)
-
-
-def _grammar(matcher: Any, constraint: Constraint) -> str:
-    """The constraint in llguidance's own form; ValueError where it cannot be read."""
-    text = constraint.text
-    if not text.strip():
-        raise ValueError("it is empty")
-    if constraint.kind == "lark":
-        return str(matcher.grammar_from_lark(text))
-    if constraint.kind == "regex":
-        return str(matcher.grammar_from_regex(text))
-    if constraint.kind == "json_schema":
-        return str(matcher.grammar_from_json_schema(json.dumps(json.loads(text))))
-    from llguidance.gbnf_to_lark import gbnf_to_lark
-
-    try:
-        lark = gbnf_to_lark(text)
-    except Exception as error:  # the converter raises plain exceptions, each a sentence on what it could not read
-        raise ValueError(str(error)) from error
-    return str(matcher.grammar_from_lark(lark))
-
-
-def _unusable(constraint: Constraint, reason: str) -> EngineError:
-    return EngineError(
-        f"the constraint of kind {constraint.kind!r} that begins {constraint.text[:60]!r} cannot be used: "
-        f"{_first_line(reason)}"
-    )
-
-
-def _first_line(reason: str) -> str:
-    return next((line.strip() for line in reason.splitlines() if line.strip()), "no reason given")
