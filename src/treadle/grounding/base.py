@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from treadle.types import Constraint, Stage
 
-__all__ = ["Guide"]
+__all__ = ["Guide", "Level"]
+
+Level = Literal["none", "grammar", "names", "all"]
+"""How much guides hold: nothing; grammar alone, with any name; names that exist, wherever they stand; and where they may."""
 
 
 class Guide(Protocol):
