@@ -1,0 +1,1 @@
+"""Training: rows of text to tokens, batches, a loop, adapters. Nothing here imports torch before it is used."""
