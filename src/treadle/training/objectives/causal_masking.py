@@ -1,14 +1,15 @@
 """Causal masking, the infill objective of InCoder (arXiv:2204.05999, section 2): spans move to the end of the document.
 
-With one span the document becomes ``[left <Mask:0> right <Mask:0> span <EOM>]``. The model reads left to right as always, and
-learns to fill what is missing from both sides. It learns every token but the mask sentinels, ``<EOM>`` included: when to stop is
-half of filling in.
+With one span the document becomes ``[left <Mask:0> right <Mask:0> span <EOM>]``. The model reads left to right as always,
+and learns to fill what is missing from both sides. It learns every token but the mask sentinels, ``<EOM>`` included: when to
+stop is half of filling in.
 
 Everything here works on sequences of any items (token ids, characters, bytes), so a test can read what a loop trains on.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from typing import TypeVar
 
 from treadle.errors import UsageError
 from treadle.tokens.vocabulary import Vocabulary
-from treadle.training.objectives.masked import Learnt, joined
+from treadle.training.objectives.masked import joined
+from treadle.training.rows import Sample
 
 __all__ = [
     "MOST_SPANS",
@@ -91,7 +93,7 @@ def draw_spans(rng: random.Random, length: int, most: int = MOST_SPANS) -> list[
     count = min(n_spans(rng, most), (length + 1) // 2)
     for _ in range(_TRIES if count else 0):
         spans = sorted(_placed(rng, length) for _ in range(count))
-        if all(one[1] <= other[0] for one, other in zip(spans, spans[1:], strict=False)):
+        if all(one[1] <= other[0] for one, other in itertools.pairwise(spans)):
             return spans
     ends = sorted(rng.sample(range(length + 1), 2 * count))
     return list(zip(ends[::2], ends[1::2], strict=True))
@@ -120,7 +122,7 @@ def _placed(rng: random.Random, length: int) -> Span:
     return start, start + size
 
 
-def _poisson(rng: random.Random, mean: float = 1.0) -> int:
+def _poisson(rng: random.Random, mean: float = True) -> int:
     """Knuth's method: how many uniform numbers can be multiplied before the product falls below exp(-mean)."""
     bound, product, count = math.exp(-mean), rng.random(), 0
     while product > bound:
@@ -155,10 +157,10 @@ def moved(document: Sequence[Item], spans: Sequence[Span], masks: Sequence[Item]
     return found
 
 
-def masked_document(ids: Sequence[int], spans: Sequence[Span], sentinels: Sentinels, before: Sequence[int] = ()) -> Learnt:
+def masked_document(ids: Sequence[int], spans: Sequence[Span], sentinels: Sentinels, before: Sequence[int] = ()) -> Sample:
     """What is trained on: ``before`` (the token that begins a text), which is read only, and the document as ``moved``."""
     laid_out = moved(ids, spans, sentinels.masks, sentinels.end)
-    return joined([(before, 0.0), *(((token,), float(learnt)) for token, learnt in laid_out)])
+    return joined([(before, False), *(((token,), learnt) for token, learnt in laid_out)])
 
 
 def unmasked(items: Sequence[Item], masks: Sequence[Item], end: Item) -> list[Item]:
@@ -170,10 +172,12 @@ def unmasked(items: Sequence[Item], masks: Sequence[Item], end: Item) -> list[It
     known = set(masks)
     holes = [place for place, item in enumerate(items) if item in known]
     if len(holes) % 2:
-        raise UsageError(f"{len(holes)} masks stand in the text; every hole needs one where it is and one before its filling")
+        raise UsageError(
+            f"{len(holes)} masks stand in the text; every hole needs one where it is and one before its filling"
+        )
     first, second = holes[: len(holes) // 2], holes[len(holes) // 2 :]
     fillings = {}
-    for begin, stop in zip(second, [*second[1:], len(items)], strict=True):
+    for begin, stop in itertools.pairwise([*second, len(items)]):
         if stop - 1 <= begin or items[stop - 1] != end:
             raise UsageError(f"what fills the hole {items[begin]!r} does not end with {end!r}")
         fillings[items[begin]] = items[begin + 1 : stop - 1]
@@ -185,7 +189,9 @@ def unmasked(items: Sequence[Item], masks: Sequence[Item], end: Item) -> list[It
     return found
 
 
-def infill_prompt(parts: Sequence[Sequence[Item]], masks: Sequence[Item], filled: Sequence[Sequence[Item]] = ()) -> list[Item]:
+def infill_prompt(
+    parts: Sequence[Sequence[Item]], masks: Sequence[Item], filled: Sequence[Sequence[Item]] = ()
+) -> list[Item]:
     """What the model is asked to continue: ``parts`` are the pieces between the holes, so one hole has two.
 
     One hole: ``[left <Mask:0> right <Mask:1> <Mask:0>]``. The extra mask stands in no training document of one span; it says

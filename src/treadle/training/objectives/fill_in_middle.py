@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from treadle.training.objectives.masked import Learnt, joined
+from treadle.training.objectives.masked import joined
+from treadle.training.rows import Sample
 
 __all__ = ["Arrangement", "Markers", "arranged", "cut_in_three", "middle_prompt"]
 
@@ -37,10 +38,10 @@ def cut_in_three(rng: random.Random, text: str) -> tuple[str, str, str]:
 
 def arranged(
     prefix: Sequence[int], middle: Sequence[int], suffix: Sequence[int], markers: Markers, arrangement: Arrangement = "psm"
-) -> Learnt:
+) -> Sample:
     """The three parts in order, markers unlearnt and the end learnt, as with causal masking."""
     prompt = _pieces(prefix, suffix, markers, arrangement)
-    return joined([*prompt, (middle, 1.0), ((markers.end,), 1.0)])
+    return joined([*prompt, (middle, True), ((markers.end,), True)])
 
 
 def middle_prompt(
@@ -52,8 +53,8 @@ def middle_prompt(
 
 def _pieces(
     prefix: Sequence[int], suffix: Sequence[int], markers: Markers, arrangement: Arrangement
-) -> list[tuple[Sequence[int], float]]:
+) -> list[tuple[Sequence[int], bool]]:
     pre, suf, mid = (markers.prefix,), (markers.suffix,), (markers.middle,)
     if arrangement == "psm":
-        return [(pre, 0.0), (prefix, 1.0), (suf, 0.0), (suffix, 1.0), (mid, 0.0)]
-    return [((*pre, *suf), 0.0), (suffix, 1.0), (mid, 0.0), (prefix, 1.0)]
+        return [(pre, False), (prefix, True), (suf, False), (suffix, True), (mid, False)]
+    return [((*pre, *suf), False), (suffix, True), (mid, False), (prefix, True)]

@@ -1,7 +1,7 @@
 """Language causal masking, as CodeCompose trains it (arXiv:2305.12050): holes where an editor would be asked to fill in.
 
-Causal masking encodes a document and cuts it between tokens; an editor cuts it at the cursor, inside what would have been one
-token. So here the code is cut first, right after a trigger character up to the end of its line, and its three parts are
+Causal masking encodes a document and cuts it between tokens; an editor cuts it at the cursor, inside what would have been
+one token. So here the code is cut first, right after a trigger character up to the end of its line, and its three parts are
 encoded apart. Which characters trigger and how a length is shared out are ours: the paper names some.
 """
 
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from treadle.tokens.vocabulary import Vocabulary
 from treadle.training.objectives.causal_masking import Sentinels
-from treadle.training.objectives.masked import Learnt, joined
+from treadle.training.objectives.masked import joined
+from treadle.training.rows import Sample
 
 __all__ = ["TRIGGERS", "Hole", "draw_hole", "holes", "masked_line"]
 
@@ -60,12 +61,13 @@ def masked_line(
     *,
     metadata: Sequence[int] = (),
     share_before: float = 0.7,
-    context: float = 1.0,
-) -> Learnt | None:
+    learn_context: bool = True,
+) -> Sample | None:
     """``[metadata before <Mask:0> after <Mask:0> target <EOM>]``, at most ``n_tokens`` long; None where the target alone is.
 
-    The target is learnt with its ``<EOM>``, the code around it with the weight ``context``. Of the room for context the code before takes ``share_before``, its last
-    tokens, and the code after the rest, its first ones; what one side does not need the other may use.
+    The target is learnt with its ``<EOM>``, and with ``learn_context`` the code around it. Of the room for context the code
+    before takes ``share_before``, its last tokens, and the code after the rest, its first ones; what one side does not need
+    the other may use.
     """
     target = vocabulary.encode(hole.target)
     before, after = vocabulary.encode(hole.before), vocabulary.encode(hole.after)
@@ -76,5 +78,13 @@ def masked_line(
     before, after = before[len(before) - n_before :], after[: room - n_before]
     mask = (sentinels.masks[0],)
     return joined(
-        [(metadata, 0.0), (before, context), (mask, 0.0), (after, context), (mask, 0.0), (target, 1.0), ((sentinels.end,), 1.0)]
+        [
+            (metadata, False),
+            (before, learn_context),
+            (mask, False),
+            (after, learn_context),
+            (mask, False),
+            (target, True),
+            ((sentinels.end,), True),
+        ]
     )

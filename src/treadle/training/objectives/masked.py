@@ -1,36 +1,22 @@
-"""A sequence with the tokens that count: what objectives on token ids make, and what loops feed to a model."""
+"""What objectives on token ids give: a sample, which is tokens with a mark at each that is learnt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from treadle.errors import UsageError
+import numpy as np
 
-__all__ = ["Learnt", "joined"]
+from treadle.training.rows import Sample
 
-
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """Token ids, and for each its weight in the loss; 0 for those that are only read."""
-
-    ids: tuple[int, ...]
-    weights: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.ids) != len(self.weights):
-            raise UsageError(f"{len(self.ids)} tokens have {len(self.weights)} weights; every token needs one")
-
-    def cut(self, n_tokens: int) -> Learnt:
-        """The first ``n_tokens``."""
-        return Learnt(self.ids[:n_tokens], self.weights[:n_tokens])
+__all__ = ["joined"]
 
 
-def joined(pieces: Iterable[tuple[Sequence[int], float]]) -> Learnt:
-    """Pieces one after the other, each of one weight."""
+def joined(pieces: Iterable[tuple[Sequence[int], bool]]) -> Sample:
+    """Pieces one after the other, each learnt or only read. The first token is never learnt: nothing stands before it."""
     ids: list[int] = []
-    weights: list[float] = []
-    for piece, weight in pieces:
+    learn: list[bool] = []
+    for piece, learnt in pieces:
         ids += piece
-        weights += [weight] * len(piece)
-    return Learnt(tuple(ids), tuple(weights))
+        learn += [learnt] * len(piece)
+    learn[:1] = [False] * len(learn[:1])
+    return Sample(np.array(ids, np.int32), np.array(learn, np.bool_))

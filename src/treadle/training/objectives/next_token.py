@@ -1,8 +1,7 @@
-"""The next token: from a row of ids to what each position should say, and how far the model is from saying it.
+"""The next token: from ids to what each position should say, and how far the model is from saying it.
 
-Shapes: B rows, T positions, V vocabulary. All objectives share one convention: ``learnt_BT`` marks the *tokens* whose
-prediction counts (1, 0, or a weight between), and ``shifted`` turns it into targets and weights of the *positions* before
-them.
+Shapes: ``...`` any shape of positions ([B, T] in a padded batch, [M] of a packed one), V vocabulary, B rows, T positions.
+All objectives share one convention: weights mark what counts (1, 0, or a number between).
 """
 
 from __future__ import annotations
@@ -37,25 +36,25 @@ def shifted(ids_BT: Tensor, learnt_BT: Tensor, documents_BT: Tensor | None = Non
     return targets_BT, weights_BT
 
 
-def token_logprobs(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:
-    """The natural log-probability [B, T] of each target, in single precision at least."""
-    logits_BTV = logits_BTV if logits_BTV.dtype == torch.float64 else logits_BTV.float()
-    flat_BT = F.cross_entropy(logits_BTV.flatten(0, -2), targets_BT.flatten(), reduction="none")
-    return -flat_BT.view(targets_BT.shape)
+def token_logprobs(logits: Tensor, targets: Tensor) -> Tensor:
+    """The natural log-probability [...] of each target given logits [..., V], in single precision at least."""
+    logits = logits if logits.dtype == torch.float64 else logits.float()
+    flat = F.cross_entropy(logits.flatten(0, -2), targets.flatten(), reduction="none")
+    return -flat.view(targets.shape)
 
 
-def weighted_mean(values_BT: Tensor, weights_BT: Tensor) -> Tensor:
-    """sum(w x) / sum(w); 0 where nothing has a weight, so that a row without answers is no NaN.
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """sum(w x) / sum(w); 0 where nothing has a weight, so that a batch without answers is no NaN.
 
     What has no weight is not looked at, whatever stands there: 0 times infinity would be NaN.
     """
-    counted_BT = torch.where(weights_BT != 0, values_BT, 0.0) * weights_BT
-    return counted_BT.sum() / weights_BT.sum().clamp_min(torch.finfo(torch.float32).tiny)
+    counted = torch.where(weights != 0, values, 0.0) * weights
+    return counted.sum() / weights.sum().clamp_min(torch.finfo(torch.float32).tiny)
 
 
-def next_token_loss(logits_BTV: Tensor, targets_BT: Tensor, weights_BT: Tensor) -> Tensor:
+def next_token_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """Mean cross-entropy in nats a token, over the targets that have a weight (see ``shifted``)."""
-    return weighted_mean(-token_logprobs(logits_BTV, targets_BT), weights_BT)
+    return weighted_mean(-token_logprobs(logits, targets), weights)
 
 
 def sequence_logprobs(logits_BTV: Tensor, targets_BT: Tensor, weights_BT: Tensor) -> Tensor:
