@@ -1,7 +1,7 @@
 """Chat templates: how a model was taught to see a conversation, as a Jinja template that comes with its weights.
 
-Templates are programs from a file. They run in Jinja's sandbox, which shows them no Python; the steps they take and the text
-they write are bounded.
+Templates are programs from a file. They run in Jinja's sandbox, which shows them no Python, and in a process of their own
+(``template_worker.py``), whose time and memory the system bounds.
 
 A template is applied to marks that stand for the messages' contents and is then cut at the marks. So what the template wrote
 (where special tokens are read) and what a message holds (where they are not) stay apart, and a message cannot end its turn.
@@ -10,18 +10,16 @@ A template that leaves a message out, or changes one by more than the space arou
 
 from __future__ import annotations
 
-import datetime
+import contextlib
 import json
 import re
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-from jinja2 import TemplateError, nodes
-from jinja2.compiler import CodeGenerator
-from jinja2.exceptions import SecurityError
-from jinja2.ext import Extension, loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from treadle.errors import EngineError, ModelFileError
 from treadle.tokens.vocabulary import Vocabulary
@@ -29,14 +27,16 @@ from treadle.types import Message
 
 __all__ = ["ChatTemplate"]
 
-MOST_STEPS = 200_000
-"""Blocks that one application of a template may enter. The longest known template needs about 50 for a message."""
+MOST_SECONDS = 3
+"""Processor time of one application, up to one second more. The longest known template takes 10 ms."""
+MOST_BYTES = 1 << 30
+"""Address space of the process. Python and Jinja take 40 MB of it."""
 MOST_CHARACTERS = 4_000_000
-"""That a product or a power inside a template may come to, and that one application may write beside its messages."""
+"""That one application may write beside its messages."""
 
 
 class ChatTemplate:
-    """The template of a model.
+    """The template of a model. A process applies it, which ends with this object.
 
     ``bos`` and ``eos`` are the texts of the tokens that begin and end a text, which templates may write.
 
@@ -46,11 +46,7 @@ class ChatTemplate:
 
     def __init__(self, source: str, bos: str = "", eos: str = "") -> None:
         self.source, self._tokens = source, {"bos_token": bos, "eos_token": eos}
-        self._environment = _Environment()
-        try:
-            self._template = self._environment.from_string(source)
-        except TemplateError as error:
-            raise ModelFileError(f"the model's chat template is no valid Jinja template: {error}") from error
+        self._process = _Process(source)
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> ChatTemplate:
@@ -131,22 +127,15 @@ class ChatTemplate:
             "documents": None,
             **self._tokens,
         }
-        room = MOST_CHARACTERS + sum(map(len, contents)) * 4
-        self._environment.begin()
         try:
-            written: list[str] = []
-            for piece in self._template.generate(values):
-                written.append(piece)
-                room -= len(piece)
-                if room < 0:
-                    raise SecurityError(f"it writes more than {MOST_CHARACTERS:,} characters")
-            return "".join(written)
-        except _Refusal as error:
-            raise EngineError(f"the model's chat template does not take these messages: {error}") from error
-        except Exception as error:  # a template can fail in any of Python's ways
-            raise EngineError(
-                f"the model's chat template fails on these messages: {type(error).__name__}: {error}"
-            ) from error
+            told = self._process.ask({"values": values, "most": MOST_CHARACTERS + sum(map(len, contents)) * 4})
+        except _BeyondError as error:
+            raise EngineError(f"the model's chat template was stopped on these messages: {error}") from error
+        if "refused" in told:
+            raise EngineError(f"the model's chat template does not take these messages: {told['refused']}")
+        if "failed" in told:
+            raise EngineError(f"the model's chat template fails on these messages: {told['failed']}")
+        return told["text"]
 
 
 def _filled(marked: str, contents: Sequence[str]) -> str:
@@ -159,71 +148,79 @@ def _difference(written: str, wanted: str) -> str:
     return f"it writes {written[at : at + 40]!r} where {wanted[at : at + 40]!r} was expected"
 
 
-# ------------------------------------------------------------------------------------------------ Jinja
+# ------------------------------------------------------------------------------------------------ the process
+
+_PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from treadle.model.template_worker import main; main()"
 
 
-class _Refusal(Exception):  # noqa: N818 (it is a template's own word)
-    """A template called ``raise_exception``."""
+class _BeyondError(Exception):
+    """A template took more than it is given."""
 
 
-class _Counting(CodeGenerator):
-    """Each block of a template reports that it was entered: loops in loops would go on for ever otherwise."""
+class _Process:
+    """The process that holds a template. One that went beyond its bounds is gone; the next request starts it again."""
 
-    def blockvisit(self, nodes: Any, frame: Any) -> None:
-        self.writeline("environment.step()")
-        super().blockvisit(nodes, frame)
+    def __init__(self, source: str) -> None:
+        self._begin = {"source": source, "seconds": MOST_SECONDS, "bytes": MOST_BYTES}
+        self._lock = threading.Lock()
+        self._running: subprocess.Popen[bytes] | None = None
+        self._end: Callable[[], object] = lambda: None
+        try:
+            self._start()
+        except _BeyondError as error:
+            raise ModelFileError(f"the model's chat template cannot be compiled: {error}") from error
 
+    def ask(self, asked: Mapping[str, Any]) -> dict[str, str]:
+        """The worker's answer; raises ``_BeyondError`` where it was ended for taking too much."""
+        with self._lock:
+            return self._told(self._running or self._start(), asked)
 
-class _Generation(Extension):
-    """``{% generation %}``, by which some templates say what is trained on; here its content is written as it is."""
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._running = running = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _PROGRAM, *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for this process, whose end the other sees by itself
+        )
+        self._end = weakref.finalize(self, _ended, running)
+        told = self._told(running, self._begin)
+        if "invalid" in told:
+            self._stop()
+            raise ModelFileError(f"the model's chat template is no valid Jinja template: {told['invalid']}")
+        return running
 
-    tags = {"generation"}  # noqa: RUF012 (Jinja's own form)
+    def _told(self, running: subprocess.Popen[bytes], asked: Mapping[str, Any]) -> dict[str, str]:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        line = b""
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                running.stdin.write(json.dumps(asked).encode("ascii") + b"\n")
+                running.stdin.flush()
+            line = running.stdout.readline()
+        finally:
+            if not line.endswith(b"\n"):  # it ended, or Ctrl-C came: what is half said can only be forgotten
+                self._stop()
+        if not line.endswith(b"\n"):
+            raise _BeyondError(_cause(running.returncode))
+        return dict(json.loads(line))
 
-    def parse(self, parser: Any) -> list[nodes.Node]:
-        next(parser.stream)
-        found: list[nodes.Node] = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return found
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox with what templates of models expect: the functions and settings of ``transformers``."""
-
-    code_generator_class = _Counting
-    intercepted_binops = frozenset({"*", "**", "%"})
-
-    def __init__(self) -> None:
-        super().__init__(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols])
-        self.filters["tojson"] = _to_json
-        self.globals["raise_exception"] = _raise
-        self.globals["strftime_now"] = lambda form: datetime.datetime.now().strftime(form)
-        self._steps = threading.local()
-
-    def begin(self) -> None:
-        self._steps.left = MOST_STEPS
-
-    def step(self) -> None:
-        self._steps.left -= 1
-        if self._steps.left < 0:
-            raise SecurityError(f"it takes more than {MOST_STEPS:,} steps")
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Products and powers that would fill the memory are refused."""
-        if operator == "%" and isinstance(left, str) and re.search(r"[0-9]{5}|\*", left):
-            raise SecurityError("it fills a text up to a large width")
-        if operator == "**" and abs(float(right)) * len(str(left)) > 100:
-            raise SecurityError("it raises a number to a large power")
-        if operator == "*":
-            for text, times in ((left, right), (right, left)):
-                if isinstance(text, str | list | tuple) and isinstance(times, int) and len(text) * times > MOST_CHARACTERS:
-                    raise SecurityError("it repeats a text too often")
-        return super().call_binop(context, operator, left, right)
-
-
-def _to_json(
-    value: Any, ensure_ascii: bool = False, indent: int | None = None, separators: Any = None, sort_keys: bool = False
-) -> str:
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+    def _stop(self) -> None:
+        self._running = None
+        self._end()
 
 
-def _raise(message: str) -> None:
-    raise _Refusal(message)
+def _cause(code: int) -> str:
+    if code == -signal.SIGXCPU:
+        return f"it takes more than {MOST_SECONDS} s of processor time"
+    return f"the process that applies it ended with {code}"
+
+
+def _ended(running: subprocess.Popen[bytes]) -> None:
+    running.kill()
+    for pipe in (running.stdin, running.stdout):
+        assert pipe is not None
+        with contextlib.suppress(OSError):  # what was not read any more
+            pipe.close()
+    running.wait()
