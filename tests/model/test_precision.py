@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import os
+import platform
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,17 +136,53 @@ def test_quality_on_the_embedded_model(model_file: Path, monkeypatch: pytest.Mon
 
 
 def test_the_choice_by_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    def flags(*names: str) -> None:
+    def here(*names: str, aten: str = "AVX512", onednn: bool = True) -> None:
         monkeypatch.setattr("treadle.model.precision._cpu_flags", lambda: set(names))
+        monkeypatch.setattr("treadle.model.precision._onednn_may_bf16", lambda: onednn)
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: aten)
 
-    flags("avx2")
+    here("avx2", aten="AVX2")
     assert choose_precision("auto", CPU, four_bit_file=True) == "fp32"
-    flags("avx512f", "avx512_bf16")
+    here("avx512f", "avx512_bf16")
     assert choose_precision("auto", CPU) == "bf16"
     assert choose_precision("auto", CPU, four_bit_file=True) == "int4"
-    flags("bf16")  # ARM
+    here("avx512f", "avx512_bf16", onednn=False)
+    assert choose_precision("auto", CPU, four_bit_file=True) == "fp32"
+    here("avx512f", "avx512_bf16", aten="AVX2")
+    assert choose_precision("auto", CPU, four_bit_file=True) == "bf16"
+    here("bf16", aten="DEFAULT")  # ARM
     assert choose_precision("auto", CPU, four_bit_file=True) == "bf16"
     assert [choose_precision(p, CPU) for p in PRECISIONS] == list(PRECISIONS)
+
+
+HELD = """
+import torch
+from treadle.model import precision
+from treadle.model.config import ModelConfig
+from treadle.model.transformer import Transformer
+cpu = torch.device("cpu")
+precision._cpu_flags = lambda: {"avx512f", "avx512_bf16"}  # whatever this machine has
+chosen = precision.choose_precision("auto", cpu)
+config = ModelConfig(
+    vocab_size=97, d_model=64, n_layers=1, n_heads=4, n_kv_heads=2, d_head=16, d_ff=96, max_positions=64
+)
+for name in dict.fromkeys([chosen, *precision.PRECISIONS]):
+    model = Transformer(config)
+    precision.set_precision(model, name, cpu)
+    with torch.inference_mode():
+        assert model(torch.tensor([[1, 2, 3, 4, 5, 6]])).isfinite().all()
+print(chosen)
+"""
+
+
+@pytest.mark.parametrize("variable", ["ONEDNN_MAX_CPU_ISA=AVX2", "DNNL_MAX_CPU_ISA=AVX2", "ONEDNN_MAX_CPU_ISA=AVX512_CORE"])
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the values are those of x86-64")
+def test_what_onednn_is_held_to_counts(variable: str) -> None:
+    name, _, value = variable.partition("=")
+    done = subprocess.run(
+        [sys.executable, "-c", HELD], env={**os.environ, name: value}, capture_output=True, text=True, timeout=240
+    )
+    assert (done.stdout, done.stderr) == ("fp32\n", "")
 
 
 def test_names_that_do_not_exist() -> None:

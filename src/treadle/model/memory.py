@@ -32,7 +32,9 @@ def draft_bytes(config: ModelConfig, dtype: torch.dtype, new_tokens: int) -> int
 def available_bytes(device: torch.device) -> int | None:
     """Memory that could still be had on ``device``; None where that cannot be told."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        # What torch keeps for itself and does not use counts as taken for the driver.
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + kept
     if device.type != "cpu":
         return None
     found = [n for n in (_meminfo(), _cgroup_room()) if n is not None]

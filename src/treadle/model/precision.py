@@ -13,6 +13,7 @@ for int4. With the attention's matrices in 8 bits, too, it is 0.0049, and the li
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +33,9 @@ DEVICES = ("cpu", "cuda", "mps")
 FEW_ROWS = 4
 """Up to so many rows the kernel for 8-bit weights wins; with more, widening the weights to bfloat16 first does."""
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+_ONEDNN_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+_ISA_WITHOUT_BF16 = frozenset({"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"})
+"""Values of these variables that keep oneDNN from the instructions for bfloat16."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -77,11 +81,24 @@ def computes_bf16(device: torch.device) -> bool:
     """Whether products of bfloat16 numbers are done by the device itself, not by widening them."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and bool(_cpu_flags() & _BF16_FLAGS)
+    return device.type == "cpu" and bool(_cpu_flags() & _BF16_FLAGS) and _onednn_may_bf16()
+
+
+def _onednn_may_bf16() -> bool:
+    """Whether oneDNN, which makes these products on a CPU, may use the instructions.
+
+    It refuses bfloat16 below AVX512, which it tells. Held to AVX512 without the instructions it emulates them, some times
+    slower than single precision, and does not tell what it was held to: that stands in the variable that holds it.
+    """
+    if not torch.backends.mkldnn.is_available() or not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # type: ignore[no-untyped-call]
+        return False
+    most = next((v for name in _ONEDNN_LIMITS if (v := os.environ.get(name))), "ALL")
+    return most.upper() not in _ISA_WITHOUT_BF16
 
 
 def _fast_int4() -> bool:
-    return int4.available() and "avx512f" in _cpu_flags()
+    # Asked of torch: its own kernels are held to less by ATEN_CPU_CAPABILITY.
+    return int4.available() and torch.backends.cpu.get_cpu_capability().startswith("AVX512")
 
 
 def _cpu_flags() -> set[str]:
