@@ -19,6 +19,7 @@ from treadle.coding.progress import Progress
 from treadle.coding.sql.expect import parse_sql_expect
 from treadle.data import look_at, summarise
 from treadle.data.stable import StableFile
+from treadle.engines.base import Engine
 from treadle.engines.measured import LLAMA, TORCH, Speeds, conditions, default_engine, measure, remember
 from treadle.engines.models import find_model, pull
 from treadle.engines.registry import check_engine, open_engine
@@ -32,7 +33,18 @@ from treadle.threads.base import Store
 from treadle.threads.card import render_card
 from treadle.types import Prompt, Request
 
-__all__ = ["answer", "measure_engines", "prompt", "pull_model", "question", "request", "tools", "with_data", "write_answer"]
+__all__ = [
+    "answer",
+    "engine",
+    "measure_engines",
+    "prompt",
+    "pull_model",
+    "question",
+    "request",
+    "tools",
+    "with_data",
+    "write_answer",
+]
 
 
 def request(
@@ -122,6 +134,20 @@ def tools(
             Tools(engine=opened, sandbox=sandbox, store=opened_store, packs=packs_in_order, database=opened_database),
             progress,
         )
+
+
+@contextlib.contextmanager
+def engine(name: str | None, quiet: bool = False) -> Iterator[tuple[Engine, Progress]]:
+    """Open an engine alone, for commands that run and store nothing; that of the settings where none is named."""
+    settings = load_settings()
+    if name is None:
+        name = settings.engine if names_engine() else default_engine(settings, 1)
+    check_engine(name)
+    with contextlib.ExitStack() as stack:
+        bar = stack.enter_context(ByteBar(quiet))
+        opened = stack.enter_context(contextlib.closing(open_engine(name, settings, bar)))
+        bar.close()
+        yield opened, stack.enter_context(TerminalProgress(quiet))
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from treadle.escaping import escaped, escaped_for
 from treadle.threads.base import ThreadInfo, ThreadRecord
 from treadle.threads.card import CLAIMS, render_card
 from treadle.threads.forms import to_plain
-from treadle.types import Answer, Outcome, Prompt, Rung, Status, Verdict
+from treadle.types import Answer, Completion, Outcome, Prompt, Rung, Status, Verdict
 
 __all__ = [
     "ByteBar",
@@ -270,7 +270,8 @@ def show_thread(record: ThreadRecord, drafts: bool) -> None:
         failed = next((v for v in verdicts if v.outcome is Outcome.FAILED), None)
         text = f"{failed.rung.value}: {failed.reason}" if failed else ("not judged" if not verdicts else "no check failed")
         chosen = " *" if record.answer is not None and record.answer.draft_id == draft.id else "  "
-        console.print(Text(f"{chosen}{draft.id:6} {escaped(text)}", style="red" if failed else "default"))
+        line = Text(f"{chosen}{draft.id:6} {escaped(text)}", style="red" if failed else "default")
+        console.print(line.append(_likelihood(draft.completion), style="dim"))
         if drafts:
             console.print(
                 Syntax(
@@ -291,6 +292,15 @@ def show_thread(record: ThreadRecord, drafts: bool) -> None:
     console.print(_ladder(record.answer.verdicts))
     _show_status(console, record.answer)
     console.print(Text("\n" + escaped(render_card(record.answer.card))))
+
+
+def _likelihood(completion: Completion) -> str:
+    """How likely the model found a draft, before sampling filters, and what grammar and names took away from it."""
+    mean, cut = completion.mean_logprob, completion.cut_nats
+    if mean is None:
+        return ""
+    held = "" if cut is None else f"; {cut:.1f} nats cut by grammar and names"
+    return f"  ({mean:.2f} nats a token{held})"
 
 
 def show_models(models: Sequence[tuple[ModelFile, Path]]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from treadle.coding.choose import Candidate, Choice, best_failed, choose
+from treadle.coding.choose import Candidate, Choice, best_failed, choose, height
 from treadle.coding.job import Job, is_small, open_job
 from treadle.coding.plan import Plan
 from treadle.coding.progress import Progress, Silent
@@ -24,7 +24,7 @@ from treadle.sandbox.base import Sandbox
 from treadle.threads.base import Store
 from treadle.threads.card import provenance_card
 from treadle.threads.forms import to_plain
-from treadle.types import Answer, Completion, Draft, Limits, Prompt, Request, Run, Sampling, Status
+from treadle.types import Answer, Completion, Draft, Limits, Prompt, Request, Run, Rung, Sampling, Status
 
 __all__ = ["Answered", "Options", "Tools", "ask"]
 
@@ -37,6 +37,7 @@ REPAIRED_AT_ONCE = 2
 _PACKAGES = (
     "numpy", "awkward", "uproot", "hist", "vector", "particle", "mplhep", "pandas", "pyarrow", "scipy", "matplotlib",
 )  # fmt: skip
+RAN = list(Rung).index(Rung.RAN)
 MAX_SEED = 2**31 - 1
 """Engines keep 32 bits of a seed; the seeds of further drafts and of repairs are counted up from the one given."""
 
@@ -166,7 +167,8 @@ class _Work:
             for broken in self._worth_repairing():
                 # First the draft goes on from its last good line; where that did not help either, it is written anew.
                 kept = good_lines(broken, plan.prompt.program_prefix) if round_ == 1 else ""
-                prompt = build_repair(self.tools.engine, plan.prompt, plan.ingredients, broken.draft, problem(broken), kept)
+                wrong = problem(broken, self._left(broken))
+                prompt = build_repair(self.tools.engine, plan.prompt, plan.ingredients, broken.draft, wrong, kept)
                 self._round(
                     prompt, self._repair_samplings(round_), round_, {"repairs": broken.draft.id, "origin": broken.origin}
                 )
@@ -305,6 +307,13 @@ class _Work:
                 found.append(best)
         return found
 
+    def _left(self, broken: Candidate) -> str:
+        """Where a draft that did not get as far as running left what is known, of an engine that could not be held to it."""
+        if not self.options.grounded or takes_guides(self.tools.engine) or height(broken) >= RAN:
+            return ""
+        with self.clock("checks"):
+            return self.job.left(broken.draft)
+
     # --------------------------------------------------------------------------------------- answering
 
     def _answer(self, choice: Choice, plan: Plan) -> Answer:
@@ -326,6 +335,7 @@ class _Work:
         )
         card["seconds"] = {name: round(value, 3) for name, value in self.clock.seconds.items()}
         card["doubts"] = [] if best is None else list(best.doubts)
+        card["cut_nats"] = None if best is None else best.draft.completion.cut_nats
         return Answer(
             status=choice.status,
             draft_id=None if best is None else best.draft.id,

@@ -69,6 +69,8 @@ def height(candidate: Candidate) -> int:
 
 
 def _likelihood(candidate: Candidate) -> float:
+    """Nats a token, of the model alone: what a constraint cut away before a token counts against the draft in full, since
+    log p = log(p / (1 - cut)) + log(1 - cut), so a draft that was forced into words the model did not mean comes last."""
     mean = candidate.draft.completion.mean_logprob
     return -math.inf if mean is None else mean
 

@@ -54,6 +54,10 @@ class Job(Protocol):
         """What drafts of ``prompt`` may say, given what is known; None where nothing is held."""
         ...
 
+    def left(self, draft: Draft) -> str:
+        """Where ``draft`` left what a guide would have held it to, in words; empty where it did not, or none fits."""
+        ...
+
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         """The draft of a completion of ``prompt``, its program extracted."""
         ...

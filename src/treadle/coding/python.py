@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 from treadle.coding.checks import Context, Introspector, Ladder
 from treadle.coding.grounded import known_facts, python_guide
 from treadle.coding.judge import Judge
+from treadle.coding.left import where_left
 from treadle.coding.plan import Plan, make_plan
 from treadle.coding.reading import program_by_rules
 from treadle.coding.settled import SettledFile
 from treadle.coding.shots import nearness
 from treadle.engines.base import Guide
-from treadle.grounding.python import Facts
+from treadle.grounding.python import Facts, PythonGuide
 from treadle.prompts import focused, preamble
 from treadle.prompts.preamble import WIDE_COLUMNS
-from treadle.types import DataSummary, Prompt, PromptPart, Request
+from treadle.types import DataSummary, Draft, Prompt, PromptPart, Request
 
 if TYPE_CHECKING:
     from treadle.coding.ask import Options, Tools
@@ -84,6 +85,12 @@ class PythonJob(Judge):
 
     def guide(self, prompt: Prompt) -> Guide | None:
         return python_guide(prompt, self._preamble, self._facts)
+
+    def left(self, draft: Draft) -> str:
+        request, tools, _ = self._work
+        program = draft.program or ""
+        imports = "".join(f"{line}\n" for line in program.split("\n") if line.startswith("import "))
+        return where_left(PythonGuide(known_facts(imports, request.data, tools.sandbox)), program)
 
     @cached_property
     def _facts(self) -> Facts:

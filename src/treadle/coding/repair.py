@@ -9,12 +9,16 @@ from treadle.types import Outcome
 __all__ = ["good_lines", "problem"]
 
 
-def problem(candidate: Candidate) -> str:
-    """What the model is told about a draft: the hints of failed checks, which hold no expected value, else its doubts."""
+def problem(candidate: Candidate, left: str = "") -> str:
+    """What the model is told about a draft: the hints of failed checks, which hold no expected value, else its doubts.
+
+    ``left``: where the draft left what a guide allows (``left.where_left``), told behind them.
+    """
     hints = [
         v.hint or v.reason for v in candidate.verdicts if v.outcome is Outcome.FAILED and (v.hint or height(candidate) < 4)
     ]
-    return "; ".join(hints[:2] or candidate.doubts[:2])
+    told = hints[:2] or list(candidate.doubts[:2])
+    return "; ".join([*told, left] if told and left else told)
 
 
 def good_lines(candidate: Candidate, prefix: str) -> str:

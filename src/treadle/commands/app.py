@@ -12,6 +12,7 @@ from treadle.commands.corrections import correct, examples_app
 from treadle.commands.evaluation import eval_app
 from treadle.commands.look import look
 from treadle.commands.models import models_app
+from treadle.commands.prompt import prompt
 from treadle.commands.sql import sql
 from treadle.commands.threads import threads_app
 
@@ -44,6 +45,7 @@ def _root(
 app.command(short_help="Write a program, run it and check it.")(ask)
 app.command(short_help="Answer a question from a database, in SQL.")(sql)
 app.command(short_help="Put a draft right; later answers follow.")(correct)
+app.command(short_help="Ask a model once, in a form if you like.")(prompt)
 app.command(short_help="Look inside the model while it reads.")(look)
 app.add_typer(threads_app, name="threads")
 app.add_typer(examples_app, name="examples")

@@ -71,6 +71,10 @@ class SqlJob:
         """The same for all prompts of the question."""
         return sql_guide(self._database.summary, self._database.dialect)
 
+    def left(self, draft: Draft) -> str:
+        """Nothing: statements are told apart by the names check scope by scope, and the guide's grammar is narrower than SQL."""
+        return ""
+
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         program = self._judge.extract(completion.text, prompt)
         return Draft(id=id_, completion=completion, program=program, round=round_, repairs=repairs)
