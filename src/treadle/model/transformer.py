@@ -18,11 +18,16 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from treadle.model.cache import KVCache, LayerCache
 from treadle.model.config import ModelConfig
 
 __all__ = ["Attention", "Block", "FeedForward", "Transformer", "Watch"]
+
+
+Visible = Tensor | tuple[int, ...] | None
+"""Where positions may look: a mask; the lengths of documents that follow each other; or None for all before them."""
 
 
 class Watch(Protocol):
@@ -48,6 +53,8 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
         self.norm = _norm(config, config.d_model)
         self.head = None if config.tied else nn.Linear(config.d_model, config.vocab_size, bias=False)
+        self.checkpointing = False
+        """While training: keep only what goes into each block, and compute its inside again on the way back."""
         self.output: nn.Module | None = None
         """The output layer in a layout that is faster for inference, where one was made; no weights of its own."""
         self.apply(self._initialise)
@@ -74,20 +81,31 @@ class Transformer(nn.Module):
         cache: KVCache | None = None,
         documents_BT: Tensor | None = None,
         watch: Watch | None = None,
+        lengths: tuple[int, ...] | None = None,
     ) -> Tensor:
-        """The residual stream [B, T, D] after the last block, before the last norm."""
+        """The residual stream [B, T, D] after the last block, before the last norm.
+
+        ``lengths`` says the same as ``documents_BT`` of a single row of whole documents; attention then costs no more than
+        that of each by itself.
+        """
         start = 0 if cache is None else cache.length
-        places = _places(ids_BT, start, documents_BT)
+        if lengths is not None and self.config.window is not None and max(lengths) > self.config.window:
+            numbers = torch.arange(len(lengths), device=ids_BT.device)
+            documents_BT, lengths = numbers.repeat_interleave(torch.tensor(lengths, device=ids_BT.device))[None], None
+        places = _places(ids_BT, start, documents_BT) if lengths is None else _places_within(lengths, ids_BT.device)
         x_BTD: Tensor = self.embedding(ids_BT)
         if self.positions is not None:
             x_BTD = x_BTD + self.positions(places)
         rotation = None if self.config.rope_theta is None else self._rotation(places, x_BTD.dtype)
-        mask = _mask(self.config, places, start, documents_BT)
+        mask = _mask(self.config, places, start, documents_BT) if lengths is None else lengths
         if watch is not None:
             watch.residual(0, x_BTD)
         for index, block in enumerate(self.blocks):
             layer = None if cache is None else cache.layers[index]
-            x_BTD = block(x_BTD, rotation, mask, layer, None if watch is None else (watch, index))
+            if self.checkpointing and torch.is_grad_enabled():
+                x_BTD = checkpoint(block, x_BTD, rotation, mask, None, None, use_reentrant=False, preserve_rng_state=False)
+            else:
+                x_BTD = block(x_BTD, rotation, mask, layer, None if watch is None else (watch, index))
             if watch is not None:
                 watch.residual(index + 1, x_BTD)
         if cache is not None:
@@ -137,7 +155,7 @@ class Block(nn.Module):
         self,
         x_BTD: Tensor,
         rotation: tuple[Tensor, Tensor] | None,
-        mask: Tensor | None,
+        mask: Visible,
         cache: LayerCache | None,
         watch: tuple[Watch, int] | None,
     ) -> Tensor:
@@ -162,7 +180,7 @@ class Attention(nn.Module):
         self,
         x_BTD: Tensor,
         rotation: tuple[Tensor, Tensor] | None,
-        mask: Tensor | None,
+        mask: Visible,
         cache: LayerCache | None,
         watch: tuple[Watch, int] | None,
     ) -> Tensor:
@@ -179,6 +197,7 @@ class Attention(nn.Module):
         if cache is not None:
             cache.append(k_BKTE, v_BKTE)
         if cache is not None and cache.prefix is not None:
+            assert not isinstance(mask, tuple)
             mixed_BHTE = _attend_over_prefix(q_BHTE, cache, mask, watch)
         else:
             keys, values = (k_BKTE, v_BKTE) if cache is None else (cache.keys, cache.values)
@@ -256,6 +275,10 @@ def _places(ids_BT: Tensor, start: int, documents_BT: Tensor | None) -> Tensor:
     return places_T - torch.cummax(torch.where(begins_BT, places_T, 0), dim=1).values
 
 
+def _places_within(lengths: tuple[int, ...], device: torch.device) -> Tensor:
+    return torch.cat([torch.arange(length, device=device) for length in lengths])
+
+
 def _mask(config: ModelConfig, places: Tensor, start: int, documents_BT: Tensor | None) -> Tensor | None:
     """True where a position may look, [T, S] or [B, 1, T, S]; None where plain causality from position 0 says it all,
     or where there is one new position that may see everything."""
@@ -277,8 +300,11 @@ def _mask(config: ModelConfig, places: Tensor, start: int, documents_BT: Tensor 
 # ------------------------------------------------------------------------------------------------ attention
 
 
-def _attend(q_BHTE: Tensor, k_BKSE: Tensor, v_BKSE: Tensor, mask: Tensor | None, watch: tuple[Watch, int] | None) -> Tensor:
+def _attend(q_BHTE: Tensor, k_BKSE: Tensor, v_BKSE: Tensor, mask: Visible, watch: tuple[Watch, int] | None) -> Tensor:
     """softmax(q k / sqrt(E)) v, [B, H, T, E], over the positions that ``mask`` allows."""
+    if isinstance(mask, tuple):
+        documents = zip(*(torch.split(x, list(mask), dim=2) for x in (q_BHTE, k_BKSE, v_BKSE)), strict=True)
+        return torch.cat([_attend(q, k, v, None, watch) for q, k, v in documents], dim=2)
     causal = mask is None and q_BHTE.shape[2] > 1
     if watch is not None:
         weights_BHTS = _weights(q_BHTE, k_BKSE, _causal(q_BHTE, k_BKSE) if causal else mask)

@@ -130,7 +130,7 @@ def train(
     )  # fmt: skip
     state = _begun(parameters, source, optimisers, plan, folder, resume, fingerprint)
     stopped = bool(plan.patience) and state.unimproved >= plan.patience
-    with Log(folder / LOG, keep_to=state.step if resume else None) as log:
+    with Log(folder / LOG, keep_to=state.step or None) as log:
         while state.step < plan.steps and not stopped:
             started = time.perf_counter()
             figures = _step(parameters, source, objective, optimisers, plan, state)
@@ -171,8 +171,8 @@ def _step(
         told.append((loss.weight, loss.figures))
     if not math.isfinite(total) or not weight > 0:
         raise DataError(
-            f"the loss of step {state.step + 1} is {total} over {weight}: training has failed; take a lower learning rate, or "
-            "look for rows without anything to learn"
+            f"the loss of step {state.step + 1} is {total} over {weight}: training has failed; take a lower learning rate, "
+            "or look for rows without anything to learn"
         )
     gradients = [p.grad for p in parameters.values() if p.grad is not None]
     torch._foreach_div_(gradients, weight)

@@ -58,7 +58,9 @@ _TABLES = ("embedding.", "positions.", "head.")
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum whose update is brought to the nearest orthogonal matrix (Jordan et al. 2024, kellerjordan.github.io/posts/muon).
+    """Momentum whose update is brought to the nearest orthogonal matrix.
+
+    Source: Jordan et al. 2024, kellerjordan.github.io/posts/muon.
 
     The step of a matrix [m, n] is scaled by sqrt(max(1, m / n)), so that one rate serves all shapes.
     """
@@ -97,4 +99,5 @@ def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
     for _ in range(rounds):
         square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
-    return (x.mT if tall else x).to(matrix.dtype)
+    found: Tensor = (x.mT if tall else x).to(matrix.dtype)
+    return found

@@ -93,7 +93,9 @@ class Packed:
         if not len(samples):
             raise DataError("there is nothing to train on: no sample is left")
         if max(lengths) > room:
-            raise DataError(f"a sample has {max(lengths)} tokens, a batch takes {room}; cut samples, or let batches take more")
+            raise DataError(
+                f"a sample has {max(lengths)} tokens, a batch takes {room}; cut samples, or let batches take more"
+            )
         self._samples, self._lengths, self._room = samples, lengths, room
         self._seed, self._rank, self._world = seed, rank, world
         self.epoch = self.place = 0
