@@ -77,6 +77,16 @@ def test_a_picture(run: Any, tmp_path: Path) -> None:
     assert png.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_bar_while_a_long_text_is_read(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["m" * 250, "--norms", "--last", "5", "--json"]
+    assert run(*words).err == "", "no bar where it is no terminal"
+    monkeypatch.setenv("FORCE_COLOR", "1")  # to the library that draws it, a terminal
+    shown = run(*words)
+    assert "reading 250 tokens" in shown.err
+    assert json.loads(shown.out)["view"] == "norms"
+    assert run("short", "--norms", "--json").err == ""
+
+
 def test_json_holds_what_was_chosen(run: Any) -> None:
     data = json.loads(run(TEXT, "--attention", "--layer", "2", "--head", "4", "--json").out)
     assert (data["layer"], data["head"], len(data["heads"])) == (2, 4, 1)

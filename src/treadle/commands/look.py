@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +18,9 @@ from treadle.escaping import escaped
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from treadle.model.look.text import OnRead
     from treadle.model.weights import LoadedModel
+    from treadle.terminal import TerminalProgress
 
 __all__ = ["look"]
 
@@ -59,7 +62,8 @@ def look(
     for path in (html, png):
         _check_free(path)
     model = _open(engine)
-    view = _view(name, model, (neighbours if name == "neighbours" else text) or "", layer, head, last, top)
+    with _reading() as told:
+        view = _view(name, model, (neighbours if name == "neighbours" else text) or "", layer, head, last, top, told)
     # Everything is computed before anything is written: an error leaves no half of it.
     files = [(html, view.page().encode("utf-8"))] if html else []
     files += [(png, view.picture())] if png else []
@@ -165,25 +169,52 @@ def _model_file(engine: str) -> Path:
 # ------------------------------------------------------------------------------------------------ views
 
 
+@contextlib.contextmanager
+def _reading() -> Iterator[OnRead]:
+    """Draws a bar on standard error from when a text turns out to be long; nothing where that is no terminal."""
+    with contextlib.ExitStack() as stack:
+        shown: list[TerminalProgress] = []
+        before = 0
+
+        def told(done: int, total: int) -> None:
+            nonlocal before
+            if not shown:
+                from treadle.terminal import TerminalProgress
+
+                shown.append(stack.enter_context(TerminalProgress()))
+                shown[0].phase(f"reading {total:,} tokens", total)
+            shown[0].tokens(done - before)
+            before = done
+
+        yield told
+
+
 def _view(
-    name: str, model: LoadedModel, text: str, layer: int | None, head: int | None, last: int | None, top: int | None
+    name: str,
+    model: LoadedModel,
+    text: str,
+    layer: int | None,
+    head: int | None,
+    last: int | None,
+    top: int | None,
+    told: OnRead,
 ) -> _View:
     from treadle.model.look.heads import check_choice, check_layer
 
     config = model.transformer.config
     if name == "attention":
         check_choice(layer, head, config.n_layers, config.n_heads)
-        return _attention(model, text, layer, head, last)
+        return _attention(model, text, layer, head, last, told)
     if name == "lens":
         check_layer(layer, config.n_layers, lowest=0)
-        return _lens(model, text, layer, last, top)
-    return _norms(model, text, last) if name == "norms" else _neighbours(model, text, top)
+        return _lens(model, text, layer, last, top, told)
+    return _norms(model, text, last, told) if name == "norms" else _neighbours(model, text, top)
 
 
-def _attention(model: LoadedModel, text: str, layer: int | None, head: int | None, last: int | None) -> _View:
+def _attention(model: LoadedModel, text: str, layer: int | None, head: int | None, last: int | None, told: OnRead) -> _View:
     from treadle.model.look import attention, page, picture, plain, shown
 
-    found = attention(model, text, last=last)
+    found = attention(model, text, last=last, on_read=told)
     return _View(
         data=lambda: plain.attention_data(found, layer, head),
         page=lambda: page.attention_page(found, layer, head),
@@ -192,10 +223,10 @@ def _attention(model: LoadedModel, text: str, layer: int | None, head: int | Non
     )
 
 
-def _lens(model: LoadedModel, text: str, layer: int | None, last: int | None, top: int | None) -> _View:
+def _lens(model: LoadedModel, text: str, layer: int | None, last: int | None, top: int | None, told: OnRead) -> _View:
     from treadle.model.look import logit_lens, page, picture, plain, shown
 
-    found = logit_lens(model, text, top=5 if top is None else top, last=last)
+    found = logit_lens(model, text, top=5 if top is None else top, last=last, on_read=told)
     return _View(
         data=lambda: plain.lens_data(found, layer),
         page=lambda: page.page("Logit lens", page.lens_table(found)),
@@ -204,10 +235,10 @@ def _lens(model: LoadedModel, text: str, layer: int | None, last: int | None, to
     )
 
 
-def _norms(model: LoadedModel, text: str, last: int | None) -> _View:
+def _norms(model: LoadedModel, text: str, last: int | None, told: OnRead) -> _View:
     from treadle.model.look import norms, page, picture, plain, shown
 
-    found = norms(model, text, last=last)
+    found = norms(model, text, last=last, on_read=told)
     return _View(
         data=lambda: plain.norms_data(found),
         page=lambda: page.page("Length of the residual stream", page.norms_table(found)),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treadle.errors import UsageError
-from treadle.model.look.text import Piece, read, watched
+from treadle.model.look.text import OnRead, Piece, read, watched
 from treadle.model.weights import LoadedModel
 
 __all__ = ["Attention", "HeadSummary", "attention", "check_choice", "check_layer"]
@@ -80,7 +80,7 @@ class Attention:
         return attention_frame(self)
 
 
-def attention(model: LoadedModel, text: str, *, last: int | None = None) -> Attention:
+def attention(model: LoadedModel, text: str, *, last: int | None = None, on_read: OnRead | None = None) -> Attention:
     """The attention of all heads at all positions of ``text``, or at the ``last`` ones.
 
     Raises:
@@ -89,7 +89,7 @@ def attention(model: LoadedModel, text: str, *, last: int | None = None) -> Atte
     """
     pieces = read(model, text, last)
     watch = _Shares(pieces.start)
-    watched(model, pieces, watch)
+    watched(model, pieces, watch, on_read)
     return Attention(
         pieces=pieces.shown,
         weights=np.stack(watch.weights),

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from treadle.errors import UsageError
 from treadle.model.look.heads import check_layer
-from treadle.model.look.text import Piece, piece_of, read, watched
+from treadle.model.look.text import OnRead, Piece, piece_of, read, watched
 from treadle.model.weights import LoadedModel
 
 __all__ = ["MAX_TOP", "LogitLens", "Norms", "logit_lens", "norms"]
@@ -73,7 +73,9 @@ class Norms:
         return norms_table(self)
 
 
-def logit_lens(model: LoadedModel, text: str, *, top: int = 3, last: int | None = None) -> LogitLens:
+def logit_lens(
+    model: LoadedModel, text: str, *, top: int = 3, last: int | None = None, on_read: OnRead | None = None
+) -> LogitLens:
     """The last norm and the output layer, applied to the residual stream after every layer (nostalgebraist 2020).
 
     Inner layers were not trained to be read so; in early ones the result says little.
@@ -87,7 +89,7 @@ def logit_lens(model: LoadedModel, text: str, *, top: int = 3, last: int | None 
         raise UsageError(f"--top takes 1 to {min(MAX_TOP, vocabulary_size)} tokens here, got {top}")
     pieces = read(model, text, last)
     stream = _Stream()
-    watched(model, pieces, stream)
+    watched(model, pieces, stream, on_read)
     ids, probabilities = [], []
     with torch.inference_mode():
         for x_ND in stream.layers:
@@ -99,11 +101,11 @@ def logit_lens(model: LoadedModel, text: str, *, top: int = 3, last: int | None 
     return LogitLens(pieces=pieces.shown, ids=found, probabilities=np.stack(probabilities), texts=texts)
 
 
-def norms(model: LoadedModel, text: str, *, last: int | None = None) -> Norms:
+def norms(model: LoadedModel, text: str, *, last: int | None = None, on_read: OnRead | None = None) -> Norms:
     """The length of the residual stream's vectors after each layer; errors as ``logit_lens``."""
     pieces = read(model, text, last)
     stream = _Stream()
-    watched(model, pieces, stream)
+    watched(model, pieces, stream, on_read)
     values = torch.stack([x_ND.float().norm(dim=-1) for x_ND in stream.layers])
     return Norms(pieces=pieces.shown, values=values.cpu().numpy())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,11 +14,14 @@ from treadle.model.transformer import Watch
 from treadle.model.weights import LoadedModel
 from treadle.tokens.vocabulary import Vocabulary
 
-__all__ = ["MAX_SHOWN", "Piece", "Pieces", "piece_of", "read", "readable", "watched"]
+__all__ = ["MAX_SHOWN", "OnRead", "Piece", "Pieces", "piece_of", "read", "readable", "watched"]
 
 MAX_SHOWN = 128
 """Positions that a view holds at most. The weights of 30 layers of 9 heads over 128 positions are 18 MB, and a page with
 them 6 MB; a picture of more could not be read."""
+
+OnRead = Callable[[int, int], None]
+"""Told how many tokens of a long text were read, and how many there are."""
 
 _CHUNK = 512
 _MARKS = {" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"}
@@ -89,12 +93,17 @@ def read(model: LoadedModel, text: str, last: int | None = None, most: int = MAX
 
 
 @torch.inference_mode()
-def watched(model: LoadedModel, pieces: Pieces, watch: Watch) -> Tensor:
-    """Read all tokens, the shown ones under ``watch``; the residual stream [N, D] after the last block at those."""
+def watched(model: LoadedModel, pieces: Pieces, watch: Watch, on_read: OnRead | None = None) -> Tensor:
+    """Read all tokens, the shown ones under ``watch``; the residual stream [N, D] after the last block at those.
+
+    ``on_read`` is told of every part of a text of which only the end is shown.
+    """
     transformer = model.transformer
     ids = torch.tensor([pieces.ids], device=transformer.embedding.weight.device)
-    cache = KVCache(transformer.config)
+    cache, told = KVCache(transformer.config), on_read or (lambda _done, _all: None)
     if pieces.start:
+        told(0, len(pieces.ids))
         for chunk in torch.split(ids[:, : pieces.start], _CHUNK, dim=1):
             transformer.hidden(chunk, cache)
+            told(cache.length, len(pieces.ids))
     return transformer.hidden(ids[:, pieces.start :], cache, watch=watch)[0]
