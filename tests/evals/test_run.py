@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from treadle.coding.ask import Options
-from treadle.errors import DataError, EngineError, UnknownNameError, UsageError
+from treadle.errors import DataError, EngineError, ModelFileError, UnknownNameError, UsageError
 from treadle.evals import bench
 from treadle.evals.figures import told_rules
 from treadle.evals.journal import read_results
@@ -241,6 +241,18 @@ def test_unknown_kinds_and_engines_name_the_known_ones(hep_plan: Planning) -> No
         evaluate(hep_plan(kind="humanevl"), silent)
     with pytest.raises(UnknownNameError, match="unknown engine 'lama'"):
         evaluate(hep_plan(engine="lama:smollm2"), silent)
+
+
+@pytest.mark.parametrize("engine", ["llama:smollm2", "torch:smollm2"])
+def test_a_model_that_cannot_be_fetched_is_told_before_any_work(
+    hep_plan: Planning, engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TREADLE_CACHE_DIR", str(tmp_path / "empty"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    plan = hep_plan(engine=engine, folder=tmp_path / "kept", workers=2)
+    with pytest.raises(ModelFileError, match="cannot fetch SmolLM2"):
+        evaluate(plan, silent)
+    assert not plan.folder.exists()
 
 
 def test_a_request_that_does_not_fit_counts_as_not_solved(hep_plan: Planning, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,8 @@ def evaluate(plan: Plan, watch: Watch) -> Summary:
 def _fetch_model(engine: str) -> None:
     """Fetch a model of the catalogue before work begins: once for all workers, and with a bar."""
     backend, _, target = engine.partition(":")
-    if backend == "llama" and target in CATALOGUE and not model_path(CATALOGUE[target], load_settings().cache_dir).exists():
+    embedded = backend in ("llama", "torch") and target in CATALOGUE
+    if embedded and not model_path(CATALOGUE[target], load_settings().cache_dir).exists():
         compose.pull_model(target)
 
 
