@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from treadle.errors import ModelFileError
 
 __all__ = ["ModelConfig", "RopeScaling"]
+
+_MOST_LAYERS = 1000
+"""The deepest models known have some 130. A damaged number would fill the memory with names of layers first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,15 @@ class RopeScaling:
     low: float = 1.0
     high: float = 4.0
     original: int = 8192
+
+    def __post_init__(self) -> None:
+        if not 0 < self.factor < math.inf:
+            raise ModelFileError(f"rotary positions are stretched by {self.factor}; the factor must be a positive number")
+        if self.kind == "llama3" and not (0 < self.low < self.high < math.inf and self.original > 0):
+            raise ModelFileError(
+                f"rotary positions of type 'llama3' blend between {self.low} and {self.high} turns in {self.original} "
+                "positions; the numbers must be positive, and the second larger than the first"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +80,14 @@ class ModelConfig:
         for name in positive:
             if getattr(self, name) < 1:
                 raise ModelFileError(f"a transformer needs {name} of at least 1, got {getattr(self, name)}")
+        if self.n_layers > _MOST_LAYERS:
+            raise ModelFileError(
+                f"a transformer of {self.n_layers:,} layers cannot be meant; at most {_MOST_LAYERS:,} are known here"
+            )
+        for name in ("norm_eps", "rope_theta", "window"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ModelFileError(f"a transformer needs a positive {name}, got {value}")
         if self.n_heads % self.n_kv_heads:
             raise ModelFileError(
                 f"{self.n_heads} heads cannot share {self.n_kv_heads} key-value heads evenly; the first must be a multiple"

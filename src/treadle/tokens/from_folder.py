@@ -13,6 +13,8 @@ from treadle.tokens.vocabulary import SpecialTokens, Spelling, Vocabulary
 __all__ = ["vocabulary_from_folder"]
 
 _ROLES = {"bos": "bos_token", "eos": "eos_token", "unknown": "unk_token", "padding": "pad_token"}
+_MOST_TOKENS = 1 << 21
+"""The largest vocabularies known have 260,000. A damaged id would fill the memory with names."""
 
 
 def vocabulary_from_folder(folder: Path) -> Vocabulary:
@@ -40,7 +42,7 @@ def vocabulary_from_folder(folder: Path) -> Vocabulary:
     named = {roles.bos, roles.eos, roles.padding, *roles.ends} - {None}
     return Vocabulary(
         tokenizer,
-        _tokens(tokenizer),
+        _tokens(tokenizer, path),
         roles,
         special_ids=[i for i, token in added.items() if token.special or i in named],
         user_ids=[i for i, token in added.items() if not (token.special or i in named)],
@@ -75,10 +77,13 @@ def _spelling(described: Mapping[str, Any], path: Path) -> Spelling:
     )
 
 
-def _tokens(tokenizer: Any) -> list[str]:
+def _tokens(tokenizer: Any, path: Path) -> list[str]:
     """Every id's token; ids that no token has are named as GGUF files name them."""
     by_id = {i: token for token, i in tokenizer.get_vocab(with_added_tokens=True).items()}
-    return [by_id.get(i, f"[PAD{i}]") for i in range(max(by_id, default=-1) + 1)]
+    last = max(by_id, default=-1)
+    if last >= _MOST_TOKENS:
+        raise ModelFileError(f"{path} gives the token {by_id[last]!r} the id {last:,}; ids below {_MOST_TOKENS:,} are read")
+    return [by_id.get(i, f"[PAD{i}]") for i in range(last + 1)]
 
 
 def _roles(
@@ -117,7 +122,10 @@ def _puts_space(tokenizer: Any) -> bool:
 def _template(folder: Path, config: Mapping[str, Any]) -> str | None:
     file = folder / "chat_template.jinja"
     if file.is_file():
-        return file.read_text(encoding="utf-8")
+        try:
+            return file.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ModelFileError(f"cannot read {file}: {error}") from error
     found = config.get("chat_template")
     if isinstance(found, list):
         named = {t.get("name"): t.get("template") for t in found if isinstance(t, Mapping)}

@@ -87,12 +87,12 @@ class _Lists:
     def roles(self, size: int) -> SpecialTokens:
         found = {role: self.data.get(f"tokenizer.ggml.{role}_token_id") for role in _ROLES}
         for role, token in found.items():
-            if token is not None and not 0 <= token < size:
-                raise ModelFileError(f"{self.path}: the {role} token is {token}, and the vocabulary has {size:,} tokens")
+            if token is not None and not (isinstance(token, int) and 0 <= token < size):
+                raise ModelFileError(f"{self.path}: the {role} token is {token!r}, and the vocabulary has {size:,} tokens")
         ends = [self.data.get(f"tokenizer.ggml.{name}_token_id") for name in ("eos", "eot", "eom")]
         by_default = self.data.get("tokenizer.ggml.model") == "llama" or merges_are_ignored(self.pre)
         adds = self.data.get("tokenizer.ggml.add_bos_token", by_default)
-        return SpecialTokens(**found, ends=frozenset(i for i in ends if i is not None), adds_bos=bool(adds))
+        return SpecialTokens(**found, ends=frozenset(i for i in ends if isinstance(i, int)), adds_bos=bool(adds))
 
     @property
     def pre(self) -> str:
@@ -102,8 +102,10 @@ class _Lists:
         found = self.data.get(f"tokenizer.ggml.{name}")
         if found is None:
             return []
-        if not isinstance(found, list) or len(found) != size:
-            raise ModelFileError(f"{self.path}: tokenizer.ggml.{name} should be a list of {size:,}, one for each token")
+        if not isinstance(found, list) or len(found) != size or not isinstance(found[0], int | float):
+            raise ModelFileError(
+                f"{self.path}: tokenizer.ggml.{name} should be a list of {size:,} numbers, one for each token"
+            )
         return found
 
 

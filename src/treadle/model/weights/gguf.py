@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -113,7 +112,7 @@ def config_of(tensors: GGUFTensors) -> ModelConfig:
     keys = _Keys(header)
     family, held = header.architecture, header.tensors
     n_heads, width = keys.whole("attention.head_count"), keys.whole("embedding_length")
-    d_head = keys.whole("attention.key_length", width // n_heads)
+    d_head = keys.whole("attention.key_length", width // max(1, n_heads))
     _refuse(keys, d_head)
     table = held.get("token_embd.weight")
     gpt2 = family == "gpt2"
@@ -145,6 +144,10 @@ def config_of(tensors: GGUFTensors) -> ModelConfig:
     return config
 
 
+_HUGE = 1e18
+"""Numbers from here on are damage; none is NaN, either."""
+
+
 class _Keys:
     """The architecture's own keys, ``llama.block_count`` and so on."""
 
@@ -155,7 +158,10 @@ class _Keys:
         return self.header.metadata.get(f"{self.header.architecture}.{key}")
 
     def whole(self, key: str, default: int | None = None) -> int:
-        return int(self.number(key, default))
+        value = self.number(key, default)
+        if value != int(value):
+            raise ModelFileError(f"{self.header.path}: {key} should be a whole number, it is {value!r}")
+        return int(value)
 
     def number(self, key: str, default: float | None = None) -> float:
         value = self.get(key)
@@ -169,7 +175,7 @@ class _Keys:
             raise ModelFileError(
                 f"{self.header.path}: {key} differs from layer to layer; the transformer here has equal layers"
             )
-        if not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _HUGE:
             raise ModelFileError(f"{self.header.path}: {key} should be a number, it is {value!r}")
         return value
 

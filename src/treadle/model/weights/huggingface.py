@@ -67,6 +67,10 @@ def config_from_json(values: Mapping[str, Any], path: object) -> ModelConfig:
     return _gpt2(keys) if family == "gpt2" else _llama(keys, family)
 
 
+_HUGE = 1e18
+"""Numbers from here on are damage; none is NaN, either."""
+
+
 class _Keys:
     """The values of a ``config.json``, of the types that are expected."""
 
@@ -74,14 +78,17 @@ class _Keys:
         self.values, self.path = values, path
 
     def whole(self, key: str, default: int | None = None) -> int:
-        return int(self.number(key, default))
+        value = self.number(key, default)
+        if value != int(value):
+            raise ModelFileError(f"{self.path}: {key!r} should be a whole number, it is {value!r}")
+        return int(value)
 
     def number(self, key: str, default: float | None = None) -> float:
         value = self.values.get(key)
         value = default if value is None else value
         if value is None:
             raise ModelFileError(f"{self.path} lacks the key {key!r}")
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _HUGE:
             raise ModelFileError(f"{self.path}: {key!r} should be a number, it is {value!r}")
         return value
 
@@ -114,7 +121,7 @@ def _llama(keys: _Keys, family: str) -> ModelConfig:
         n_layers=keys.whole("num_hidden_layers"),
         n_heads=heads,
         n_kv_heads=keys.whole("num_key_value_heads", heads),
-        d_head=keys.whole("head_dim", 128 if family == "qwen3" else width // heads),
+        d_head=keys.whole("head_dim", 128 if family == "qwen3" else width // max(1, heads)),
         d_ff=keys.whole("intermediate_size"),
         max_positions=keys.whole("max_position_embeddings"),
         norm_eps=keys.number("rms_norm_eps", 1e-6),
@@ -143,6 +150,8 @@ def _window(keys: _Keys, family: str) -> int | None:
     kinds = keys.values.get("layer_types") or [
         "sliding_attention" if i >= first else "full_attention" for i in range(n_layers)
     ]
+    if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+        raise ModelFileError(f"{keys.path}: 'layer_types' should be a list of texts, it is {kinds!r}"[:400])
     if set(kinds) == {"full_attention"}:
         return None
     if set(kinds) == {"sliding_attention"}:
@@ -161,7 +170,7 @@ def _gpt2(keys: _Keys) -> ModelConfig:
         n_layers=keys.whole("n_layer"),
         n_heads=heads,
         n_kv_heads=heads,
-        d_head=width // heads,
+        d_head=width // max(1, heads),
         d_ff=keys.whole("n_inner", 4 * width),
         max_positions=keys.whole("n_positions"),
         norm="layer",

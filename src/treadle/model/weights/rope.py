@@ -68,7 +68,8 @@ def _fitted(found: Tensor, factor: float, config: ModelConfig) -> list[tuple[int
     start = float(slope * frequencies[first] - blend[first])
     if start <= 0:
         return []
-    return [(round(2 * math.pi * slope / start), 1.0, round(1 + 1 / start, 4))]
+    original = round(2 * math.pi * slope / start)
+    return [(original, 1.0, round(1 + 1 / start, 4))] if original > 0 else []
 
 
 def scaling_from_json(rope: Mapping[str, Any] | None, path: object) -> RopeScaling | None:
@@ -91,6 +92,8 @@ def scaling_from_json(rope: Mapping[str, Any] | None, path: object) -> RopeScali
             )
     except KeyError as error:
         raise ModelFileError(f"{path}: rotary positions of type {kind!r} lack {error}") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ModelFileError(f"{path}: rotary positions of type {kind!r} hold what is no number: {error}") from error
     raise ModelFileError(f"{path} stretches rotary positions by the rule {kind!r}; known here: default, linear, llama3")
 
 
