@@ -112,7 +112,6 @@ def unique(
     text_of: Callable[[T], str],
     why: Counter[str] | None = None,
     near: float | None = 0.8,
-    **bands: Any,
 ) -> Iterator[T]:
     """The documents that are like none before, one by one as they come; ``why`` counts the others: 'exact' or 'near'.
 
