@@ -17,10 +17,14 @@ __all__ = [
     "Completion",
     "Constraint",
     "EngineIdentity",
+    "FinishReason",
     "Sampling",
     "Stage",
     "Token",
 ]
+
+FinishReason = Literal["stop", "length", "repeats", "error"]
+"""Why a completion ended: by itself, at its limit of tokens, because it began to repeat itself (drafts with a guide)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +64,12 @@ class Stage:
 
     A stage ends after the first token with which the text since its beginning belongs to the language of ``constraint``,
     or, where it is the ``last`` one, with the draft. Where that language holds the empty text, the draft may end here.
+    ``watched``: it is a logical line of Python, and a draft that begins to repeat itself there is ended.
     """
 
     constraint: Constraint
     last: bool = False
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +101,7 @@ class Completion:
 
     text: str
     tokens: tuple[Token, ...] = ()
-    finish_reason: Literal["stop", "length", "error"] = "stop"
+    finish_reason: FinishReason = "stop"
     seed: int | None = None
     temperature: float | None = None
     seconds: float = 0.0
@@ -120,7 +126,7 @@ class Chunk:
 
     text: str
     tokens: tuple[Token, ...] = ()
-    finish_reason: Literal["stop", "length", "error"] | None = None
+    finish_reason: FinishReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

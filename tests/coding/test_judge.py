@@ -12,7 +12,7 @@ from treadle.coding.checks import Context, Ladder
 from treadle.coding.expectations import expectations_in
 from treadle.coding.judge import Judge
 from treadle.sandbox import Sandbox
-from treadle.types import Completion, Limits, Message, Outcome, Prompt, Request, Rung
+from treadle.types import Completion, FinishReason, Limits, Message, Outcome, Prompt, Request, Rung
 
 USER = (Message(role="user", content="x"),)
 CHAT = Prompt(messages=USER)
@@ -101,3 +101,14 @@ def test_nothing_is_asked_of_a_program_that_failed(sandbox: Sandbox) -> None:
     found = judged(judge_of(sandbox, "Write f(x). f(1) == 2"), "def f(x):\n    return x\n")
     assert (found.passed, found.doubts, found.behaviour) == (False, (), None)
     assert found.verdicts[-1].rung is Rung.EXPECTATIONS
+
+
+def test_a_draft_that_was_stopped_because_it_repeated_itself_is_no_program(sandbox: Sandbox) -> None:
+    judge = judge_of(sandbox, "Print one.")
+    text = "```python\nprint(1)\n```"
+    ends: tuple[tuple[FinishReason, Outcome], ...] = (("repeats", Outcome.FAILED), ("stop", Outcome.PASSED))
+    for number, (reason, outcome) in enumerate(ends):
+        completion = Completion(text=text, finish_reason=reason)
+        found = judge.judge(judge.draft(f"0.{number}", completion, CHAT, 0, None), "prompt")
+        assert found.verdicts[0].outcome is outcome
+    assert judge.draft("0.9", Completion(text=text, finish_reason="repeats"), CHAT, 0, None).program is None

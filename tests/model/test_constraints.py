@@ -11,11 +11,11 @@ import torch
 
 from treadle.errors import EngineError
 from treadle.model.config import ModelConfig
-from treadle.model.constraints import KINDS, Constraints
+from treadle.model.constraints import KINDS, Constraints, GuidedMatcher
 from treadle.model.generate import Draw, TokenTable, decode, read_prompt
 from treadle.model.speculate import decode_one
 from treadle.model.transformer import Transformer
-from treadle.types import Constraint, Sampling
+from treadle.types import Constraint, Sampling, Stage
 
 WORDS = [b'{"', b'":', b' "', b'",', b'"}', b"name", b"mass", b"true", b"false", b"yes", b"no", b"12", b"count = ", b"ab"]
 TOKENS = [bytes([i]) for i in range(256)] + WORDS + [b"<|end|>", b"<|stop|>"]
@@ -152,3 +152,50 @@ def test_drafts_with_and_without_guesses_of_what_is_forced(constraints: Constrai
     assert texts == ["".join(p.text for p in decode_one(model, prefix, draw, table)) for draw in draws(4)]
     assert sum("mass" in text for text in texts) > 1
     assert constraints.mask_milliseconds()[0] > 0
+
+
+class Words:
+    """Lines of letters and brackets, watched."""
+
+    def stage(self, written: str) -> Stage | None:
+        return Stage(constraint=Constraint(kind="regex", text=r"[a-z(]+\n"), watched=True)
+
+
+def guided(constraints: Constraints) -> GuidedMatcher:
+    return GuidedMatcher(constraints, Words().stage, TOKENS[:END], frozenset({END, STOP}))
+
+
+@pytest.mark.parametrize(("text", "why"), [("(" * 9, "open brackets"), ("yes\n" * 3, "times in a row")])
+def test_a_draft_that_repeats_itself_is_ended(constraints: Constraints, text: str, why: str) -> None:
+    matcher = guided(constraints)
+    *before, last = encode(text)
+    assert not any(matcher.take(token) for token in before if bool(matcher.allowed()[token]))
+    assert matcher.take(last)
+    assert matcher.repeats
+    assert why in matcher.repeated
+
+
+def test_a_draft_that_does_not_goes_on(constraints: Constraints) -> None:
+    matcher = guided(constraints)
+    assert not any(matcher.take(token) for token in encode("yes\nno\nyes\nno\nab\n(ab(ab\n"))
+    assert not matcher.repeats
+
+
+def test_masks_are_worked_out_once_for_drafts_that_begin_alike(constraints: Constraints) -> None:
+    one, other = guided(constraints), guided(constraints)
+    for token in encode("yes("):
+        assert one.allowed().equal(other.allowed())
+        assert one.take(token) == other.take(token)
+
+
+def test_why_a_draft_ended_is_told(constraints: Constraints) -> None:
+    torch.manual_seed(3)
+    config = ModelConfig(
+        vocab_size=len(TOKENS), d_model=16, n_layers=1, n_heads=2, n_kv_heads=1, d_head=8, d_ff=24, max_positions=256
+    )
+    model = Transformer(config).double().eval()
+    table = TokenTable(token_bytes=[*TOKENS[:END], b"", b""], end_ids=frozenset({END, STOP}))
+    bracket = {TOKENS.index(b"("): 100.0}
+    draws = [Draw(sampling=Sampling(seed=s, max_tokens=60), matcher=guided(constraints), bias=bracket) for s in range(2)]
+    pieces = list(decode(model, read_prompt(model, encode("ab")), draws, table))
+    assert [p.finish_reason for p in pieces if p.finish_reason] == ["repeats", "repeats"]

@@ -157,7 +157,11 @@ def test_an_unknown_field_names_the_nearest() -> None:
         (Request, {}, "the field 'text' of Request is missing"),
         (Request, {"text": 1}, "text: expected text, got an integer"),
         (Request, {"text": "x", "expectations": [{}]}, r"expectations\[0\]: the field 'kind' of Expectation is missing"),
-        (Completion, {"text": "x", "finish_reason": "stopped"}, "finish_reason: expected one of 'stop', 'length', 'error'"),
+        (
+            Completion,
+            {"text": "x", "finish_reason": "stopped"},
+            "finish_reason: expected one of 'stop', 'length', 'repeats', 'error'",
+        ),
         (Completion, {"text": "x", "seed": 1.5}, "seed: expected an integer, got float"),
         (Completion, {"text": "x", "seed": True}, "seed: expected an integer, got bool"),
         (Completion, {"text": "x", "tokens": [{"text": "x", "logprob": "1"}]}, r"tokens\[0\].logprob: expected a number"),

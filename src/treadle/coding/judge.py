@@ -32,12 +32,13 @@ class Judge:
             # The model wrote the body of a function; the program has it at top level.
             text = body_at_top_level(text)
             self._prefixes.add(prompt.program_prefix)
-        found = extract(text, prompt.primer, prompt.program_prefix)
+        lost = completion.finish_reason == "repeats"
+        found = None if lost else extract(text, prompt.primer, prompt.program_prefix)
         return Draft(id=id_, completion=completion, program=found.program if found else None, round=round_, repairs=repairs)
 
     def judge(self, draft: Draft, origin: str) -> Candidate:
         """Climb the ladder; a program that was judged before is not run again."""
-        known = self._known.get(draft.program)
+        known = None if draft.program is None else self._known.get(draft.program)
         if known is not None:
             same = known.draft.id
             verdicts = tuple(replace(v, evidence={**v.evidence, "same_program_as": same}) for v in known.verdicts)

@@ -25,7 +25,7 @@ import torch
 from treadle.engines.base import Guide, OnTokens, require
 from treadle.engines.models import sha256_of
 from treadle.errors import EngineError, UnsupportedError, UsageError
-from treadle.model.constraints import KINDS, Constraints, GuidedMatcher
+from treadle.model.constraints import KINDS, Constraints, ConstraintTimes, GuidedMatcher
 from treadle.model.generate import Draw, Matcher, Piece, Prefix, TokenTable, decode, fit_prompt, read_prompt, score_tokens
 from treadle.model.memory import available_bytes, drafts_that_fit
 from treadle.model.precision import choose_device, choose_precision, set_precision
@@ -35,7 +35,7 @@ from treadle.model.transformer import Transformer
 from treadle.model.weights import load
 from treadle.tokens.gguf import read_header
 from treadle.tokens.vocabulary import Vocabulary
-from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, Prompt, Sampling, Token
+from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, FinishReason, Prompt, Sampling, Token
 
 __all__ = ["TorchEngine"]
 
@@ -122,6 +122,11 @@ class TorchEngine:
     @property
     def identity(self) -> EngineIdentity:
         return self._identity
+
+    @property
+    def constraint_seconds(self) -> ConstraintTimes:
+        """What constraints took so far."""
+        return ConstraintTimes() if self._constraints is None else self._constraints.times
 
     def count_tokens(self, text: str) -> int:
         return len(self._encode(text))
@@ -287,7 +292,8 @@ class TorchEngine:
 
 def _collected(pieces: Iterator[Piece], samplings: Sequence[Sampling], started: float) -> list[Completion]:
     """Pieces put together, a completion for each sampling."""
-    texts, reasons = [""] * len(samplings), ["length"] * len(samplings)
+    texts = [""] * len(samplings)
+    reasons: list[FinishReason] = ["length"] * len(samplings)
     tokens: list[list[Token]] = [[] for _ in samplings]
     seconds = [0.0] * len(samplings)
     for piece in pieces:
@@ -299,7 +305,7 @@ def _collected(pieces: Iterator[Piece], samplings: Sequence[Sampling], started: 
         Completion(
             text=text,
             tokens=tuple(own),
-            finish_reason="stop" if reason == "stop" else "length",
+            finish_reason=reason,
             seed=sampling.seed,
             temperature=sampling.temperature,
             seconds=took,

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from treadle.errors import EngineError
+from treadle.model.repeats import line_repeats, lines_repeat
 from treadle.tokens.grammars import Grammars, first_line
 from treadle.types import Constraint, Stage
 
-__all__ = ["KINDS", "ConstraintMatcher", "Constraints", "GuidedMatcher"]
+__all__ = ["KINDS", "ConstraintMatcher", "ConstraintTimes", "Constraints", "GuidedMatcher"]
 
 KINDS = frozenset({"gbnf", "json_schema", "lark", "regex"})
 _TIMES = 10_000
+_MASKS = 2048
+"""Masks that are kept, each an eighth of the vocabulary in bytes."""
+_LONGEST_PATH = 64
+_Known = OrderedDict[tuple[Constraint, tuple[int, ...]], bytes]
+Worked = TypeVar("Worked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConstraintTimes:
+    """Seconds of the last masks, one for each draft and token, and of the last constraints that were compiled."""
+
+    masks: tuple[float, ...] = ()
+    compilations: tuple[float, ...] = ()
 
 
 class Constraints:
-    """Matchers for one vocabulary, with masks as tensors; arguments and errors are those of ``tokens.grammars.Grammars``."""
+    """Matchers for one vocabulary, with masks as tensors; arguments and errors are those of ``tokens.grammars.Grammars``.
+
+    Threads may share one. llguidance leaves Python to others while it compiles and computes masks.
+    """
 
     def __init__(
         self,
@@ -33,12 +53,26 @@ class Constraints:
     ) -> None:
         self._grammars = Grammars(token_bytes, special_ids, end_ids, encode)
         self.n_tokens = len(token_bytes)
+        self._lock = threading.Lock()
+        self._masks: _Known = OrderedDict()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="constraints")
         self.mask_seconds: deque[float] = deque(maxlen=_TIMES)
         """How long the last masks took, a draft and step each."""
 
     def matcher(self, constraint: Constraint) -> ConstraintMatcher:
         """A new matcher at the constraint's beginning; raises ``EngineError`` for one that cannot be used."""
-        return ConstraintMatcher(self._grammars.matcher(constraint), self.n_tokens, self.mask_seconds)
+        with self._lock:
+            found = self._grammars.matcher(constraint)
+        return ConstraintMatcher(found, self.n_tokens, self.mask_seconds, _Masks(self._masks, constraint))
+
+    def ahead(self, work: Callable[[], Worked]) -> Future[Worked]:
+        """Work that is done while the model computes, one after the other."""
+        return self._worker.submit(work)
+
+    @property
+    def times(self) -> ConstraintTimes:
+        """What constraints took so far."""
+        return ConstraintTimes(masks=tuple(self.mask_seconds), compilations=tuple(self._grammars.compile_seconds))
 
     def mask_milliseconds(self) -> tuple[float, float]:
         """Median and 99th percentile of the time that a draft's mask took; zeros before the first."""
@@ -48,11 +82,31 @@ class Constraints:
         return float(median), float(late)
 
 
+class _Masks:
+    """Masks by constraint and by the tokens since its beginning: drafts of one prompt begin many lines alike."""
+
+    def __init__(self, known: _Known, constraint: Constraint) -> None:
+        self._known, self._constraint = known, constraint
+
+    def get(self, path: tuple[int, ...]) -> bytes | None:
+        return self._known.get((self._constraint, path))
+
+    def keep(self, path: tuple[int, ...], bits: bytes) -> None:
+        if len(path) > _LONGEST_PATH:
+            return
+        self._known[self._constraint, path] = bits
+        if len(self._known) > _MASKS:
+            self._known.popitem(last=False)
+
+
 class ConstraintMatcher:
     """Where one draft stands in the language that it must belong to."""
 
-    def __init__(self, matcher: Any, n_tokens: int, times: deque[float]) -> None:
-        self._matcher, self._n_tokens, self._times = matcher, n_tokens, times
+    repeats = False
+
+    def __init__(self, matcher: Any, n_tokens: int, times: deque[float], masks: _Masks) -> None:
+        self._matcher, self._n_tokens, self._times, self._masks = matcher, n_tokens, times, masks
+        self._path: tuple[int, ...] = ()
 
     def allowed(self) -> Tensor:
         """Which tokens may come next, [V], on the CPU.
@@ -61,10 +115,14 @@ class ConstraintMatcher:
             EngineError: the constraint grew too complex for llguidance's limits.
         """
         started = time.perf_counter()
-        bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
-        mask = torch.from_numpy(np.unpackbits(bits, count=self._n_tokens, bitorder="little").view(np.bool_))
+        bits = self._masks.get(self._path)
+        if bits is None:
+            bits = self._matcher.compute_bitmask()
+            self._check()
+            self._masks.keep(self._path, bits)
+        unpacked = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=self._n_tokens, bitorder="little")
+        mask = torch.from_numpy(unpacked.view(np.bool_))
         self._times.append(time.perf_counter() - started)
-        self._check()
         return mask
 
     def forced(self) -> list[int]:
@@ -74,6 +132,7 @@ class ConstraintMatcher:
     def take(self, token: int) -> bool:
         """Go on by a token; True where nothing may follow."""
         self._matcher.consume_token(token)
+        self._path = (*self._path, token)
         self._check()
         return bool(self._matcher.is_stopped())
 
@@ -89,8 +148,9 @@ class ConstraintMatcher:
 class GuidedMatcher:
     """Where one draft stands that a guide leads from stage to stage (``types.Stage``).
 
-    Where a stage cannot be used (too complex for llguidance, or nothing of the vocabulary fits), the draft goes on
-    unguided, and ``lost`` says why: a guide helps, and never ends a draft that might have been right.
+    What a next token may be is worked out in another thread while the model computes. Where a stage cannot be used (too
+    complex for llguidance, or nothing of the vocabulary fits), the draft goes on unguided, and ``lost`` says why: a guide
+    helps, and never ends a draft that might have been right. What ends it is that it repeats itself: ``repeated`` says how.
 
     Args:
         stage: gives the next stage for what is written, or None where the draft is over.
@@ -106,33 +166,41 @@ class GuidedMatcher:
     ) -> None:
         self._constraints, self._stage, self._bytes, self._end_ids = constraints, stage, token_bytes, end_ids
         self._written = bytearray()
+        self._begun = 0
         self._matcher: ConstraintMatcher | None = None
-        self._last = False
-        self.lost = ""
+        self._mask: Tensor | None = None
+        self._ahead: Future[tuple[ConstraintMatcher, Tensor]] | None = None
+        self._last = self._watched = False
+        self.lost = self.repeated = ""
         self._enter()
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the draft is over because it began to repeat itself."""
+        return bool(self.repeated)
 
     def allowed(self) -> Tensor:
         """Which tokens may come next, [V], on the CPU."""
-        while self._matcher is not None:
-            try:
-                mask = self._matcher.allowed()
-            except EngineError as error:
-                self._lose(str(error))
-            else:
-                if bool(mask.any()):
-                    return mask
-                self._lose("the stage allows no token")
+        self._settle()
+        if self._matcher is not None and self._mask is not None:
+            if bool(self._mask.any()):
+                return self._mask
+            self._lose("the stage allows no token")
         return torch.ones(self._constraints.n_tokens, dtype=torch.bool)
 
     def forced(self) -> list[int]:
         """Tokens that must come next in this stage, whatever the model says."""
+        self._settle()
         return [] if self._matcher is None else self._matcher.forced()
 
     def take(self, token: int) -> bool:
         """Go on by a token; True where nothing may follow."""
+        self._settle()
         if token in self._end_ids:
             return True
         self._written += self._bytes[token] if token < len(self._bytes) else b""
+        if self._watched and self._repeats():
+            return True
         if self._matcher is None:
             return False
         try:
@@ -142,19 +210,45 @@ class GuidedMatcher:
             self._lose(str(error))
             return False
         if self._last or not ended:
+            self._ahead = None if over else self._constraints.ahead(_masked(self._matcher))
             return over
         return self._enter()
 
     def _enter(self) -> bool:
         """Begin the next stage; True where there is none."""
+        written = self._written.decode("utf-8", "replace")
+        if self._watched:
+            self.repeated = lines_repeat(written)
+            if self.repeated:
+                return True
+        self._begun = len(self._written)
+        found = self._stage(written)
+        if found is None:
+            self._matcher = None
+            return True
+        self._last, self._watched = found.last, found.watched
+        constraint = found.constraint
+        self._ahead = self._constraints.ahead(lambda: _masked(self._constraints.matcher(constraint))())
+        return False
+
+    def _settle(self) -> None:
+        """Wait for what is worked out of the next token."""
+        if self._ahead is None:
+            return
+        ahead, self._ahead = self._ahead, None
         try:
-            found = self._stage(self._written.decode("utf-8", "replace"))
-            self._matcher = None if found is None else self._constraints.matcher(found.constraint)
+            self._matcher, self._mask = ahead.result()
         except EngineError as error:
             self._lose(str(error))
-            return False
-        self._last = found is not None and found.last
-        return found is None
+
+    def _repeats(self) -> bool:
+        statement = self._written[self._begun :].decode("utf-8", "replace")
+        self.repeated = line_repeats(statement)
+        return self.repeats
 
     def _lose(self, reason: str) -> None:
-        self._matcher, self.lost = None, reason
+        self._matcher, self._mask, self.lost = None, None, reason
+
+
+def _masked(matcher: ConstraintMatcher) -> Callable[[], tuple[ConstraintMatcher, Tensor]]:
+    return lambda: (matcher, matcher.allowed())

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ from treadle.model.memory import telling_what_fits
 from treadle.model.sampling import Drawn, Sampler
 from treadle.model.stops import TextStream
 from treadle.model.transformer import Transformer
-from treadle.types import Alternative, Sampling, Token
+from treadle.types import Alternative, FinishReason, Sampling, Token
 
 __all__ = [
     "CHUNK_TOKENS",
@@ -64,6 +64,11 @@ class TokenTable:
 class Matcher(Protocol):
     """The language that one draft must belong to (``constraints.py``)."""
 
+    @property
+    def repeats(self) -> bool:
+        """Whether the draft is over because it began to repeat itself."""
+        ...
+
     def allowed(self) -> Tensor:
         """Which tokens may come next, [V], on the CPU."""
         ...
@@ -94,7 +99,7 @@ class Piece:
     index: int
     text: str
     tokens: tuple[Token, ...]
-    finish_reason: Literal["stop", "length"] | None
+    finish_reason: FinishReason | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,7 +205,7 @@ class Row:
         self._stream = TextStream((*draw.stop, *draw.sampling.stop))
         self._n_tokens = 0
         self.last = -1
-        self.reason: Literal["stop", "length"] | None = None
+        self.reason: FinishReason | None = None
 
     @property
     def n_left(self) -> int:
@@ -217,8 +222,10 @@ class Row:
             ended = True
         else:
             self._push(token, logprob, alternatives, cut if held else None)
-        if ended or self._stream.stopped:
+        if self._stream.stopped:
             self.reason = "stop"
+        elif ended:
+            self.reason = "repeats" if self.draw.matcher is not None and self.draw.matcher.repeats else "stop"
         elif self.n_left == 0:
             self.reason = "length"
         text, tokens = self._stream.pull(last=self.reason is not None)

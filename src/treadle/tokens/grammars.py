@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
+import time
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ __all__ = ["Grammars", "first_line"]
 
 _KEPT = 256
 """Compiled constraints that are kept: compiling takes 1 to 100 milliseconds, and lines of a program bring many."""
+_TIMES = 10_000
 
 
 class Grammars:
@@ -47,6 +49,8 @@ class Grammars:
         wrapper = llguidance.TokenizerWrapper(_Tokens(list(token_bytes), sorted(special_ids), ends[0], encode))
         self._tokenizer = llguidance.LLTokenizer(wrapper, n_vocab=len(token_bytes), eos_token=ends)
         self._fresh: OrderedDict[Constraint, Any] = OrderedDict()
+        self.compile_seconds: deque[float] = deque(maxlen=_TIMES)
+        """How long the last compilations took."""
 
     def matcher(self, constraint: Constraint) -> Any:
         """A new ``llguidance.LLMatcher`` at the constraint's beginning.
@@ -56,7 +60,9 @@ class Grammars:
         """
         fresh = self._fresh.get(constraint)
         if fresh is None:
+            started = time.perf_counter()
             fresh = self._fresh[constraint] = self._compile(constraint)
+            self.compile_seconds.append(time.perf_counter() - started)
         self._fresh.move_to_end(constraint)
         while len(self._fresh) > _KEPT:
             self._fresh.popitem(last=False)
@@ -72,11 +78,10 @@ class Grammars:
             if type(error).__name__ != "PanicException":
                 raise
             raise _unusable(constraint, "it is too large") from error
-        # Some faults show with the first mask only: a language without an end, or without a word.
-        probe = found.deep_copy()
-        allows = not probe.is_error() and any(probe.compute_bitmask())
-        if not allows or probe.is_error():
-            raise _unusable(constraint, probe.get_error() or "it allows nothing")
+        # Some faults show with the first mask only: a language without an end, or without a word. Copies keep it.
+        allows = not found.is_error() and any(found.compute_bitmask())
+        if not allows or found.is_error():
+            raise _unusable(constraint, found.get_error() or "it allows nothing")
         return found
 
 

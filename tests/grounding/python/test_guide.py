@@ -47,6 +47,8 @@ ALLOWED = [
     "\n    def inner(a, /, b=1, *c, d, **e):\n        return later(a)\n    return inner(cut)\n",
     "\n    for x in events: print(x); y = x; print(y)\n    def f(a): return a + 1\n    return f(cut)\n",
     "\n    if cut and (n := len(events)) > 3 and n < 9:\n        return n\n",
+    "\n    x = y = events['MET_pt']\n    a = (b, *c) = [d, e] = 1, 2\n    x[0] += events['MET_pt'][0]\n",
+    "\n    return events['Muon_' + 'p' + 't'] + events[\"MET_\" + str(cut)]\n",
 ]
 REFUSED = [
     ("\n    return np.total(1)\n", "total"),
@@ -56,6 +58,11 @@ REFUSED = [
     ("\n    return undefined\n", "ndefined"),
     ("\n    return hits.phi\n", "hi"),
     ("\n    else:\n", ":"),
+    ("\n    x = events['new'] = cut\n", "new'] = cut\n"),
+    ("\n    x = [events['new']] = cut\n", "new']] = cut\n"),
+    ("\n    events['new'][0] = cut\n", "[0] = cut\n"),
+    ("\n    events['new'] += cut\n", "+= cut\n"),
+    ("\n    return events['Jet_' + cut]\n", "Jet_' + cut]\n"),
     ("\n    if cut:\n    pass\n", "pass"),
     ("\n    x = (1, 2\n\n\n\n\n", None),
     ("\n      return 1\n", "return"),
@@ -143,4 +150,21 @@ def test_a_draft_that_becomes_a_program_returns_only_from_functions_of_its_own()
     guide = PythonGuide(Facts(), "def f(events):\n", returns=False)
     assert accepts(guide, "    return 1\n") is not None
     assert accepts(guide, "    def g(x):\n        return x\n    print(g(1))\n") is None
+    assert accepts(guide, "    def g(x):\n        return x\n    return g(1)\n") is not None
+    assert accepts(guide, "    def g(x): return x\n    print(g(1))\n") is None
     assert accepts(PythonGuide(Facts(), "def f(events):\n"), "    return 1\n") is None
+
+
+def test_the_whole_language_lets_only_functions_of_the_draft_return() -> None:
+    vocabulary = Vocabulary()
+    whole = PythonGuide(Facts(), "def f(events):\n", returns=False).whole()
+    assert whole is not None
+    for text, fits in (
+        ("    return 1\n", False),
+        ("    if events:\n        return 1\n", False),
+        ("    def g(x):\n        if x:\n            return x\n    print(g(1))\n", True),
+        ("    def g(x): return x\n    print(g(1))\n", True),
+        ("    def g(x):\n        return x\n    return g(1)\n", False),
+    ):
+        matcher, tokens = vocabulary.matcher(whole), vocabulary.encode(text)
+        assert (matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()) == fits, text

@@ -16,6 +16,8 @@ class Parsed:
     rung = Rung.PARSED
 
     def judge(self, draft: Draft, context: Context) -> list[Verdict]:
+        if draft.completion.finish_reason == "repeats":
+            return [failed(self, "the draft repeats itself and was stopped", "answer with one Python program and nothing else")]
         if draft.program is None or not draft.program.strip():
             return [failed(self, "the completion holds no code", "answer with one Python program and nothing else")]
         error = _syntax_error(draft.program)

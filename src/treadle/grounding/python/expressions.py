@@ -223,9 +223,10 @@ def _targets(sheet: Sheet, names: Names, place: Place) -> None:
     words = [names.words["free" if place.free else "bound"], *names.plain]
     sheet.rule(f"word_{at}", words[0], *(k.rule for k in names.known if k.attributes))
     prim = sheet.rule(f"prim_{at}", *words, f'"(" {inner_gap(inner)} group_{inner} ")"')
-    sheet.rule(prim, f"attribute_{at}", f"item_{at}", f'{prim} {gap}? "(" {inner_gap(inner)} args_{inner} ")"')
+    sheet.rule(prim, f"attribute_{at}", f"old_{at}", f'{prim} {gap}? "(" {inner_gap(inner)} args_{inner} ")"')
     attribute = sheet.rule(f"attribute_{at}", f'{prim} {gap}? "." {gap}? NAME')
-    item = sheet.rule(f"item_{at}", f'{prim} {gap}? "[" {inner_gap(inner)} keys_{inner} "]"')
+    old = sheet.rule(f"old_{at}", f'{prim} {gap}? "[" {inner_gap(inner)} keys_{inner} "]"')
+    item = sheet.rule(f"item_{at}", old)
     for i, known in enumerate(names.known):
         _follow(sheet, place, known.rule, i, known, attribute, sheet.rule(f"follow_{at}"))
         if known.columns:
@@ -233,17 +234,26 @@ def _targets(sheet: Sheet, names: Names, place: Place) -> None:
     if names.known:
         sheet.rule(f"follow_{at}", f'follow_{at} {gap}? "." {gap}? NAME')
         sheet.rule(prim, f"follow_{at}")
-        sheet.rule(item, f"follow_{at}")
+        sheet.rule(old, f"follow_{at}")
     spread = [f"prim_{at}", f"word_{at}", f"tight_{at}", *place.strings]
     star = sheet.rule(f"star_{at}", *spread, *(f"star_{at} {gap}? ARITHMETIC {gap}? {o}" for o in spread))
     sheet.rule(star, f"{star} {gap}? ARITHMETIC {gap}? NUMBER")
-    single = sheet.rule(f"target_{at}", "NAME", attribute, item)
-    closed = sheet.rule(f"targetc_{at}", f'"(" {inner_gap(inner)} targetl_{inner} {inner_gap(inner)} ")"')
-    sheet.rule(closed, f'"[" {inner_gap(inner)} (targetl_{inner} {inner_gap(inner)})? "]"', '"(" ")"')
-    one = sheet.rule(f"targeto_{at}", single, closed, f'"*" {gap}? {single}', f'"*" {gap}? {closed}')
-    many = sheet.rule(f"targetm_{at}", one, f'targetm_{at} {gap}? "," {gap}? {one}')
-    sheet.rule(f"targetl_{at}", many, f'{many} {gap}? ","')
-    sheet.rule(f"targets_{at}", f"targetl_{at} {gap}", closed, f'{many} {gap}? "," {gap}? {closed}')
+    _target_lists(sheet, place, "", attribute, item)
+    _target_lists(sheet, place, "k", attribute, old)
+
+
+def _target_lists(sheet: Sheet, place: Place, kind: str, attribute: str, item: str) -> None:
+    """Targets by themselves, in brackets and in lists. Those of kind 'k' store no new column: before the equals sign comes
+    they look like values."""
+    at, gap, inner = place.suffix, place.gap, place.inside
+    single = sheet.rule(f"target{kind}_{at}", "NAME", attribute, item)
+    within = f"{inner_gap(inner)} targetl{kind}_{inner} {inner_gap(inner)}"
+    closed = sheet.rule(f"targetc{kind}_{at}", f'"(" {within} ")"', f'"[" {within} "]"')
+    sheet.rule(closed, f'"[" {inner_gap(inner)} "]"', '"(" ")"')
+    one = sheet.rule(f"targeto{kind}_{at}", single, closed, f'"*" {gap}? {single}', f'"*" {gap}? {closed}')
+    many = sheet.rule(f"targetm{kind}_{at}", one, f'targetm{kind}_{at} {gap}? "," {gap}? {one}')
+    sheet.rule(f"targetl{kind}_{at}", many, f'{many} {gap}? ","')
+    sheet.rule(f"targets{kind}_{at}", f"targetl{kind}_{at} {gap}", closed, f'{many} {gap}? "," {gap}? {closed}')
 
 
 def _brackets(sheet: Sheet, names: Names, place: Place) -> None:
@@ -309,6 +319,8 @@ def _subscripts(sheet: Sheet, names: Names, at: str, gap: str) -> None:
             chosen = f'{column} {gap} "if" {gap} l_{at} "else" {gap} {column} {gap}?'
             sheet.rule(f"keys{i}_{at}", row, f'"[" {gap}? {row} ("," {gap}?)? "]" {gap}?', chosen)
             sheet.rule(f"keys{i}_{at}", f'{qkey} more_{at} ("," {gap}?)?')
+            if known.heads:
+                sheet.rule(f"keys{i}_{at}", f'{known.heads} {gap}? "+" {gap}? test_{at} {gap}?')
 
 
 def _fstrings(sheet: Sheet) -> None:

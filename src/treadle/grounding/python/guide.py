@@ -9,7 +9,7 @@ from functools import lru_cache
 from treadle.grounding.python.expressions import write_expressions
 from treadle.grounding.python.facts import Facts
 from treadle.grounding.python.lexis import Sheet, literal
-from treadle.grounding.python.names import names_of
+from treadle.grounding.python.names import bound_words, names_of
 from treadle.grounding.python.reading import Reading, read
 from treadle.grounding.python.statements import HEADERS, write_statements
 from treadle.types import Constraint, Stage
@@ -44,6 +44,7 @@ class PythonGuide:
     ) -> None:
         self._facts, self._prefix, self._bound_names, self._returns = facts, prefix, bound_names, returns
         self._cache: dict[object, Constraint] = {}
+        self._sheets: dict[tuple[bool, frozenset[str]], Sheet] = {}
         self._ends = tuple(sorted({e.lstrip("\n") for e in ends} - {""}))
 
     def stage(self, written: str) -> Stage | None:
@@ -56,26 +57,36 @@ class PythonGuide:
             return Stage(constraint=_lark(f"start: TAIL\n{_tail('TAIL', 40, ())}"))
         reading = _read(lines, len(self._prefix))
         blanks = len(re.search(r"(\n *)*$", lines)[0].split("\n")) - 2  # type: ignore[index]
-        returns = self._returns or re.search(r"^\s*(async\s+)?def ", written, re.MULTILINE) is not None
-        return Stage(constraint=self._line(reading, len(spaces), blanks, returns))
+        return Stage(constraint=self._line(reading, len(spaces), blanks), watched=True)
 
     def whole(self) -> Constraint | None:
         """One language for a whole draft, in which names are free but members, columns and keywords are held."""
         from treadle.grounding.python.whole import whole
 
-        return whole(self._facts, self._prefix, self._ends)
+        return whole(self._facts, self._prefix, self._ends, self._returns)
 
-    def _line(self, reading: Reading, spaces: int, blanks: int, returns: bool) -> Constraint:
+    def _line(self, reading: Reading, spaces: int, blanks: int) -> Constraint:
         bound = None if reading.free or not self._bound_names else reading.bound
         known = _known(self._facts)
         hidden = reading.rebound & known
         state = (spaces, max(blanks, 0), reading.columns, tuple(sorted(reading.follow.items())))
-        more = (tuple(sorted(reading.only.items())), reading.opened, reading.matching)
-        key = (*state, *more, bound, hidden, returns)
+        more = (tuple(sorted(reading.only.items())), reading.opened, reading.matching, reading.returning)
+        key = (*state, *more, bound, hidden)
         if key not in self._cache:
-            line = _Line(reading, spaces, max(blanks, 0), self._ends)
-            self._cache[key] = _lark(line.text(self._facts, bound, hidden, returns))
+            sheet = self._rules(bound is not None, frozenset(hidden)).copy()
+            if bound is not None:
+                sheet.terminal("BOUND", bound_words(self._facts, bound, hidden))
+            self._cache[key] = _lark(_Line(sheet, reading, spaces, max(blanks, 0), self._ends).text())
         return self._cache[key]
+
+    def _rules(self, bound_names: bool, hidden: frozenset[str]) -> Sheet:
+        """What all lines have in common that know the same of the world."""
+        key = bound_names, hidden
+        if key not in self._sheets:
+            sheet = self._sheets[key] = Sheet()
+            write_expressions(sheet, names_of(sheet, self._facts, bound_names, hidden))
+            write_statements(sheet, self._returns)
+        return self._sheets[key]
 
 
 def _known(facts: Facts) -> set[str]:
@@ -102,14 +113,12 @@ def _tail(name: str, deepest: int, ends: Sequence[str]) -> str:
 class _Line:
     """The constraint of one line, where ``spaces`` are written already behind ``blanks`` blank lines."""
 
-    def __init__(self, reading: Reading, spaces: int, blanks: int, ends: Sequence[str]) -> None:
+    def __init__(self, sheet: Sheet, reading: Reading, spaces: int, blanks: int, ends: Sequence[str]) -> None:
+        self.sheet = sheet
         self.reading, self.spaces, self.blanks, self.ends = reading, spaces, blanks, ends
-        self.sheet = Sheet()
 
-    def text(self, facts: Facts, bound: frozenset[str] | None, hidden: frozenset[str], returns: bool) -> str:
+    def text(self) -> str:
         """Its text."""
-        write_expressions(self.sheet, names_of(self.sheet, facts, bound, hidden))
-        write_statements(self.sheet, returns)
         self.sheet.rules["start"] = []
         self._blank()
         self._comment()
@@ -169,10 +178,13 @@ class _Line:
         opening = [f"header_{h}" for h in (also if only is None else [o for o in only if o != "decorated"])]
         if only == ("decorated",):
             opening = ["definition"]
+        within = self.reading.columns[-1] if self.reading.opened else column
+        simple = "rsimple" if within in self.reading.returning else "simple"
         if only is None:
-            self.sheet.rule("start", f"{before} simple {plain}", f"{before} matcher {deeper}")
-            opening.append("opener")
+            self.sheet.rule("start", f"{before} {simple} {plain}", f"{before} matcher {deeper}")
+            opening += ["compound", "definition"]
         if only is None or only == ("decorated",):
             self.sheet.rule("start", f"{before} decorator {plain}")
         for rule in opening:
-            self.sheet.rule("start", f"{before} {rule} {deeper}", f"{before} {rule} SP? simplef {plain}")
+            inline = "rsimple" if rule == "definition" else simple
+            self.sheet.rule("start", f"{before} {rule} {deeper}", f"{before} {rule} SP? {inline}f {plain}")

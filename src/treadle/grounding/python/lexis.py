@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 __all__ = ["ATTRIBUTE", "Sheet", "literal", "names", "quoted_keys", "terminals"]
 
@@ -99,6 +100,13 @@ class Sheet:
         self.rules: dict[str, list[str]] = {}
         self.terminals = terminals()
 
+    def copy(self) -> Sheet:
+        """A sheet to which more can be added."""
+        other = Sheet()
+        other.rules = {name: list(alternatives) for name, alternatives in self.rules.items()}
+        other.terminals = dict(self.terminals)
+        return other
+
     def rule(self, name: str, *alternatives: str) -> str:
         """Add alternatives to a rule; gives its name."""
         self.rules.setdefault(name, []).extend(alternatives)
@@ -127,7 +135,8 @@ class Sheet:
         return "\n".join(lines) + "\n"
 
 
-def _words(alternative: str) -> list[str]:
+@lru_cache(maxsize=1 << 14)
+def _words(alternative: str) -> tuple[str, ...]:
     """Names of rules and terminals in an alternative: what stands outside quotes and regular expressions."""
     bare = re.sub(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/', " ", alternative)
-    return re.findall(r"[A-Za-z_][A-Za-z_0-9]*", bare)
+    return tuple(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", bare))

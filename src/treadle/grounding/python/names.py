@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from treadle.grounding.python.facts import Facts, Members
 from treadle.grounding.python.lexis import Sheet, literal, names, quoted_keys
 
-__all__ = ["Known", "Names", "names_of"]
+__all__ = ["Known", "Names", "bound_words", "names_of"]
 
 KEYWORD_LISTS = 8
 """How many different lists of keywords a constraint holds calls to: each costs some milliseconds a line."""
@@ -20,12 +20,14 @@ class Known:
 
     ``attributes``: a rule for what may stand behind a dot, None where nothing does that is not an operand of its own.
     ``arguments``: which list of keywords its call takes, None where any. ``columns``: its keys' terminal.
+    ``heads``: that of beginnings of keys, to which a program adds the rest.
     """
 
     rule: str
     attributes: str | None = None
     arguments: str | None = None
     columns: str | None = None
+    heads: str | None = None
 
 
 @dataclass(slots=True)
@@ -39,15 +41,17 @@ class Names:
     keyword_lists: dict[tuple[str, ...], str] = field(default_factory=dict)
 
 
-def names_of(sheet: Sheet, facts: Facts, bound: frozenset[str] | None, hidden: frozenset[str]) -> Names:
-    """The vocabulary; ``bound``: names bound by the text so far, None where any may be; ``hidden``: facts no longer true."""
+def names_of(sheet: Sheet, facts: Facts, bound_names: bool, hidden: frozenset[str]) -> Names:
+    """The vocabulary, without the terminal BOUND of the names that are bound, if ``bound_names`` are held.
+
+    ``hidden``: names of which facts are no longer true.
+    """
     modules = {m: v for m, v in facts.modules.items() if m.split(".")[0] not in hidden}
-    special = {v for v in [*facts.columns, *(v for v, m in facts.variables.items() if m is not None)] if v not in hidden}
+    special = _special(facts, hidden)
     called = _called(facts, hidden)
-    taken = {m for m in modules if "." not in m} | special | {f for f in called if "." not in f}
+    taken = _taken(facts, hidden)
     free = sheet.terminal("FREE", f"{sheet.terminals['NAME']}" + (f" & ~{names(taken)}" if taken else ""))
-    everything = None if bound is None else (bound | facts.builtins | set(facts.variables)) - taken
-    word = free if everything is None else sheet.terminal("BOUND", names(everything | {"None"}))
+    word = "BOUND" if bound_names else free
     found = Names({"bound": word, "free": free})
     labels = {module: f"m{i}" for i, module in enumerate(sorted(modules))}
     for module in labels:
@@ -59,6 +63,23 @@ def names_of(sheet: Sheet, facts: Facts, bound: frozenset[str] | None, hidden: f
             rule = sheet.rule(f"k{i}", literal(function))
             found.known.append(Known(rule, attributes="NAME", arguments=_list(sheet, found, keywords)))
     return found
+
+
+def bound_words(facts: Facts, bound: frozenset[str], hidden: frozenset[str]) -> str:
+    """The terminal BOUND: the names of which no more is known than that they are bound."""
+    return names(((bound | facts.builtins | set(facts.variables)) - _taken(facts, hidden)) | {"None"})
+
+
+def _special(facts: Facts, hidden: frozenset[str]) -> set[str]:
+    """Variables of which columns or attributes are known."""
+    known = [*facts.columns, *(v for v, m in facts.variables.items() if m is not None)]
+    return {v for v in known if v not in hidden}
+
+
+def _taken(facts: Facts, hidden: frozenset[str]) -> set[str]:
+    """Names that have rules of their own."""
+    dotted = [*(m for m in facts.modules if m.split(".")[0] not in hidden), *_called(facts, hidden)]
+    return {d for d in dotted if "." not in d} | _special(facts, hidden)
 
 
 def _called(facts: Facts, hidden: frozenset[str]) -> dict[str, tuple[str, ...]]:
@@ -123,4 +144,6 @@ def _variable(sheet: Sheet, label: str, variable: str, facts: Facts, found: Name
     if members is not None:
         attributes = sheet.terminal(f"ATTRIBUTE_{label.upper()}", names(members.names))
     keys = sheet.terminal(f"KEY_{label.upper()}", quoted_keys(columns)) if columns else None
-    found.known.append(Known(sheet.rule(label, literal(variable)), attributes=attributes, columns=keys))
+    heads = {c[: i + 1] for c in columns or () for i in range(len(c) - 1) if c[i] == "_"} - set(columns or ())
+    begun = sheet.terminal(f"HEAD_{label.upper()}", quoted_keys(heads)) if heads else None
+    found.known.append(Known(sheet.rule(label, literal(variable)), attributes=attributes, columns=keys, heads=begun))

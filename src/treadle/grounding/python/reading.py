@@ -44,7 +44,7 @@ class Reading:
 
     ``columns``: those of the open blocks, innermost last. ``follow``: by column, headers that continue what stands there.
     ``only``: by column, the kinds of line that must come (``decorator``, ``case``, ``except``). ``opened``: the
-    last line opened a block. ``free``: any name may be bound.
+    last line opened a block. ``free``: any name may be bound. ``returning``: columns within the draft's functions.
     """
 
     columns: tuple[int, ...] = (0,)
@@ -55,11 +55,13 @@ class Reading:
     bound: frozenset[str] = frozenset()
     rebound: frozenset[str] = frozenset()
     free: bool = False
+    returning: frozenset[int] = frozenset()
 
 
 def read(text: str, begun: int = 0) -> Reading:
     """Read ``text``; scopes that open behind its first ``begun`` characters are the draft's own."""
-    lines = text[:begun].count("\n")
+    before = text[:begun]
+    lines = before.count("\n") + bool(before.rpartition("\n")[2].strip())
     stack, opened, matching = [_Block(0, names=set())], False, False
     star, rebound = False, set[str]()
     try:
@@ -82,7 +84,7 @@ def read(text: str, begun: int = 0) -> Reading:
             if opened:
                 own = _own(tokens, head) if head in {"def", "class"} else None
                 own = None if own is None else set(own)
-                stack.append(_Block(column + 1, head, names=own, draft=head == "def" and tokens[0].start[0] > lines + 1))
+                stack.append(_Block(column + 1, head, names=own, draft=head == "def" and tokens[0].start[0] > lines))
     except (tokenize.TokenError, IndentationError, SyntaxError):
         return Reading(free=True)
     bound = frozenset[str]().union(*(b.names for b in stack if b.names is not None))
@@ -106,7 +108,9 @@ def _reading(
             break
         if block.opener == "match":
             only[block.column] = "case"
-    return Reading(tuple(reversed(legal)), follow, only, opened, matching, bound, rebound, free)
+    inner = next((i for i, block in enumerate(stack) if block.draft), len(stack))
+    returning = frozenset(block.column for block in stack[inner:])
+    return Reading(tuple(reversed(legal)), follow, only, opened, matching, bound, rebound, free, returning)
 
 
 def _logical(text: str) -> Iterator[Tokens]:

@@ -14,16 +14,20 @@ HEADERS = ("elif", "else", "except", "finally", "case")
 
 
 def write_statements(sheet: Sheet, returns: bool = True) -> None:
-    """Write ``simple`` (a line's statements), ``opener``, and a rule ``header_*`` for each of ``HEADERS``."""
+    """Write ``simple`` (a line's statements), ``opener``, and a rule ``header_*`` for each of ``HEADERS``.
+
+    Without ``returns``, only the statements of ``rsimple`` may return, those of a function.
+    """
     sheet.rule("simple", 'smalls (SP? ";")?')
     sheet.rule("smalls", "small", 'smalls SP? ";" SP? small')
     sheet.rule("small", "list_tb", "assign", "annotate", "augment", "imports", "jump", "unbind")
     if returns:
-        sheet.rule("small", '"return"', *_after("return", "list"))
+        sheet.rule("small", *_RETURN)
     _assignments(sheet)
     _others(sheet)
     _free(sheet)
     sheet.rules["smalls"] = ["small", 'smalls SP? ";" SP? smallf']
+    _returning(sheet)
     _openers(sheet)
     _definitions(sheet)
     _matches(sheet)
@@ -31,7 +35,10 @@ def write_statements(sheet: Sheet, returns: bool = True) -> None:
 
 def _free(sheet: Sheet) -> None:
     """The same simple statements with any name in them, for lines on which names are bound before they are used."""
-    copied = ("simple", "smalls", "small", "assign", "value", "produced", "annotate", "augment", "imports", "jump", "unbind")
+    copied = (
+        "simple", "smalls", "small", "assign", "assigned", "value", "produced",
+        "annotate", "augment", "imports", "jump", "unbind",
+    )  # fmt: skip
     for name in copied:
         for alternative in sheet.rules[name]:
             free = re.sub(rf"\b({'|'.join(copied)})\b(?!\")", r"\1f", alternative).replace("_tb", "_tf")
@@ -39,19 +46,32 @@ def _free(sheet: Sheet) -> None:
                 sheet.rule(name + "f", free)
 
 
+def _returning(sheet: Sheet) -> None:
+    sheet.rule("rsimple", 'rsmalls (SP? ";")?')
+    sheet.rule("rsmalls", "rsmall", 'rsmalls SP? ";" SP? rsmallf')
+    sheet.rule("rsmall", "small", *_RETURN)
+    sheet.rule("rsmallf", "smallf", '"return" (SP list_tf)?')
+    sheet.rule("rsmallsf", "rsmallf", 'rsmallsf SP? ";" SP? rsmallf')
+    sheet.rule("rsimplef", 'rsmallsf (SP? ";")?')
+
+
 def _after(keyword: str, what: str, at: str = "tb") -> tuple[str, str]:
     """``keyword`` with an expression behind a space, or one that needs none (it begins with a bracket or quote)."""
     return f'"{keyword}" SP {what}_{at}', f'"{keyword}" u{what}_{at}'
+
+
+_RETURN = ('"return"', *_after("return", "list"))
 
 
 def _assignments(sheet: Sheet) -> None:
     value = sheet.rule("value", "list_tb", "produced")
     sheet.rule("produced", '"yield"', *_after("yield", "list"), '"yield" SP "from" SP test_tb', '"yield" SP "from" utest_tb')
     sheet.rule("small", "produced")
-    sheet.rule("assign", f'targetl_tb SP? "=" SP? {value}', 'targetl_tb SP? "=" SP? assign')
+    sheet.rule("assign", f'targetl_tb SP? "=" SP? {value}', 'targetl_tb SP? "=" SP? assigned')
+    sheet.rule("assigned", f'targetlk_tb SP? "=" SP? {value}', 'targetlk_tb SP? "=" SP? assigned')
     single = '(NAME | attribute_tb | item_tb | "(" NAME ")")'
     sheet.rule("annotate", f'{single} SP? ":" SP? test_tb (SP? "=" SP? {value})?')
-    sheet.rule("augment", f"(word_tb | attribute_tb | item_tb) SP? AUGMENT SP? {value}")
+    sheet.rule("augment", f"(word_tb | attribute_tb | old_tb) SP? AUGMENT SP? {value}")
 
 
 def _others(sheet: Sheet) -> None:
@@ -74,19 +94,19 @@ def _others(sheet: Sheet) -> None:
 def _openers(sheet: Sheet) -> None:
     colon = 'SP? ":"'
     for word in ("if", "while"):
-        sheet.rule("opener", *(f"{a} {colon}" for a in _after(word, "named")))
+        sheet.rule("compound", *(f"{a} {colon}" for a in _after(word, "named")))
     sheet.rule("header_elif", *(f"{a} {colon}" for a in _after("elif", "named")))
     sheet.rule("header_else", f'"else" {colon}')
     sheet.rule("header_finally", f'"finally" {colon}')
-    sheet.rule("opener", f'"try" {colon}', f'("async" SP)? "for" SP targets_tb ("in" SP list_tb | "in" ulist_tb) {colon}')
-    sheet.rule("opener", f'"for" targetc_tb SP? ("in" SP list_tb | "in" ulist_tb) {colon}')
+    sheet.rule("compound", f'"try" {colon}', f'("async" SP)? "for" SP targets_tb ("in" SP list_tb | "in" ulist_tb) {colon}')
+    sheet.rule("compound", f'"for" targetc_tb SP? ("in" SP list_tb | "in" ulist_tb) {colon}')
     caught = f'"except" SP? "*" SP? test_tb {colon}'
     sheet.rule("header_except", f'"except" {colon}', caught, f'"except" SP? ("*" SP?)? testl_tb "as" SP NAME {colon}')
     sheet.rule("header_except", f'"except" SP test_tb {colon}', f'"except" utest_tb {colon}')
     item = sheet.rule("with_item", "test_tb", 'testl_tb "as" (SP (target_tb | targetc_tb) | targetc_tb)')
-    sheet.rule("opener", f'("async" SP)? "with" SP {item} (SP? "," SP? {item})* {colon}')
+    sheet.rule("compound", f'("async" SP)? "with" SP {item} (SP? "," SP? {item})* {colon}')
     inner = sheet.rule("with_inner", "test_ib", 'testl_ib "as" WS (target_ib | targetc_ib)')
-    sheet.rule("opener", f'("async" SP)? "with" SP? "(" WS? {inner} (WS? "," WS? {inner})* WS? ("," WS?)? ")" {colon}')
+    sheet.rule("compound", f'("async" SP)? "with" SP? "(" WS? {inner} (WS? "," WS? {inner})* WS? ("," WS?)? ")" {colon}')
 
 
 def _definitions(sheet: Sheet) -> None:
@@ -96,7 +116,7 @@ def _definitions(sheet: Sheet) -> None:
     result = '(SP? "->" SP? test_tb)?'
     sheet.rule("definition", f'("async" SP)? "def" SP NAME SP? "(" WS? (parameters WS?)? ")" {result} SP? ":"')
     sheet.rule("definition", '"class" SP NAME SP? ("(" WS? args_ib ")" SP?)? ":"')
-    sheet.rule("opener", "definition")
+    sheet.rule("opener", "compound", "definition")
     sheet.rule("decorator", '"@" SP? test_tb')
 
 

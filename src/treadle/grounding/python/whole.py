@@ -18,11 +18,14 @@ DEPTH = 5
 STEP = 4
 
 
-def whole(facts: Facts, prefix: str, ends: Sequence[str]) -> Constraint:
-    """The language: names are free, members, columns and keywords are held; blocks are indented by four columns each."""
+def whole(facts: Facts, prefix: str, ends: Sequence[str], returns: bool = True) -> Constraint:
+    """The language: names are free, members, columns and keywords are held; blocks are indented by four columns each.
+
+    Without ``returns``, only the draft's own functions return.
+    """
     sheet = Sheet()
-    write_expressions(sheet, names_of(sheet, facts, None, frozenset()))
-    write_statements(sheet)
+    write_expressions(sheet, names_of(sheet, facts, False, frozenset()))
+    write_statements(sheet, returns)
     begun = not prefix or prefix.rstrip(" ").endswith("\n")
     reading = read(prefix if begun else prefix + "\n")
     column = reading.columns[-1] // STEP + (reading.opened and reading.columns[-1] % STEP > 0)
@@ -30,20 +33,25 @@ def whole(facts: Facts, prefix: str, ends: Sequence[str]) -> Constraint:
     sheet.terminal("BLANK", r"/ {0,80}\n/")
     sheet.terminal("REMARK", r"/ {0,80}#[^\n\r\x00]*\n/")
     sheet.rule("blanks", "", "BLANK", "BLANK BLANK")
+    kinds = ("",) if returns else ("", "r")
     for depth in range(column, column + DEPTH + 1):
-        _block(sheet, depth, last=depth == column + DEPTH)
+        for kind in kinds:
+            _block(sheet, depth, kind, kinds[-1], last=depth == column + DEPTH)
     stops = "(" + " | ".join(literal(e) for e in ends) + ")?" if ends else ""
     sheet.rule("start", f"{'' if begun else 'END '}block{column} {stops}")
     return Constraint(kind="lark", text=sheet.text())
 
 
-def _block(sheet: Sheet, depth: int, last: bool) -> None:
-    """Lines at a depth, and what is nested in them; ``last``: nothing is."""
+def _block(sheet: Sheet, depth: int, kind: str, within: str, last: bool) -> None:
+    """Lines at a depth, and what is nested in them; ``last``: nothing is.
+
+    Blocks of kind 'r' may return; ``within``: the kind of a function's block.
+    """
     margin = "blanks " + (literal(" " * STEP * depth) if depth else "")
-    line = sheet.rule(f"line{depth}", "blanks REMARK", f"{margin} simple END", f"{margin} decorator END")
-    sheet.rule(f"block{depth}", line, f"block{depth} {line}")
-    heads = [f"header_{h}" for h in HEADERS]
-    for head in ("opener", "matcher", *heads):
-        sheet.rule(line, f"{margin} {head} SP? simple END")
+    line = sheet.rule(f"{kind}line{depth}", "blanks REMARK", f"{margin} {kind}simple END", f"{margin} decorator END")
+    sheet.rule(f"{kind}block{depth}", line, f"{kind}block{depth} {line}")
+    own = ("compound", "matcher", *(f"header_{h}" for h in HEADERS))
+    for head, inner in [*((h, kind) for h in own), ("definition", within)]:
+        sheet.rule(line, f"{margin} {head} SP? {inner}simple END")
         if not last:
-            sheet.rule(line, f"{margin} {head} END block{depth + 1}")
+            sheet.rule(line, f"{margin} {head} END {inner}block{depth + 1}")
