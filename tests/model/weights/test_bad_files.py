@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from treadle.errors import ModelFileError
+from treadle.errors import EngineError, ModelFileError
 from treadle.model.config import ModelConfig
 from treadle.model.transformer import Transformer
 from treadle.model.weights import load, save_folder, save_gguf
@@ -225,6 +225,22 @@ def change(folder: Path, **values: Any) -> None:
 def test_a_config_that_does_not_fit(folder: Path, values: dict[str, Any], told: str) -> None:
     change(folder, **values)
     with pytest.raises(ModelFileError, match=told):
+        load(folder)
+
+
+@pytest.mark.parametrize("form", ["file", "folder"])
+def test_a_model_that_does_not_fit_into_the_memory(
+    form: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = request.getfixturevalue(form)
+    monkeypatch.setattr("treadle.model.weights.assemble.available_bytes", lambda device: 100_000)
+    with pytest.raises(EngineError, match=r"not enough memory for .* numbers take .* as float32, .* at most 25,000 numbers"):
+        load(path)
+
+
+def test_numbers_that_ask_for_all_of_the_memory(folder: Path) -> None:
+    change(folder, vocab_size=2**50, intermediate_size=2**50)
+    with pytest.raises(ModelFileError, match="has the shape"):
         load(folder)
 
 

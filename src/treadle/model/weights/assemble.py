@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from treadle.errors import ModelFileError
+from treadle.errors import EngineError, ModelFileError
 from treadle.model.config import ModelConfig
+from treadle.model.memory import available_bytes
 from treadle.model.transformer import Transformer
 from treadle.model.weights.encodings import PIECE
 from treadle.model.weights.names import Part, may_be_ignored
@@ -46,8 +47,11 @@ def assemble(
 
     Raises:
         ModelFileError: tensors are missing, are too many, have other shapes, or hold what is no number; all named.
+        EngineError: the memory does not suffice; says what would fit.
     """
     _check_names(config, parts, source)
+    _check_shapes(parts, source)
+    _check_memory(config, source, dtype)
     with torch.device("meta"), _Unfilled():
         model = Transformer(config)
     expected = {name: tuple(p.shape) for name, p in model.named_parameters()}
@@ -82,6 +86,28 @@ def _check_names(config: ModelConfig, parts: Mapping[str, tuple[Part, ...]], sou
         )
 
 
+def _check_shapes(parts: Mapping[str, tuple[Part, ...]], source: TensorSource) -> None:
+    """Before any room is made for them: damaged numbers can ask for all of the memory."""
+    for part in (part for pieces in parts.values() for part in pieces):
+        found, wanted = source.shape(part.name), part.shape[::-1] if part.turned else part.shape
+        if found != wanted:
+            raise ModelFileError(
+                f"tensor {part.name!r} of {source.path} has the shape {list(found)}; the file's own numbers ask for "
+                f"{list(wanted)}"
+            )
+
+
+def _check_memory(config: ModelConfig, source: TensorSource, dtype: torch.dtype) -> None:
+    free, needed = available_bytes(torch.device("cpu")), config.n_parameters * dtype.itemsize
+    if free is not None and needed > free:
+        fits = free // dtype.itemsize
+        raise EngineError(
+            f"not enough memory for {source.path}: its {config.n_parameters:,} numbers take {needed / 1e9:,.1f} GB as "
+            f"{str(dtype).removeprefix('torch.')}, and {free / 1e9:,.1f} GB are free; a model of at most {fits:,} numbers "
+            "would fit. The llama engine computes with a GGUF file as it is stored"
+        )
+
+
 def _listed(names: list[str]) -> str:
     shown = ", ".join(names[:_MOST_NAMED])
     return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED} more"
@@ -90,12 +116,6 @@ def _listed(names: list[str]) -> str:
 def _parameter(shape: tuple[int, ...], pieces: tuple[Part, ...], source: TensorSource, dtype: torch.dtype) -> Tensor:
     parameter, row = torch.empty(shape, dtype=dtype), 0
     for part in pieces:
-        found = source.shape(part.name)
-        if found != (part.shape[::-1] if part.turned else part.shape):
-            raise ModelFileError(
-                f"tensor {part.name!r} of {source.path} has the shape {list(found)}; the file's own numbers ask for "
-                f"{list(part.shape[::-1] if part.turned else part.shape)}"
-            )
         place = parameter[row : row + part.shape[0]]
         source.read(part, place)
         if not _all_finite(place):
