@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from treadle.coding.extract import parse_source
 from treadle.coding.names_index import Index, names_index
 from treadle.coding.sql.base import Dialect
 from treadle.engines.base import Guide
+from treadle.grounding.base import Level
 from treadle.grounding.python import Facts, Members, PythonGuide
 from treadle.grounding.sql import SqlGuide
 from treadle.sandbox.base import Sandbox
@@ -99,9 +100,11 @@ def _function(primer: str) -> str:
     return primer[start + 1 :] if start >= 0 else ""
 
 
-def sql_guide(summary: DataSummary, dialect: Dialect) -> Guide | None:
+def sql_guide(
+    summary: DataSummary, dialect: Dialect, room: Callable[[str], int] | None = None, level: Level = "all"
+) -> Guide | None:
     """For drafts that go on from SELECT; None where tables stand in a schema of their own (``schema.table``), which the
-    guide would quote as one word."""
-    if dialect == "postgres" and any("." in t.name for t in summary.tables):
+    guide would quote as one word. ``room`` and ``level`` as for ``SqlGuide``."""
+    if level == "none" or (dialect == "postgres" and any("." in t.name for t in summary.tables)):
         return None
-    return SqlGuide(summary.tables, dialect)
+    return SqlGuide(summary.tables, dialect, room=room, level=level)

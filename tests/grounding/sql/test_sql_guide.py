@@ -11,6 +11,7 @@ from functools import cache
 import pytest
 
 from treadle.grounding.accept import Follower, Vocabulary
+from treadle.grounding.base import Level
 from treadle.grounding.sql import SqlGuide
 from treadle.grounding.sql.schema import Dialect
 from treadle.types import Column, Table
@@ -314,3 +315,77 @@ def test_usual_tokens_fit_the_stages() -> None:
         follower = Follower(guide(), vocabulary)
         assert all(follower.take(token) for token in vocabulary.encode(statement)), follower.written.decode()
         assert follower.may_end()
+
+
+@pytest.mark.parametrize(
+    ("statement", "up_to"),
+    [
+        (" name, age, name FROM singer;", " name, age, name"),
+        (" COUNT(*), COUNT(*), MAX(age), MIN(age) FROM singer;", " COUNT(*), COUNT(*), MAX(age)"),
+        (" name FROM singer WHERE age = 1 AND age = 1 AND age = 2 AND age = 3;", " age = 1 AND age = 1 AND age = 2 "),
+        (" name FROM singer WHERE age IN (1, 1, 2, 3);", " name FROM singer WHERE age IN (1, 1, 2"),
+        (" name FROM singer ORDER BY age, age, name, country;", " name FROM singer ORDER BY age, age, name"),
+    ],
+)
+def test_a_list_that_repeats_itself_ends(statement: str, up_to: str) -> None:
+    left = left_at(statement)
+    assert left is not None
+    assert left.endswith((up_to, f"{up_to} "))
+
+
+LOOPS = (
+    (" name", ", name, age"),
+    (" singer_id", ", date(date(0)) AS a"),
+    (" T1.name", ", T2.title, T1.age, T3.year"),
+    (" name FROM singer WHERE age = 1", " AND age = 1"),
+    (" name FROM singer WHERE age = 1", " OR age = 2 AND (country = 'x'"),
+    (" name FROM singer WHERE country IN ('a'", ", 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k'"),
+    (" name FROM singer WHERE singer_id", " IN (SELECT singer_id FROM singer WHERE singer_id"),
+    (" name FROM employee AS T1", " JOIN employee AS T2 ON T1.boss = T2.id"),
+    (" name FROM singer", " INTERSECT SELECT name FROM singer WHERE age = 3"),
+    (" country, COUNT(*) FROM singer GROUP BY country HAVING COUNT(*) > 1", " AND COUNT(*) > 2"),
+    (" country, COUNT(*) FROM singer GROUP BY country ORDER BY country", ", COUNT(*) DESC, country"),
+    (" country || country", " || country || 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+    (" SUM(CASE WHEN age = 1 THEN 1", " WHEN age = 2 THEN 2"),
+    (" age", " + age"),
+)
+
+
+def modest(allowed: list[int], choice: random.Random) -> int:
+    """A token that ends something where there is one, else neither a function nor an operator."""
+    ends = [t for t in allowed if t in b";)F" or (t == ord("'") and len(allowed) > 60)]
+    names = [t for t in allowed if 32 <= t < 127 and (chr(t).islower() or t in b". 0123456789")]
+    others = [t for t in allowed if t not in b"+-*/|("]
+    return choice.choice(ends or names or others or allowed)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "duckdb"])
+@pytest.mark.parametrize(("beginning", "again"), LOOPS)
+def test_a_draft_that_repeats_itself_for_ever_ends_within_its_tokens(beginning: str, again: str, dialect: Dialect) -> None:
+    letters = 480  # a token of a model has three letters
+
+    def room(written: str) -> int:
+        return (letters - len(written)) // 3
+
+    follower, choice = Follower(SqlGuide(TABLES, dialect, room=room), VOCABULARY), random.Random(1)
+    assert all(follower.take(token) for token in VOCABULARY.encode(beginning))
+    place = 0
+    while not follower.over:
+        allowed, place = follower.allowed(), place % len(again)
+        goes_on = ord(again[place]) in allowed
+        assert follower.take(ord(again[place]) if goes_on else modest(allowed, choice))
+        place = place + 1 if goes_on else 0
+        assert len(follower.written) < letters, follower.written.decode()
+    if dialect == "sqlite":
+        opened().execute("SELECT" + follower.written.decode()).fetchmany(5)
+
+
+@pytest.mark.parametrize(
+    ("level", "allowed", "refused"),
+    [("names", " title FROM singer;", " nme FROM singer;"), ("grammar", " nme FROM singers;", " nme FROM ;")],
+)
+def test_levels_hold_less(level: Level, allowed: str, refused: str) -> None:
+    under = SqlGuide(TABLES, "sqlite", level=level)
+    assert left_at(allowed, under) is None
+    assert left_at(refused, under) is not None
+    assert [s for s in ORDINARY if left_at(s, under) is not None] == []

@@ -12,7 +12,19 @@ from dataclasses import dataclass, field
 
 from treadle.grounding.sql.schema import RESERVED, Dialect, Schema
 
-__all__ = ["AGGREGATES", "Scope", "aggregates", "conditions", "either", "expressions", "lexeme", "terminals"]
+__all__ = [
+    "AGGREGATES",
+    "Scope",
+    "aggregates",
+    "conditions",
+    "either",
+    "expressions",
+    "items",
+    "lexeme",
+    "plain_conditions",
+    "plain_items",
+    "terminals",
+]
 
 _CASTS: dict[Dialect, tuple[str, str]] = {
     "sqlite": ('"INTEGER" | "REAL" | "NUMERIC"', '"TEXT"'),
@@ -25,6 +37,8 @@ _AGGREGATES: dict[Dialect, tuple[str, ...]] = {
     "postgres": ("SUM", "AVG", "STDDEV", "VARIANCE"),
 }
 AGGREGATES = frozenset({"COUNT", "MIN", "MAX", "GROUP_CONCAT", *(name for names in _AGGREGATES.values() for name in names)})
+_CHAIN, _INNER_CHAIN, _SHORT_CHAIN = "{0,4}", "{0,2}", "{0,1}"
+"""How often an operator, AND or WHEN may follow another in a piece, in a call within it, and where room is short."""
 _FORMATS = ("'%Y'", "'%m'", "'%d'", "'%H'", "'%w'", "'%Y-%m'", "'%Y-%m-%d'", "'%M'", "'%j'")
 
 
@@ -87,14 +101,14 @@ class Scope:
                 self.other.append(written)
 
 
-def terminals() -> str:
-    """What all grammars share."""
-    reserved = "|".join(sorted(RESERVED))
+def terminals(letters: int = 60, taken: Collection[str] = ()) -> str:
+    """What all grammars share. Literals hold up to so many ``letters``; what is ``taken`` is no new name."""
+    reserved = "|".join([*sorted(RESERVED), *taken])
     return f"""
 NUM: /-?[0-9]{{1,9}}(\\.[0-9]{{1,6}})?/
 INT: /[1-9][0-9]{{0,4}}/
 DIGITS: /[0-9]/
-STR: /'([^'\\x00-\\x1f]|''){{0,60}}'/
+STR: /'([^'\\x00-\\x1f]|''){{0,{letters}}}'/
 ALIAS: /[a-z][a-z0-9_]{{0,30}}/ & ~/{reserved}/
 OP: " + " | " - " | " * " | " / "
 CMP: " = " | " < " | " > " | " <= " | " >= " | " <> " | " != "
@@ -102,10 +116,11 @@ conn: " AND " | " OR "
 """
 
 
-def expressions(p: str, scope: Scope, dialect: Dialect, pairs: Sequence[Scope] | None = None) -> str:
+def expressions(p: str, scope: Scope, dialect: Dialect, pairs: Sequence[Scope] | None = None, deep: bool = True) -> str:
     """Rules without aggregates: ``{p}_x`` any operand, ``{p}_f`` no literal, ``{p}_n`` a number, ``{p}_t`` a text.
 
-    With ``pairs`` every expression names one column of ``scope``, or some that are all in the same one of ``pairs``.
+    Those that are not ``deep`` have no calls within calls, and no CASE. With ``pairs`` every expression names one column of
+    ``scope``, or some that are all in the same one of ``pairs``.
     """
     single, at = pairs is not None, p.upper()
     lines = [f"{at}_COL: {_terminal([*scope.all, *scope.real])}"]
@@ -113,19 +128,62 @@ def expressions(p: str, scope: Scope, dialect: Dialect, pairs: Sequence[Scope] |
     lines += [f"{at}_TCOL: {_terminal(scope.text)}"] if scope.text else []
     lines += [f"{at}_OCOL: {_terminal(scope.other)}"] if scope.other else []
     lines += _duos(p, pairs) if pairs else []
-    levels = [p, f"{p}i", f"{p}j"]
+    levels = [p, f"{p}i", f"{p}j"] if deep else [p, f"{p}j"]
     for level, inner in zip(levels, [*levels[1:], None], strict=True):
-        lines += _level(p, level, inner, scope, dialect, pairs)
-        if level != p:
+        lines += _level(p, level, inner, scope, dialect, pairs, deep)
+        if level != p and deep:
             lines.append(conditions(level, scope, inner=False, single=single, at=at))
     first = [f"{at}_NCOL"] if scope.number else []
     operand = "NUM" if single else f"{p}_na"
-    lines.append(f"{p}_f: {at}_COL | {p}_tf | " + " | ".join(f"{a} (OP {operand})*" for a in [*first, f"{p}_nf"]))
+    chain = _CHAIN if deep else _SHORT_CHAIN
+    lines.append(f"{p}_f: {at}_COL | {p}_tf | " + " | ".join(f"{a} (OP {operand}){chain}" for a in [*first, f"{p}_nf"]))
     return "\n".join(lines) + "\n"
 
 
+def items(p: str, scope: Scope, used: Collection[str], pairs: Sequence[Scope] | None = None, deep: bool = True) -> str:
+    """The rule ``{p}_item``: an operand of ``expressions`` that is no column which is ``used`` already."""
+    if not used:
+        return f"{p}_item: {p}_x\n"
+    single = pairs is not None
+    chain = _CHAIN if deep else _SHORT_CHAIN
+    free, inner = [c for c in [*scope.all, *scope.real] if c not in used], f"{p}i" if deep else f"{p}j"
+    more, glued = ("NUM", "STR") if single else (f"{p}_na", f"{p}_ta")
+    kinds = [f"{p.upper()}_FREE"] if free else []
+    kinds += [
+        f"{p}_na OP {more} (OP {more}){chain}",
+        f"{p}_nf",
+        f'"(" {inner}_n ")"',
+        f'{p}_ta " || " {glued} (" || " {glued}){chain}',
+        f"{p}_tf",
+    ]
+    kinds += [f"(NUM OP){{1,2}} {p}_na"] if single else []
+    kinds += [f"{p}_duo", f"{p}_tduo"] if pairs else []
+    lines = [f"{p.upper()}_FREE: {_terminal(free)}"] if free else []
+    return "\n".join([*lines, f"{p}_item: " + " | ".join(kinds)]) + "\n"
+
+
+def plain_items(p: str, scope: Scope, used: Collection[str], dialect: Dialect) -> str:
+    """The rule ``{p}_item`` without ``expressions``: a column that is not ``used`` where there is one, or an aggregate."""
+    columns = [*scope.all, *scope.real]
+    lines = [f"{p.upper()}_FREE: {_terminal([c for c in columns if c not in used] or columns)}"]
+    lines += [f"{p.upper()}_NCOL: {_terminal(scope.number)}"] if scope.number else []
+    names = either(f"{n}(" for n in (*_AGGREGATES[dialect], "MIN", "MAX"))
+    of_number = f' | ({names}) {p.upper()}_NCOL ")"' if scope.number else ""
+    return "\n".join([*lines, f'{p}_ax: "COUNT(" "*" ")"{of_number}', f"{p}_item: {p.upper()}_FREE"]) + "\n"
+
+
+def plain_conditions(p: str, scope: Scope) -> str:
+    """The rule ``{p}_pred`` without ``expressions``: a column and a literal."""
+    at, kinds = p.upper(), [f'{p.upper()}_COL " IS" (" NOT")? " NULL"']
+    lines = [f"{at}_COL: {_terminal([*scope.all, *scope.real])}"]
+    for name, columns, literal in (("N", scope.number, "NUM"), ("T", scope.text, "STR")):
+        lines += [f"{at}_{name}COL: {_terminal(columns)}"] if columns else []
+        kinds += [f"{at}_{name}COL CMP {literal}"] if columns else []
+    return "\n".join([*lines, f"{p}_pred: " + " | ".join(kinds)]) + "\n"
+
+
 def _level(
-    p: str, level: str, inner: str | None, scope: Scope, dialect: Dialect, pairs: Sequence[Scope] | None
+    p: str, level: str, inner: str | None, scope: Scope, dialect: Dialect, pairs: Sequence[Scope] | None, deep: bool
 ) -> list[str]:
     """Expressions whose calls and brackets hold those of the level ``inner``; where there is none, they have none.
 
@@ -141,19 +199,25 @@ def _level(
     lines = []
     if inner is not None:
         case = f"({p}_duo_case | {inner}_case)" if pairs else f"{inner}_case"
+        case, tcase = (case, f"{inner}_tcase") if deep else ("", "")
         lines.append(f"{level}_nf: " + "\n  | ".join(_number_calls(inner, single, case, scope, dialect, at)))
-        lines.append(f"{level}_tf: " + "\n  | ".join(_text_calls(inner, single, dialect)))
+        lines.append(f"{level}_tf: " + "\n  | ".join(_text_calls(inner, single, dialect, tcase)))
         number += [f'"(" {inner}_n ")"', f"{level}_nf"]
         text += [f"{level}_tf"]
     n, t = ("NUM", "STR") if single else (f"{level}_n", f"{level}_t")
-    again = "" if single else f' (" WHEN " {level}_cond " THEN " {n})*'
+    again = "" if single else f' (" WHEN " {level}_cond " THEN " {n})' + _INNER_CHAIN
+    if deep and level != p:
+        lines += [
+            f'{level}_case: {level}_cond " THEN " {n}{again} (" ELSE " {n})?',
+            f'{level}_tcase: {level}_cond " THEN " {t}{again.replace(n, t)} (" ELSE " {t})?',
+        ]
+    ahead = "(NUM OP){0,2} " if single else ""
+    chain = _SHORT_CHAIN if not deep else _CHAIN if level == p else _INNER_CHAIN
     return [
         *lines,
-        f"{level}_n: (NUM OP)* {level}_na (OP {more})*" if single else f"{level}_n: {level}_na (OP {level}_na)*",
+        f"{level}_n: {ahead}{level}_na (OP {more}){chain}",
         f"{level}_na: " + (" | ".join(number) or "NUM"),
-        f'{level}_case: {level}_cond " THEN " {n}{again} (" ELSE " {n})?',
-        f'{level}_tcase: {level}_cond " THEN " {t}{again.replace(n, t)} (" ELSE " {t})?',
-        f'{level}_t: {level}_ta (" || " {glued})*',
+        f'{level}_t: {level}_ta (" || " {glued}){chain}',
         f"{level}_ta: " + (" | ".join(text) or "STR"),
         f"{level}_x: {level}_n | {level}_t{others}",
     ]
@@ -183,11 +247,11 @@ def _duos(p: str, pairs: Sequence[Scope]) -> list[str]:
     lines = [f"{p.upper()}_D{n}: {_terminal(pair.number)}" for n, pair in known]
     columns = [f"{p.upper()}_D{n}" for n, _ in known]
     test = '(CMP (NUM | STR) | " IS" (" NOT")? " NULL" | " LIKE " STR)'
-    lines.append(f"{p}_duo: " + " | ".join(f"{c} (OP {c})+" for c in columns))
+    lines.append(f"{p}_duo: " + " | ".join(f"{c} (OP {c}){{1,4}}" for c in columns))
     texts = [(n, pair) for n, pair in enumerate(pairs) if pair.text] or [(0, Scope(text=["NULL"]))]
     lines += [f"{p.upper()}_E{n}: {_terminal(pair.text)}" for n, pair in texts]
     glued = [f"{p.upper()}_E{n}" for n, _ in texts]
-    lines.append(f"{p}_tduo: " + " | ".join(f'{c} (" || " (STR " || ")? {c})+' for c in glued))
+    lines.append(f"{p}_tduo: " + " | ".join(f'{c} (" || " (STR " || ")? {c}){{1,4}}' for c in glued))
     lines.append(f"{p}_duo_case: " + " | ".join(f'{c} {test} " THEN " {c} (" ELSE " (NUM | "NULL"))?' for c in columns))
     return lines
 
@@ -201,9 +265,10 @@ def _number_calls(p: str, single: bool, case: str, scope: Scope, dialect: Dialec
         f'"CAST(" {source} " AS " ({_CASTS[dialect][0]}) ")"',
         f'"COALESCE(" {p}_n ", " {n} ")"',
         f'"NULLIF(" {p}_n ", " {n} ")"',
-        f'"CASE" " WHEN " {case} " END"',
         f'"ROUND(" {p}_n ")"',
     ]
+    if case:
+        calls.append(f'"CASE" " WHEN " {case} " END"')
     if dialect == "postgres":
         calls.append(f'"ROUND(" "CAST(" {p}_n " AS " "NUMERIC" ")" ", " DIGITS ")"')
     else:
@@ -215,7 +280,7 @@ def _number_calls(p: str, single: bool, case: str, scope: Scope, dialect: Dialec
     return calls
 
 
-def _text_calls(p: str, single: bool, dialect: Dialect) -> list[str]:
+def _text_calls(p: str, single: bool, dialect: Dialect, case: str) -> list[str]:
     source = f"{p}_x" if dialect == "sqlite" else f"{p}_n"
     t = "STR" if single else f"{p}_t"
     calls = [
@@ -224,63 +289,66 @@ def _text_calls(p: str, single: bool, dialect: Dialect) -> list[str]:
         f'"REPLACE(" {p}_t ", " STR ", " STR ")"',
         f'"COALESCE(" {p}_t ", " {t} ")"',
         f'"CAST(" {source} " AS " {_CASTS[dialect][1]} ")"',
-        f'"CASE" " WHEN " {p}_tcase " END"',
     ]
+    if case:
+        calls.append(f'"CASE" " WHEN " {case} " END"')
     if dialect == "sqlite":
         calls.append(f'("STRFTIME(" | "strftime(") ({either(_FORMATS)}) ", " {p}_x ")"')
         calls.append(f'("DATE(" | "date(") {p}_x ")"')
     return calls
 
 
-def conditions(p: str, scope: Scope, inner: bool = True, single: bool = False, at: str = "") -> str:
-    """Rules of conditions: ``{p}_cond`` a whole one, ``{p}_cut`` the beginning of one, up to a statement within it.
+def conditions(p: str, scope: Scope, inner: bool = True, single: bool = False, at: str = "", lists: bool = False) -> str:
+    """Rules of conditions: ``{p}_cond`` a whole one, ``{p}_pred`` one without AND and OR, ``{p}_pcut`` the beginning of one
+    up to a statement within it, ``{p}_icut`` up to a second member of IN.
 
     With ``single`` a condition names one column. ``at`` begins the names of the columns' terminals.
     """
     at = at or p.upper()
-    n, t = ("NUM", "STR") if single else (f"{p}_n", f"{p}_t")
-    preds = [
-        f"{p}_n CMP {n}",
-        f"{p}_t CMP {t}",
-        f'{p}_n (" NOT")? " IN" " (" NUM (", " NUM)* ")"',
-        f'{p}_t (" NOT")? " IN" " (" STR (", " STR)* ")"',
-        f'{p}_n (" NOT")? " BETWEEN " {n} " AND " {n}',
-        f'{p}_t (" NOT")? " BETWEEN " {t} " AND " {t}',
-        f'{p}_t (" NOT")? " LIKE " STR',
-        f'{at}_COL " IS" (" NOT")? " NULL"',
-    ]
-    if scope.other:
-        preds += [f"{at}_OCOL CMP {'STR' if single else f'({at}_OCOL | STR)'}"]
-        preds += [f'{at}_OCOL (" NOT")? " BETWEEN " STR " AND " STR']
-    for number, column in enumerate(scope.real):
-        real = f"{p}_v{number}"
-        preds.append(f'{lexeme(column)} (CMP {real} | (" NOT")? " IN" " (" {real} (", " {real})* ")")')
     lines = [f"{p}_v{k}: {either(values)}" for k, values in enumerate(scope.real.values())]
-    lines.append(f"{p}_pred: " + "\n  | ".join(preds))
+    lines.append(f"{p}_pred: " + "\n  | ".join(_predicates(p, scope, single, at)))
     if single:
         lines.append(f"{p}_cond: {p}_pred")
     else:
-        lines += [
-            f'{p}_{one}: ("NOT ")? ({p}_pred{within}) (conn {p}_{one})?'
-            for one, within in (("cond", f' | "(" {p}_cond_i ")"'), ("cond_i", f' | "(" {p}_cond_j ")"'), ("cond_j", ""))
-        ]
+        one = f'("NOT ")? {p}_pred'
+        lines.append(f"{p}_cond: {p}_atom (conn {p}_atom){_INNER_CHAIN}")
+        lines.append(f'{p}_atom: {one} | ("NOT ")? "(" {one} (conn {one}){_INNER_CHAIN} ")"')
+    if lists:
+        lines.append(f'{p}_icut: ({p}_n (" NOT")? " IN" " (" NUM | {p}_t (" NOT")? " IN" " (" STR) ","')
     if inner:
-        lines.append(_cut(p))
-        lines.append(f'{p}_pcut: {p}_x (CMP "(" | (" NOT")? " IN" " (") "SELECT" | ("NOT ")? "EXISTS " "(" "SELECT"')
+        lines.append(f'{p}_pcut: {p}_x (CMP "(" | (" NOT")? " IN" " (") "SELECT" | "EXISTS " "(" "SELECT"')
     return "\n".join(lines) + "\n"
 
 
-def _cut(p: str) -> str:
-    return f'{p}_cut: ({p}_cond conn)? ({p}_pcut | ("NOT ")? "(" {p}_cut)'
+def _predicates(p: str, scope: Scope, single: bool, at: str) -> list[str]:
+    n, t = ("NUM", "STR") if single else (f"{p}_n", f"{p}_t")
+    found = [
+        f"{p}_n CMP {n}",
+        f"{p}_t CMP {t}",
+        f'{p}_n (" NOT")? " IN" " (" NUM (", " NUM){{0,4}} ")"',
+        f'{p}_t (" NOT")? " IN" " (" STR (", " STR){{0,4}} ")"',
+        f'{p}_n (" NOT")? " BETWEEN " {n} " AND " {n}',
+        f'{p}_t (" NOT")? " BETWEEN " {t} " AND " {t}',
+        f'{p}_t (" NOT")? " LIKE " (STR | ("LOWER(" | "UPPER(") STR ")")',
+        f'{at}_COL " IS" (" NOT")? " NULL"',
+    ]
+    if scope.other:
+        found += [f"{at}_OCOL CMP {'STR' if single else f'({at}_OCOL | STR)'}"]
+        found += [f'{at}_OCOL (" NOT")? " BETWEEN " STR " AND " STR']
+    for number, column in enumerate(scope.real):
+        real = f"{p}_v{number}"
+        found.append(f'{lexeme(column)} (CMP {real} | (" NOT")? " IN" " (" {real} (", " {real}){{0,19}} ")")')
+    return found
 
 
-def aggregates(p: str, dialect: Dialect, having: bool = False, single: bool = False) -> str:
-    """Rules with aggregates: ``{p}_an`` a number, ``{p}_ax`` any; with ``having`` also conditions ``{p}h_cond``."""
+def aggregates(p: str, dialect: Dialect, having: bool = False, single: bool = False, deep: bool = True) -> str:
+    """Rules with aggregates: ``{p}_an`` a number, ``{p}_ax`` any; with ``having`` also conditions ``{p}h_pred``."""
     names = either(f"{n}(" for n in _AGGREGATES[dialect])
     places = f'"ROUND(" {p}_an ", " DIGITS ")"'
     if dialect == "postgres":
         places = f'"ROUND(" "CAST(" {p}_an " AS " "NUMERIC" ")" ", " DIGITS ")"'
     other = '"COUNT(" "*" ")"' if single else ""
+    chain = _CHAIN if deep else _SHORT_CHAIN
     extreme = f"{p}_x" if dialect == "sqlite" else f"{p}_n"
     lines = []
     for level, inner in ((f"{p}_an", f"{p}_an_i"), (f"{p}_an_i", f"{p}_an_j"), (f"{p}_an_j", None)):
@@ -289,7 +357,7 @@ def aggregates(p: str, dialect: Dialect, having: bool = False, single: bool = Fa
   | "COALESCE(" {inner} ", " NUM ")" | "CAST(" {inner} " AS " ({_CASTS[dialect][0]}) ")"
   | "NULLIF(" {inner} ", " NUM ")" | "ABS(" {inner} ")\""""
         lines += [
-            f"{level}: (NUM OP)* {level}_a (OP ({other or f'{level}_a'} | NUM))*",
+            f"{level}: (NUM OP){{0,2}} {level}_a (OP ({other or f'{level}_a'} | NUM)){chain}",
             f'{level}_a: "COUNT(" ("*" | ("DISTINCT ")? {p.upper()}_COL) ")" | ({names}) ("DISTINCT ")? {p}_n ")"\n'
             f'  | ("MIN(" | "MAX(") {extreme} ")"' + (wrapped if inner else ""),
         ]
@@ -299,8 +367,7 @@ def aggregates(p: str, dialect: Dialect, having: bool = False, single: bool = Fa
         bare = f" | {p}_pred" if dialect == "sqlite" else ""  # others refuse there what is not grouped
         lines += [
             f'{p}h_pred: {p}_an CMP ({p}_an | NUM) | {p}_an (" NOT")? " BETWEEN " NUM " AND " NUM{bare}',
-            f'{p}h_cond: ("NOT ")? ({p}h_pred | "(" {p}h_cond ")") (conn {p}h_cond)?',
-            _cut(f"{p}h"),
+            f'{p}h_cond: ("NOT ")? {p}h_pred (conn ("NOT ")? {p}h_pred){_CHAIN}',
             f'{p}h_pcut: {p}_an (CMP "(" | (" NOT")? " IN" " (") "SELECT"',
         ]
     return "\n".join(lines) + "\n"

@@ -1,8 +1,11 @@
 """A guide for SQL: drafts of one SELECT statement that name only what exists, each column in the scope where it is.
 
 The items come before FROM, so a draft is led in stages: an item at a time, then a table at a time, so that FROM brings all
-that the items name, then the other clauses over the columns that are now known. ``(SELECT`` begins a statement within the
-statement, with a stack of scopes; each stage is found again from the text alone.
+that the items name, then a condition or a key at a time over the columns that are now known. ``(SELECT`` begins a statement
+within the statement, with a stack of scopes; each stage is found again from the text alone.
+
+Lists are bounded, end once they repeat themselves, and where a draft's tokens run out, stages narrow to what brings the
+statement to its end (``pace``), so that a model which repeats itself still writes a statement.
 
 Covered: columns, ``*``, functions, arithmetic, CASE and CAST; joins along foreign keys or equal key columns, self joins
 where such a path exists; WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, OFFSET; statements within conditions, which may name
@@ -16,12 +19,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import permutations
 
-from treadle.grounding.sql.grammar import AGGREGATES, Scope, aggregates, conditions, either, expressions, lexeme, terminals
+from treadle.grounding.base import Level
+from treadle.grounding.sql.clauses import COMPOUND, clause
+from treadle.grounding.sql.grammar import (
+    AGGREGATES,
+    Scope,
+    aggregates,
+    either,
+    expressions,
+    items,
+    plain_items,
+    terminals,
+)
+from treadle.grounding.sql.pace import ITEMS, PARTS, QUALIFIERS, STATEMENTS, Pace, Room, pace_of
 from treadle.grounding.sql.scan import Frame, frames
 from treadle.grounding.sql.schema import Dialect, Schema, quoted
 from treadle.grounding.sql.sources import Needs, steps
+from treadle.grounding.sql.whole import any_names, known_names
 from treadle.types import Constraint, Stage, Table
 
 __all__ = ["SqlGuide"]
@@ -31,7 +46,8 @@ _FEW = 8
 """Tables, each with a qualifier, for which items have a grammar each; llguidance takes 2000 items in a row of its chart."""
 _MANY = 250
 """Of these, how many may have several columns in an expression."""
-_COMPOUND = '(" UNION" (" ALL")? | " INTERSECT" | " EXCEPT") " SELECT"'
+_LETTERS = {Pace.FREE: 60, Pace.SHORT: 30, Pace.END: 12}
+"""Of a literal, at most."""
 
 
 class SqlGuide:
@@ -43,6 +59,8 @@ class SqlGuide:
         tables: of the database.
         dialect: whose functions and quotes are written.
         values: of columns, as plain text, by (table, column); without ``free_text`` they alone are compared.
+        room: how many tokens a draft may still have behind a text; statements end in time. None: as many as it likes.
+        level: 'names' holds no scopes, 'grammar' no names either (for comparisons); 'none' is no guide at all.
     """
 
     def __init__(
@@ -51,11 +69,14 @@ class SqlGuide:
         dialect: Dialect,
         values: _Values | None = None,
         free_text: bool = True,
+        room: Room | None = None,
+        level: Level = "all",
     ) -> None:
         self._schema = Schema(tables, dialect)
         self._dialect = dialect
         self._strict = dialect != "sqlite"
         self._values = {} if free_text else _literals(values or {}, dialect)
+        self._room, self._level = room, level
         self._stage = lru_cache(maxsize=512)(self._find)
 
     def stage(self, written: str) -> Stage | None:
@@ -64,55 +85,47 @@ class SqlGuide:
 
     def whole(self) -> Constraint | None:
         """One language for a whole draft: every table and column that exists, scopes not held."""
-        scope = Scope()
-        sources = []
-        for table in self._schema.tables:
-            names = self._schema.columns(table)
-            scope.add(self._schema, table, None, names, {})
-            for qualifier in self._schema.qualifiers(table):
-                scope.add(self._schema, table, qualifier, names, {})
-                sources.append((table, qualifier))
-        named = " | ".join(f"({either([t])}" + ("" if t == q else f' " AS " {either([q])}') + ")" for t, q in sources)
-        text = (
-            'start: " " body ";"\n'
-            'body: ("DISTINCT ")? item (", " item)* " FROM " table (join)* where? group? order? limit? compound?\n'
-            f'compound: {_COMPOUND} " " body\n'
-            'item: ("*" | STAR | c_x | c_ax) (" AS " ALIAS)?\n'
-            f"STAR: {either(f'{q}.*' for _, q in sources)}\ntable: {named}\n"
-            'join: (" JOIN " | " INNER JOIN " | " LEFT JOIN ") table " ON " C_COL " = " C_COL\n'
-            'where: " WHERE " deep\n'
-            'deep: (c_cond conn)? (c_cond | ("NOT ")? "(" deep ")" | c_pcut " " body ")") (conn deep)?\n'
-            'group: " GROUP BY " c_f (", " c_f)* (" HAVING " (ch_cond | ch_deep))?\n'
-            'ch_deep: (ch_cond conn)? ch_pcut " " body ")" (conn ch_cond)?\n'
-            'order: " ORDER BY " key (", " key)*\n'
-            'key: (c_f | c_ax | ALIAS | INT) (" ASC" | " DESC")?\n'
-            'limit: " LIMIT " INT (" OFFSET " INT)?\n'
-        )
-        text += expressions("c", scope, self._dialect) + conditions("c", scope) + aggregates("c", self._dialect, having=True)
-        return Constraint(kind="lark", text=text + terminals())
+        text = any_names(self._dialect) if self._level == "grammar" else known_names(self._schema, self._dialect)
+        return Constraint(kind="lark", text=text)
 
     def _find(self, written: str) -> Stage | None:
         stack = frames(written)
         if not stack or not self._schema.tables:
             return None
-        frame = stack[-1]
+        if self._level != "all":
+            whole = self.whole()
+            return None if whole is None or written else Stage(constraint=whole)
+        frame, end = stack[-1], self._end(stack)
+        pace = Pace.FREE if self._room is None else pace_of(self._room(written), self._schema, stack)
         if frame.clause == "items":
-            text = self._items(frame)
+            text = self._items(frame, pace)
         elif frame.clause == "from":
             needs = Needs.of(self._schema, *frame.columns())
-            text = "start: " + steps(self._schema, frame.sources(), needs, self._ends(frame, stack))
+            ends = self._ends(frame, end, pace)
+            text = "start: " + steps(self._schema, frame.sources(), needs, ends, direct=pace > Pace.FREE)
         else:
-            text = self._tail(frame, stack)
-        return Stage(constraint=Constraint(kind="lark", text=text + terminals()))
+            text = clause(frame, self._visible(stack), self._dialect, end, self._nested(stack, pace))
+        return Stage(
+            constraint=Constraint(
+                kind="lark", text=text + terminals(_LETTERS[pace], frame.aliases() if frame.clause == "items" else ())
+            )
+        )
 
-    def _ends(self, frame: Frame, stack: list[Frame]) -> str:
+    def _nested(self, stack: list[Frame], pace: Pace) -> Pace:
+        """No statement begins within as many others as people write."""
+        return max(pace, Pace.SHORT) if len(stack) >= STATEMENTS else pace
+
+    def _ends(self, frame: Frame, end: str, pace: Pace) -> str:
         columns, aggregate = self._plain(frame)
+        ungrouped = bool(columns) and aggregate  # which is refused
+        if pace is Pace.END:
+            return '" GROUP BY"' if ungrouped else end
         words = ['" WHERE"'] + ([] if self._strict and frame.count() is None else ['" GROUP BY"'])
-        if columns and aggregate:  # what is neither aggregated nor grouped is refused
+        if ungrouped:
             return " | ".join(words)
         words += [] if frame.compound else ['" ORDER BY"', '" LIMIT"']
-        words += [_COMPOUND] if frame.count() is not None else []
-        return " | ".join([*words, self._end(stack)])
+        words += [COMPOUND] if frame.count() is not None and pace is Pace.FREE and frame.parts < PARTS else []
+        return " | ".join([*words, end])
 
     def _end(self, stack: list[Frame]) -> str:
         """What ends the innermost statement; with it the whole one may end, which models write as one token."""
@@ -128,31 +141,35 @@ class SqlGuide:
 
     # ------------------------------------------------------------------------------------------------------- items
 
-    def _items(self, frame: Frame) -> str:
-        bare, behind = frame.columns()
-        needs = Needs.of(self._schema, bare, behind)
-        count = frame.count()
-        ends = ['","', '" FROM"']
-        if frame.width is not None and count is not None:
-            ends = ['" FROM"'] if count >= frame.width else ['","']
-        rules: list[str] = []
-        kinds: list[str] = []
-        aggregate, star = self._plain(frame)[1], self._strict and count is None
-        stars = self._stars(frame, needs) if frame.width is None and not aggregate else []
-        scopes = self._item_scopes(needs)
+    def _items(self, frame: Frame, pace: Pace) -> str:
+        needs = Needs.of(self._schema, *frame.columns())
+        rules, kinds = [], []
+        aggregate, star = self._plain(frame)[1], self._strict and frame.count() is None
+        stars = self._stars(frame, needs) if frame.width is None and not aggregate and pace < Pace.END else []
+        used = ["".join(item.split(" ")) for item in frame.listed()]
+        scopes = self._item_scopes(needs, pace)
         if len(scopes) > _FEW:
-            kinds += ["c_x"] if star else ["c_x", "c_ax"]
-            rules.append(self._single(scopes))
+            scopes = [self._merged(scopes)] if pace is Pace.END else scopes
+        if len(scopes) > _FEW:
+            kinds += ["c_item"] if star else ["c_item", "c_ax"]
+            rules.append(self._single(scopes, used))
         for number, scope in enumerate(scopes if len(scopes) <= _FEW else []):
             p = f"c{number}q"
-            kinds += [f"{p}_x"] if star else [f"{p}_x", f"{p}_ax"]
-            rules.append(expressions(p, scope, self._dialect) + conditions(p, scope, inner=False))
-            rules.append(aggregates(p, self._dialect))
+            kinds += [f"{p}_item"] if star else [f"{p}_item", f"{p}_ax"]
+            rules.append(self._item_rules(p, scope, used, pace))
         distinct = '("DISTINCT" " ")? ' if not frame.items else ""
-        alias = ' (" AS " ALIAS)?' if frame.kind == "top" else ""
+        alias = ' (" AS " ALIAS)?' if frame.kind == "top" and pace < Pace.END else ""
         start = f"item{alias} | STAR" if stars else f"item{alias}"
         rules += [f"STAR: {either(stars)}\n"] if stars else []
-        return f'start: " " {distinct}({start}) ({" | ".join(ends)})\nitem: {" | ".join(kinds)}\n' + "".join(rules)
+        ends = _after_item(frame, pace)
+        return f'start: " " {distinct}({start}) ({ends})\nitem: {" | ".join(kinds)}\n' + "".join(rules)
+
+    def _item_rules(self, p: str, scope: Scope, used: Sequence[str], pace: Pace) -> str:
+        if pace is Pace.END:
+            return plain_items(p, scope, used, self._dialect)
+        deep = pace is Pace.FREE
+        text = expressions(p, scope, self._dialect, deep=deep) + items(p, scope, used, deep=deep)
+        return text + aggregates(p, self._dialect, deep=deep)
 
     def _stars(self, frame: Frame, needs: Needs) -> list[str]:
         found = ["*"] if not frame.items else []
@@ -167,8 +184,7 @@ class SqlGuide:
         near = {component[t] for tables in needs.behind.values() for t in tables}
         return [t for t in self._schema.tables if not needs.behind or component[t] in near]
 
-    def _single(self, scopes: Sequence[Scope]) -> str:
-        """Items of one column, or of some of one table, where there are too many tables for a grammar of each."""
+    def _merged(self, scopes: Sequence[Scope]) -> Scope:
         merged = Scope()
         for scope in scopes:
             merged.number += scope.number
@@ -176,12 +192,17 @@ class SqlGuide:
             merged.other += scope.other
             merged.unclear += scope.unclear
             merged.real.update(scope.real)
+        return merged
+
+    def _single(self, scopes: Sequence[Scope], used: Sequence[str]) -> str:
+        """Items of one column, or of some of one table, where there are too many tables for a grammar of each."""
+        merged = self._merged(scopes)
         pairs = scopes if len(scopes) <= _MANY else [s for s in scopes if not any("." in c for c in s.all)]
         pairs = [s for s in pairs if s.number][:_MANY]
-        text = expressions("c", merged, self._dialect, pairs) + conditions("c", merged, inner=False, single=True)
+        text = expressions("c", merged, self._dialect, pairs) + items("c", merged, used, pairs)
         return text + aggregates("c", self._dialect, single=True)
 
-    def _item_scopes(self, needs: Needs) -> list[Scope]:
+    def _item_scopes(self, needs: Needs, pace: Pace) -> list[Scope]:
         """What one item may name: columns of one table, with one qualifier or none."""
         schema = self._schema
         pairs: list[tuple[str, str | None]] = []
@@ -189,6 +210,8 @@ class SqlGuide:
             pairs += [(t, None) for t in schema.tables if t in needs.homes]
         if not needs.bare:
             pairs += [(t, q) for t in self._near(needs) for q in schema.qualifiers(t) if self._open(t, q, needs)]
+        if needs.behind and (pace is Pace.END or len(needs.behind) >= QUALIFIERS):
+            pairs = [(t, q) for t, q in pairs if q in needs.behind]
         groups: dict[tuple[str | None, str], set[str]] = {}
         for table, qualifier in pairs:
             for name, column in schema.columns(table).items():
@@ -213,63 +236,6 @@ class SqlGuide:
 
     # ---------------------------------------------------------------------------------------- after the tables
 
-    def _tail(self, frame: Frame, stack: list[Frame]) -> str:
-        scope = self._visible(stack)
-        end = self._end(stack)
-        start = self._start(frame)
-        keys, group_keys = self._keys(frame)
-        columns, aggregate = self._plain(frame)
-        groups = self._groups(columns)
-        after = '" GROUP BY" groups' if columns and aggregate else '" GROUP BY" groups | rest'
-        if self._strict and frame.count() is None:
-            after = "rest"
-        compound = f" | {_COMPOUND}" if frame.count() is not None else ""
-        limited = f'(" LIMIT " INT (" OFFSET " INT)?)? {end}{compound}\n'
-        text = (
-            f"start: {start}\n"
-            f"w_after: {after}\n"
-            f'groups: " " {groups} (", " c_f)* g_after\n'
-            'g_after: " HAVING" having | g_rest\n'
-            'having: " " ch_cut | " " ch_cond g_rest\n'
-            'order: " " key (", " key)* limit\n'
-            f'limit: (" LIMIT" bound)? {end}\n'
-            'bound: " " INT (" OFFSET " INT)?\n'
-            f"bounded: bound {end}\n"
-            f'rest: (" ORDER BY " key (", " key)*)? {limited}g_rest: (" ORDER BY " keyg (", " keyg)*)? {limited}'
-            f'key: ({keys}) (" ASC" | " DESC")?\nkeyg: ({group_keys}) (" ASC" | " DESC")?\n'
-        )
-        text += expressions("c", scope, self._dialect) + conditions("c", scope)
-        return text + aggregates("c", self._dialect, having=True)
-
-    def _groups(self, columns: list[str]) -> str:
-        if not columns:
-            return "c_f"
-        orders = permutations(columns) if len(columns) < 4 else [tuple(columns)]
-        return "(" + " | ".join(' ", " '.join(lexeme(c) for c in order) for order in orders) + ")"
-
-    def _keys(self, frame: Frame) -> tuple[str, str]:
-        """What ORDER BY may name: without and with GROUP BY."""
-        width = frame.width or frame.count() or 0
-        names = [] if frame.compound else frame.aliases()
-        named = [either([*names, *(str(n + 1) for n in range(width))])] if names or width else []
-        columns, aggregate = self._plain(frame)
-        listed = [either(columns)] if columns and not frame.compound else []
-        distinct = self._strict and frame.items[:1] == ["DISTINCT"]
-        free = [] if frame.compound or aggregate or distinct else ["c_f"]
-        grouped = (listed if self._strict else free) + ([] if frame.compound else ["c_ax"])
-        return " | ".join([*free, *listed, *named]) or '"1"', " | ".join([*grouped, *named]) or '"1"'
-
-    def _start(self, frame: Frame) -> str:
-        if frame.after_inner:
-            p, after = ("ch", "g_rest") if frame.clause == "having" else ("c", "w_after")
-            return _resumed(p, after, frame.opens)
-        return {
-            "where": '" " c_cut | " " c_cond w_after',
-            "group": "groups",
-            "order": "order",
-            "limit": "bounded",
-        }[frame.clause]
-
     def _visible(self, stack: list[Frame]) -> Scope:
         """The columns that the innermost statement may name: bare where that is clear, and those of the ones around."""
         scope, schema = Scope(), self._schema
@@ -288,12 +254,13 @@ class SqlGuide:
         return scope
 
 
-def _resumed(p: str, after: str, opens: int) -> str:
-    """What follows a statement within a condition, ``opens`` brackets deep."""
-    text = f"(conn {p}_cond)? {after} | conn {p}_cut"
-    for _ in range(opens):
-        text = f'(conn {p}_cond)? ")" ({text}) | conn {p}_cut'
-    return text
+def _after_item(frame: Frame, pace: Pace) -> str:
+    """What follows an item: a comma where more may or must come, and FROM where none must."""
+    count, width, listed = frame.count(), frame.width, frame.listed()
+    if width is not None and count is not None:
+        return '" FROM"' if count >= width else '","'
+    repeats = len(set(listed)) < len(listed)
+    return '" FROM"' if pace is Pace.END or repeats or len(listed) >= ITEMS - 1 else '"," | " FROM"'
 
 
 def _literals(values: _Values, dialect: Dialect) -> dict[tuple[str, str], list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import dataclass, field
 
 __all__ = ["Frame", "frames"]
@@ -21,7 +21,8 @@ class Frame:
     """One SELECT. ``kind``: 'top', or how it is used: 'value', 'in', 'exists'.
 
     ``opens`` counts the brackets open in it, ``width`` is how many items it must have (None: any), ``clause`` the one that
-    the draft has come to, ``after_inner`` whether the last word closed a statement within it.
+    the draft has come to and ``words`` what it holds so far, ``after_inner`` whether the last word closed a statement within
+    it. ``parts`` counts the statements that UNION and its like have put together, ``began`` the words before it.
     """
 
     kind: str
@@ -33,6 +34,10 @@ class Frame:
     source: list[str] = field(default_factory=list)
     last: str = ""
     after_inner: bool = False
+    grouped: bool = False
+    parts: int = 1
+    words: list[str] = field(default_factory=list)
+    began: int = 0
 
     def columns(self) -> tuple[set[str], dict[str, set[str]]]:
         """The columns that the items name: bare ones, and those behind each qualifier."""
@@ -64,6 +69,19 @@ class Frame:
                 found.append(f"{word}.{words[at + 2]}" if after == "." else word)
         return list(dict.fromkeys(found)), any_aggregate
 
+    def unaggregated(self, aggregates: Set[str]) -> list[str]:
+        """The positions of items without ``aggregates``; none where a star stands for some."""
+        if self.count() is None:
+            return []
+        parts, depth = [list[str]()], 0
+        for word in self.items:
+            depth += (word == "(") - (word == ")")
+            if word == "," and not depth:
+                parts.append([])
+            else:
+                parts[-1].append(word)
+        return [str(n) for n, part in enumerate(parts, 1) if not aggregates & set(part)]
+
     def aliases(self) -> list[str]:
         """The names that items were given."""
         found, depth = [], 0
@@ -72,6 +90,32 @@ class Frame:
             if before == "AS" and not depth:
                 found.append(word)
         return found
+
+    def listed(self) -> list[str]:
+        """What is listed so far where the draft has come to: items without their names, conditions without brackets and
+        NOT around them, keys; each as its words with blanks between."""
+        words = self.items if self.clause == "items" else self.words
+        found, depth, cases, between = [list[str]()], 0, 0, False
+        for word in words:
+            depth += (word == "(") - (word == ")")
+            cases += (word == "CASE") - (word == "END")
+            ends = not cases and ((word == "," and not depth) or word == "OR" or (word == "AND" and not between))
+            between = word == "BETWEEN" or (between and word != "AND")
+            if ends:
+                found.append([])
+            elif word not in ("NOT", "DISTINCT") and (self.clause not in ("where", "having") or word not in ("(", ")")):
+                found[-1].append(word)
+        told = (" ".join(part[: part.index("AS")] if part[-2:-1] == ["AS"] else part) for part in found if part)
+        return list(told)
+
+    def members(self) -> list[str]:
+        """What the list behind IN that the draft is amid holds so far."""
+        begins = len(self.words) - self.words[::-1].index("(")
+        found = [""]
+        for word in self.words[begins:]:
+            found += [""] if word == "," else []
+            found[-1] += "" if word == "," else word
+        return [member for member in found if member]
 
     def count(self) -> int | None:
         """How many items it has; None where a star stands for some."""
@@ -110,13 +154,14 @@ def frames(written: str) -> list[Frame]:
             before = words[at - 2]
             kind = {"IN": "in", "EXISTS": "exists"}.get(before, "value")
             frame.opens -= 1
-            stack.append(Frame(kind, width=None if kind == "exists" else 1))
+            stack.append(Frame(kind, width=None if kind == "exists" else 1, began=at))
             continue
         if word == "SELECT":  # after UNION and its like
-            stack[-1] = Frame(frame.kind, width=frame.count(), compound=True)
+            stack[-1] = Frame(frame.kind, width=frame.count(), compound=True, parts=frame.parts + 1, began=frame.began)
             continue
         if word == ")" and not frame.opens and len(stack) > 1:
             stack.pop()
+            stack[-1].words += [" ".join(words[frame.began : at]), ")"]
             stack[-1].after_inner, stack[-1].last = True, ")"
             continue
         _take(frame, word)
@@ -131,6 +176,9 @@ def _take(frame: Frame, word: str) -> None:
     elif frame.clause == "items":
         frame.items.append(word)
     elif word in _CLAUSES:
-        frame.clause = _CLAUSES[word]
+        frame.clause, frame.words = _CLAUSES[word], []
+        frame.grouped |= word == "GROUP"
     elif frame.clause == "from" and word not in _COMPOUND:
         frame.source.append(word)
+    elif word != "BY" or frame.words:
+        frame.words.append(word)

@@ -66,6 +66,8 @@ class Schema:
         self._join_tables()
         self.component = self._components()
         self._qualifiers = {name: self._qualifiers_of(name) for name in usable}
+        self.usual_lengths = _usual_length(self._tables), _usual_length(c for cs in self._columns.values() for c in cs)
+        """Tokens that the name of a table, and of a column, takes, roughly."""
 
     @property
     def tables(self) -> list[str]:
@@ -145,3 +147,9 @@ class Schema:
                     found[one] = number
                     waiting += [e.other for e in self.edges[one]]
         return found
+
+
+def _usual_length(names: Iterable[str]) -> int:
+    """A token for two letters, which is more than most names take."""
+    lengths = [len(n) for n in names]
+    return 1 + sum(lengths) // max(1, 2 * len(lengths))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from treadle.grounding.sql.grammar import lexeme
 from treadle.grounding.sql.schema import Schema
 
-__all__ = ["Needs", "steps"]
+__all__ = ["Needs", "distances", "steps"]
 
 _MOST = 4
 """Tables that a draft may join of its own accord; more only where its items need them."""
@@ -41,18 +41,19 @@ class Needs:
 _Sources = list[tuple[str, str]]
 
 
-def steps(schema: Schema, sources: _Sources, needs: Needs, ends: str) -> str:
+def steps(schema: Schema, sources: _Sources, needs: Needs, ends: str, direct: bool = False) -> str:
     """Rules for the next table after FROM (or JOIN, where there are ``sources``), up to the word after it.
 
-    ``ends`` is the grammar of what may follow the last table.
+    ``ends`` is the grammar of what may follow the last table. ``direct``: only tables on the way to those that are needed.
     """
     rules, alternatives = [], []
-    for number, (table, qualifier) in enumerate(_options(schema, sources, needs)):
+    options = list(_options(schema, sources, needs, direct)) or list(_options(schema, sources, needs, direct=False))
+    for number, (table, qualifier) in enumerate(options):
         after = [*sources, (table, qualifier)]
         follow = []
         if not _unmet(after, needs):
             follow.append("ends")
-        if next(_options(schema, after, needs), None) is not None:
+        if next(_options(schema, after, needs, direct), None) is not None:
             follow.append("joins")
         if not follow:
             continue
@@ -82,9 +83,9 @@ def _conditions(schema: Schema, sources: _Sources, table: str, qualifier: str) -
     return " | ".join(dict.fromkeys(found))
 
 
-def _options(schema: Schema, sources: _Sources, needs: Needs) -> Iterator[tuple[str, str]]:
+def _options(schema: Schema, sources: _Sources, needs: Needs, direct: bool) -> Iterator[tuple[str, str]]:
     used = {q.lower() for _, q in sources}
-    for table, only in _tables(schema, sources, needs):
+    for table, only in _tables(schema, sources, needs, direct):
         for qualifier in schema.qualifiers(table):
             wanted = needs.behind.get(qualifier)
             if qualifier.lower() in used or (only is not None and qualifier != only):
@@ -94,8 +95,11 @@ def _options(schema: Schema, sources: _Sources, needs: Needs) -> Iterator[tuple[
                 yield table, qualifier
 
 
-def _tables(schema: Schema, sources: _Sources, needs: Needs) -> Iterator[tuple[str, str | None]]:
+def _tables(schema: Schema, sources: _Sources, needs: Needs, direct: bool) -> Iterator[tuple[str, str | None]]:
     """The tables that may come next, each with the qualifier that it must take, if it must."""
+    if not sources and direct and needs.behind:
+        yield from ((t, q) for q, tables in needs.behind.items() for t in schema.tables if t in tables)
+        return
     if not sources:
         yield from ((t, None) for t in _first(schema, needs))
         return
@@ -103,11 +107,11 @@ def _tables(schema: Schema, sources: _Sources, needs: Needs) -> Iterator[tuple[s
     if not needs.behind:
         near = [t for t in near if not schema.columns(t).keys() & needs.bare]
     unmet = _unmet(sources, needs)
-    if len(sources) + len(unmet) < _MOST:
+    if not direct and len(sources) + len(unmet) < _MOST:
         yield from ((t, None) for t in near)
     elif unmet:
         goal = needs.behind[unmet[0]]
-        far = _distances(schema, goal)
+        far = distances(schema, goal)
         best = min((far[t] for t in near if t in far), default=0)
         yield from ((t, None if best else unmet[0]) for t in near if far.get(t) == best)
 
@@ -119,7 +123,8 @@ def _first(schema: Schema, needs: Needs) -> Iterable[str]:
     return [t for t in schema.tables if schema.component[t] in common]
 
 
-def _distances(schema: Schema, goal: set[str]) -> dict[str, int]:
+def distances(schema: Schema, goal: set[str]) -> dict[str, int]:
+    """How many joins each table is away from the nearest one of ``goal``, where there is a way."""
     found = dict.fromkeys(goal, 0)
     waiting = list(goal)
     for table in waiting:
