@@ -27,7 +27,7 @@ from typing import Any
 from treadle.engines.base import Guide, OnTokens, held, require
 from treadle.engines.constraints import CANARY, llama_grammar, probe
 from treadle.engines.llama_server import exchange, socket_folder, start
-from treadle.engines.models import sha256_of
+from treadle.engines.models import named_adapters, sha256_of
 from treadle.errors import ContextLengthError, EngineError, ModelFileError, UnsupportedError
 from treadle.types import Alternative, Capabilities, Chunk, Completion, Constraint, EngineIdentity, Prompt, Sampling, Token
 
@@ -42,7 +42,7 @@ MAX_SEED = 2**32 - 2
 
 
 class LlamaEngine:
-    """llama.cpp with one GGUF file.
+    """llama.cpp with one GGUF file, and adapters (GGUF file, scale) that count on every request.
 
     Raises:
         ModelFileError: the file is absent, or is no GGUF file that llama.cpp can load.
@@ -50,16 +50,23 @@ class LlamaEngine:
     """
 
     def __init__(
-        self, path: Path, name: str | None = None, threads: int = 0, context_tokens: int = CONTEXT_TOKENS, slots: int = SLOTS
+        self,
+        path: Path,
+        name: str | None = None,
+        threads: int = 0,
+        context_tokens: int = CONTEXT_TOKENS,
+        slots: int = SLOTS,
+        adapters: Sequence[tuple[Path, float]] = (),
     ) -> None:
-        _check_gguf(path)
+        for file in (path, *(adapter for adapter, _ in adapters)):
+            _check_gguf(file)
         self._path, self._context, self._slots = path, context_tokens, slots
         self._folder = socket_folder()
         self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._server: Any = None
         self._usable_constraints: set[Constraint] = set()
         try:
-            self._server, version = start(path, self._folder, threads, context_tokens, slots)
+            self._server, version = start(path, self._folder, threads, context_tokens, slots, adapters)
         except BaseException:
             self._remove_folder()
             raise
@@ -68,7 +75,7 @@ class LlamaEngine:
             backend="llama",
             model=path.name,
             sha256=sha256_of(path),
-            versions={"xllamacpp": version},
+            versions={"xllamacpp": version, **named_adapters(adapters)},
             parameters=self._parameters(),
         )
 

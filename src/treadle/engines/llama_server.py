@@ -10,7 +10,7 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,17 @@ def _usable_cpus() -> int:
     return min(8, len(os.sched_getaffinity(0)))
 
 
-def start(path: Path, folder: str, threads: int, context_tokens: int, slots: int) -> tuple[Any, str]:
-    """The running server with ``path`` loaded, and the version of xllamacpp. ``threads`` 0: as many as may be used.
+def start(
+    path: Path,
+    folder: str,
+    threads: int,
+    context_tokens: int,
+    slots: int,
+    adapters: Sequence[tuple[Path, float]] = (),
+) -> tuple[Any, str]:
+    """The running server with ``path`` and ``adapters`` (file, scale) loaded, and the version of xllamacpp.
+
+    ``threads`` 0: as many as may be used.
 
     Raises:
         EngineError: xllamacpp is not installed.
@@ -77,12 +86,15 @@ def start(path: Path, folder: str, threads: int, context_tokens: int, slots: int
     params.ui = False
     params.warmup = False
     params.verbosity = -1
+    params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(file), scale) for file, scale in adapters]
     with _stopping_waits():
         try:
             server = xllamacpp.Server(params)
         except Exception as error:
+            beside = "".join(f" with the adapter {file}" for file, _ in adapters)
             raise ModelFileError(
-                f"llama.cpp cannot load {path} ({error}); the file may be truncated or of a newer form"
+                f"llama.cpp cannot load {path}{beside} ({error}); the file may be truncated, of a newer form, or an adapter "
+                "of another model"
             ) from error
         # Its destructor waits for ever for a loop that has not begun yet. The slots are told by the loop itself, so from
         # here on it runs, and the server may go at any moment.

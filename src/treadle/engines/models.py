@@ -12,13 +12,15 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from treadle.errors import ModelFileError, UnknownNameError
 
-__all__ = ["CATALOGUE", "ModelFile", "OnBytes", "check_model", "find_model", "model_path", "pull", "sha256_of"]
+__all__ = [
+    "CATALOGUE", "ModelFile", "OnBytes", "check_model", "find_model", "model_path", "named_adapters", "pull", "sha256_of",
+]  # fmt: skip
 
 OnBytes = Callable[[str, int, int], None]
 """Progress: (what is being done, bytes done, bytes in all)."""
@@ -62,6 +64,14 @@ def sha256_of(path: Path, on_bytes: Callable[[int], None] | None = None) -> str:
             if on_bytes is not None:
                 on_bytes(len(block))
     return digest.hexdigest()
+
+
+def named_adapters(adapters: Sequence[tuple[Path, float]], sha256: Callable[[Path], str] = sha256_of) -> dict[str, str]:
+    """What an engine says of its adapters beside its versions: file, scale, and the beginning of its SHA-256."""
+    return {
+        f"adapter {index}": f"{path.name} x {scale:g}, {sha256(path)[:16]}"
+        for index, (path, scale) in enumerate(adapters, 1)
+    }
 
 
 def find_model(name: str) -> ModelFile:

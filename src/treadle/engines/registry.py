@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from functools import partial
@@ -13,14 +14,40 @@ from treadle.engines.models import CATALOGUE, OnBytes, check_model, find_model, 
 from treadle.errors import EngineError, UnknownNameError, UsageError
 from treadle.settings import Settings
 
-__all__ = ["FORMS", "check_engine", "known_backends", "open_engine"]
+__all__ = ["FORMS", "check_engine", "known_backends", "open_engine", "split_adapters"]
 
 FORMS = (
-    "llama:smollm2, llama:/path/x.gguf, torch:smollm2, torch:/path, openai:<base-url>#<model>, scripted:/path/thread.json"
+    "llama:smollm2, llama:/path/x.gguf, llama:smollm2+/path/adapter.gguf, "
+    "torch:smollm2, torch:/path, openai:<base-url>#<model>, scripted:/path/thread.json"
 )
 """How engines are named, for help texts and errors."""
 
 Constructor = Callable[[str, Settings, OnBytes | None], Engine]
+
+
+def split_adapters(target: str) -> tuple[str, list[tuple[Path, float]]]:
+    """The model of ``smollm2+/path/a.gguf+/path/b.gguf@0.5``, and its adapters with their scales.
+
+    A path that exists as it stands is a model, whatever signs are in it.
+
+    Raises:
+        UsageError: an adapter has no name, or a scale is no number.
+    """
+    if "+" not in target or Path(target).expanduser().exists():
+        return target, []
+    model, *others = target.split("+")
+    return model, [_adapter(text, target) for text in others]
+
+
+def _adapter(text: str, target: str) -> tuple[Path, float]:
+    name, _, scale = text.rpartition("@") if "@" in text else (text, "", "1")
+    try:
+        times = float(scale)
+    except ValueError:
+        name, times = (text, 1.0) if "/" in scale else ("", 0.0)
+    if not name or not math.isfinite(times):
+        raise UsageError(f"{text!r} in {target!r} names no adapter; write model+/path/adapter.gguf, or with @0.5 after it")
+    return Path(name).expanduser(), times
 
 
 def _is_path(target: str) -> bool:
@@ -30,8 +57,9 @@ def _is_path(target: str) -> bool:
 def _llama(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine:
     from treadle.engines.llama import LlamaEngine
 
-    path = _model_file("llama", target, settings, on_bytes)
-    return LlamaEngine(path, name=f"llama:{target}", threads=settings.threads)
+    model, adapters = split_adapters(target)
+    path = _model_file("llama", model, settings, on_bytes)
+    return LlamaEngine(path, name=f"llama:{target}", threads=settings.threads, adapters=adapters)
 
 
 def _torch(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine:
@@ -44,13 +72,15 @@ def _torch(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine:
         if error.name is None or error.name.startswith("treadle"):
             raise
         raise EngineError(f"the torch engine needs {error.name}: pip install 'treadle[torch]'") from error
-    path = _model_file("torch", target, settings, on_bytes)
+    model, adapters = split_adapters(target)
+    path = _model_file("torch", model, settings, on_bytes)
     return TorchEngine(
         path,
         name=f"torch:{target}",
         threads=settings.threads,
         device=settings.torch_device,
         precision=settings.torch_precision,
+        adapters=adapters,
     )
 
 
@@ -94,8 +124,10 @@ def check_engine(name: str) -> None:
     if not name.strip():
         raise UsageError(f"the name of the engine is empty; write it as one of {FORMS}, or leave it out")
     _constructor(backend)
-    if backend in ("llama", "torch") and target and not _is_path(target):
-        find_model(target)
+    if backend in ("llama", "torch"):
+        model, _ = split_adapters(target)
+        if model and not _is_path(model):
+            find_model(model)
 
 
 def open_engine(name: str, settings: Settings, on_bytes: OnBytes | None = None) -> Engine:

@@ -23,16 +23,18 @@ from pathlib import Path
 import torch
 
 from treadle.engines.base import Guide, OnTokens, require
-from treadle.engines.models import sha256_of
+from treadle.engines.models import named_adapters, sha256_of
 from treadle.errors import EngineError, UnsupportedError, UsageError
 from treadle.model.constraints import KINDS, Constraints, ConstraintTimes, GuidedMatcher
 from treadle.model.generate import Draw, Matcher, Piece, Prefix, TokenTable, decode, fit_prompt, read_prompt, score_tokens
+from treadle.model.lora import merge, put_adapter
 from treadle.model.memory import available_bytes, drafts_that_fit
 from treadle.model.precision import choose_device, choose_precision, set_precision
 from treadle.model.speculate import decode_one
 from treadle.model.templates import ChatTemplate
 from treadle.model.transformer import Transformer
 from treadle.model.weights import load
+from treadle.model.weights.adapters import load_adapter
 from treadle.tokens.gguf import read_header
 from treadle.tokens.vocabulary import Vocabulary
 from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, FinishReason, Prompt, Sampling, Token
@@ -60,6 +62,7 @@ class TorchEngine:
         truncate: a prompt that is too long loses its beginning instead of being refused.
         speculate: guess tokens of a lone draft; it stays the same.
         compiled: let torch.compile fuse layers, where there is a C++ compiler.
+        adapters: files or folders of adapters with their scales; they are added to the weights.
 
     Raises:
         ModelFileError: the file is absent or damaged, or a model that the transformer cannot compute.
@@ -78,12 +81,14 @@ class TorchEngine:
         truncate: bool = False,
         speculate: bool = True,
         compiled: bool = False,
+        adapters: Sequence[tuple[Path, float]] = (),
     ) -> None:
         self._threads = threads or min(8, len(os.sched_getaffinity(0)))
         torch.set_num_threads(self._threads)
         self._device = choose_device(device)
-        chosen = choose_precision(precision, self._device, four_bit_file=_has_four_bits(path))
+        chosen = choose_precision(precision, self._device, four_bit_file=_has_four_bits(path) and not adapters)
         loaded = load(path)
+        _add_adapters(loaded.transformer, adapters)
         self._model: Transformer | None = loaded.transformer
         set_precision(loaded.transformer, chosen, self._device, compiled=compiled)
         self._vocabulary, self._config = loaded.vocabulary, loaded.transformer.config
@@ -99,7 +104,12 @@ class TorchEngine:
             backend="torch",
             model=path.name,
             sha256=_sha256(loaded.path),
-            versions={"torch": str(torch.__version__), "precision": chosen, "device": str(self._device)},
+            versions={
+                "torch": str(torch.__version__),
+                "precision": chosen,
+                "device": str(self._device),
+                **named_adapters(adapters, _sha256),
+            },
             parameters=self._config.n_parameters,
         )
 
@@ -326,6 +336,12 @@ def _has_four_bits(path: Path) -> bool:
         return False
     matrices = [t for t in read_header(path).tensors.values() if t.name.startswith("blk.") and len(t.shape) == 2]
     return bool(matrices) and all(t.kind in _FOUR_BITS for t in matrices)
+
+
+def _add_adapters(model: Transformer, adapters: Sequence[tuple[Path, float]]) -> None:
+    for index, (path, scale) in enumerate(adapters):
+        put_adapter(model, load_adapter(path, model.config), f"adapter-{index}", scale)
+    merge(model)
 
 
 def _sha256(path: Path) -> str:
