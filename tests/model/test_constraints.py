@@ -165,7 +165,7 @@ def guided(constraints: Constraints) -> GuidedMatcher:
     return GuidedMatcher(constraints, Words().stage, TOKENS[:END], frozenset({END, STOP}))
 
 
-@pytest.mark.parametrize(("text", "why"), [("(" * 9, "open brackets"), ("yes\n" * 3, "times in a row")])
+@pytest.mark.parametrize(("text", "why"), [("(" * 9, "open brackets"), ("yes\n" * 4, "times in a row")])
 def test_a_draft_that_repeats_itself_is_ended(constraints: Constraints, text: str, why: str) -> None:
     matcher = guided(constraints)
     *before, last = encode(text)

@@ -44,14 +44,15 @@ def test_what_is_wrong_is_told() -> None:
 
 
 @pytest.mark.parametrize("block", ["    x = 1\n", "    x = 1\n\n    y = 2\n", "if a:\n    b()\nelse:\n    c()\n"])
-def test_the_same_lines_three_times(block: str) -> None:
-    assert lines_repeat("import a\n" + block * 3)
-    assert not lines_repeat("import a\n" + block * 2)
+def test_the_same_lines_again_and_again(block: str) -> None:
+    times = 4 if block.count("\n") == 1 else 3
+    assert lines_repeat("import a\n" + block * times)
+    assert not lines_repeat("import a\n" + block * (times - 1))
     assert not lines_repeat("import a\n" + block * 2 + block.replace("    ", "        "))
 
 
 def test_a_line_that_is_not_whole_does_not_count() -> None:
-    assert not lines_repeat("x = 1\n" * 2 + "x = 1")
+    assert not lines_repeat("x = 1\n" * 3 + "x = 1")
 
 
 def test_no_example_of_the_packs_repeats_itself() -> None:

@@ -18,8 +18,8 @@ _TIMES = 8
 """How often the same piece may stand in a row at the end of a line, where it holds a word."""
 _PIECE = range(4, 61)
 """Characters of such a piece. Shorter ones are columns of numbers."""
-_SAME = 3
-"""How often the same lines may be written in a row."""
+_SAME = 4, 3
+"""How often the same line, and the same lines, may be written in a row."""
 _BLOCK = range(1, 5)
 """How many lines may stand in what repeats."""
 
@@ -51,8 +51,9 @@ def lines_repeat(written: str) -> str:
     lines = [line for line in written[: written.rfind("\n") + 1].split("\n") if line.strip()]
     for size in _BLOCK:
         block = lines[-size:]
-        if len(lines) >= size * _SAME and lines[-size * _SAME :] == block * _SAME:
-            return f"{block[0].strip()[:60]!r} {_SAME} times in a row"
+        times = _SAME[size > 1]
+        if len(lines) >= size * times and lines[-size * times :] == block * times:
+            return f"{block[0].strip()[:60]!r} {times} times in a row"
     return ""
 
 
