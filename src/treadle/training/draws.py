@@ -1,0 +1,42 @@
+"""Which items come next: numbers of items in groups, without end, each epoch shuffled anew by (seed, epoch)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from treadle.errors import DataError
+
+__all__ = ["Draws"]
+
+
+class Draws:
+    """Groups of ``size`` of ``n_items`` numbers; a last, smaller one at the end of an epoch is filled from the next.
+
+    Raises:
+        DataError: there are no items.
+    """
+
+    def __init__(self, n_items: int, size: int, seed: int = 0) -> None:
+        if not n_items:
+            raise DataError("there is nothing to train on: no item is left")
+        self._n_items, self._size, self._seed = n_items, size, seed
+        self._drawn = 0
+
+    def __next__(self) -> list[int]:
+        found: list[int] = []
+        while len(found) < self._size:
+            epoch, place = divmod(self._drawn, self._n_items)
+            order = np.random.default_rng([self._seed, epoch]).permutation(self._n_items)
+            taken = order[place : place + self._size - len(found)].tolist()
+            found += taken
+            self._drawn += len(taken)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        return {"drawn": self._drawn}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._drawn = int(state["drawn"])

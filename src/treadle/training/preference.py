@@ -1,0 +1,135 @@
+"""Preferences: pairs of a better and a worse answer to the same request, as ``treadle threads export-training`` writes them.
+
+{"prompt": [{"role": "user", "content": "..."}],
+ "chosen": [{"role": "assistant", "content": "..."}],
+ "rejected": [{"role": "assistant", "content": "..."}]}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from treadle.errors import DataError
+from treadle.training.rows import Row, Sample, sample_of
+from treadle.types import Message
+
+if TYPE_CHECKING:
+    import torch
+
+    from treadle.model.templates import ChatTemplate
+    from treadle.tokens.vocabulary import Vocabulary
+    from treadle.training.packing import Batch
+
+__all__ = [
+    "Encoder", "Pair", "Reference", "SamplePair", "answer_sample", "held_out", "prompt_ids", "read_pairs", "sample_pairs",
+]  # fmt: skip
+
+_KEYS = {"prompt", "chosen", "rejected"}
+
+Reference = Callable[["Batch"], "torch.Tensor"]
+"""Log-probability [M] of each learnt token of a batch, under the policy that training began with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One request and two answers, of which the first is the better one."""
+
+    prompt: tuple[Message, ...]
+    chosen: str
+    rejected: str
+
+
+SamplePair = tuple[Sample, Sample]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoder:
+    """How requests and answers become tokens. Without a template the request's texts stand above the answer."""
+
+    vocabulary: Vocabulary
+    template: ChatTemplate | None
+    most_tokens: int = 1024
+
+
+def read_pairs(paths: Iterable[Path]) -> Iterator[Pair]:
+    """The pairs of JSONL files, in order.
+
+    Raises:
+        DataError: a file cannot be read, or a line is no pair; names file and line.
+    """
+    for path in paths:
+        try:
+            with path.open(encoding="utf-8") as lines:
+                for number, line in enumerate(lines, 1):
+                    if line.strip():
+                        yield _read(line, f"{path}, line {number}")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"cannot read the pairs of {path}: {error}") from error
+
+
+def _read(line: str, where: str) -> Pair:
+    try:
+        data = json.loads(line)
+        if not isinstance(data, Mapping) or set(data) != _KEYS:
+            raise ValueError("a pair is an object with 'prompt', 'chosen' and 'rejected', each a list of messages")
+        prompt, chosen, rejected = (_messages(data[key]) for key in ("prompt", "chosen", "rejected"))
+        if not prompt or [m.role for m in (*chosen, *rejected)] != ["assistant", "assistant"]:
+            raise ValueError("'prompt' has at least one message, 'chosen' and 'rejected' one each, of the assistant")
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{where} is no pair: {error}") from error
+    return Pair(prompt=prompt, chosen=chosen[0].content, rejected=rejected[0].content)
+
+
+def _messages(value: Any) -> tuple[Message, ...]:
+    found = tuple(Message(role=m["role"], content=m["content"]) for m in value)
+    if not all(m.role in ("system", "user", "assistant") and isinstance(m.content, str) for m in found):
+        raise ValueError("a message has a 'role' (system, user or assistant) and a text as its 'content'")
+    return found
+
+
+def held_out(pairs: Sequence[Pair], share: float) -> tuple[list[Pair], list[Pair]]:
+    """Pairs to train on, and those of about ``share`` of the requests, by a hash of the request: the pairs of one request
+    stay together, and a pair stays on its side when others are added."""
+    sides: tuple[list[Pair], list[Pair]] = ([], [])
+    for pair in pairs:
+        text = "\0".join(m.content for m in pair.prompt)
+        number = int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+        sides[number < share * 2**64].append(pair)
+    return sides
+
+
+# ------------------------------------------------------------------------------------------------ tokens
+
+
+def answer_sample(encoder: Encoder, prompt: Sequence[Message], answer: str, *, end: bool = True) -> Sample:
+    """The tokens of request and answer; learnt are the answer's, and the one that ends it."""
+    row = Row(messages=tuple(prompt), segments=(("", answer),), end=end)
+    if encoder.template is None:
+        row = Row(messages=(), segments=((_plain(prompt), answer),), end=end)
+    return sample_of(row, encoder.vocabulary, encoder.template)
+
+
+def prompt_ids(encoder: Encoder, prompt: Sequence[Message]) -> list[int]:
+    """The tokens that an answer is drawn after."""
+    if encoder.template is None:
+        return encoder.vocabulary.encode(_plain(prompt), begin=True)
+    return encoder.template.encode(encoder.vocabulary, prompt)
+
+
+def _plain(prompt: Sequence[Message]) -> str:
+    return "".join(f"{m.content}\n\n" for m in prompt)
+
+
+def sample_pairs(encoder: Encoder, pairs: Iterable[Pair]) -> list[SamplePair]:
+    """The pairs as tokens; those with a text that is too long are left out: an answer without its end is another answer."""
+    found = []
+    for pair in pairs:
+        both = (answer_sample(encoder, pair.prompt, pair.chosen), answer_sample(encoder, pair.prompt, pair.rejected))
+        if max(map(len, both)) <= encoder.most_tokens:
+            found.append(both)
+    return found
