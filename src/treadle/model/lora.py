@@ -120,7 +120,8 @@ class AdaptedLinear(nn.Module):
         if self._sum is not None and self._sum[0] == same and self._rests == state and not torch.is_grad_enabled():
             return self._sum[1]
         with torch.no_grad():
-            reused = self._sum is not None and self._sum[0] == same
+            # What generation has made in inference mode cannot be changed outside of it.
+            reused = self._sum is not None and self._sum[0] == same and not self._sum[1].is_inference()
             total = self._sum[1].copy_(self.weight) if self._sum is not None and reused else self.weight.clone()
             for rows, scale, a, b in pieces:
                 total[rows].addmm_(b, a, alpha=scale)
