@@ -15,6 +15,7 @@ from treadle.commands.models import models_app
 from treadle.commands.prompt import prompt
 from treadle.commands.sql import sql
 from treadle.commands.threads import threads_app
+from treadle.commands.train import train_app
 
 __all__ = ["app"]
 
@@ -51,3 +52,4 @@ app.add_typer(threads_app, name="threads")
 app.add_typer(examples_app, name="examples")
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
+app.add_typer(train_app, name="train")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from treadle.model.templates import ChatTemplate
     from treadle.tokens.vocabulary import Vocabulary
 
-__all__ = ["Row", "Sample", "fitted", "read_rows", "row_of", "sample_of"]
+__all__ = ["Row", "Sample", "fitted", "learnt_tokens", "read_rows", "row_of", "sample_of"]
 
 _KEYS = ("messages", "segments", "source", "licence", "group", "end")
 _ROLES = ("system", "user", "assistant")

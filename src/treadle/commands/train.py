@@ -1,0 +1,126 @@
+"""``treadle train ...``: from rows of text to an adapter or a model."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from treadle.errors import EngineError
+from treadle.escaping import escaped
+
+if TYPE_CHECKING:
+    from treadle.training.run import Outcome
+
+__all__ = ["train_app"]
+
+train_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Train adapters and models.")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="The recipe, a TOML file; its paths are from its folder.")
+]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with the run, from its last checkpoint.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="Where to compute: cpu, cuda, cuda:1, mps.")]
+
+
+@train_app.command("sft")
+def train_sft(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
+    """Train on rows; the loss is on answers only."""
+    _train("sft", config, resume, device)
+
+
+@train_app.command("base")
+def train_base(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
+    """Train on the next token of texts."""
+    _train("base", config, resume, device)
+
+
+@train_app.command("tokenize")
+def train_tokenize(config: ConfigOption) -> None:
+    """Bring the texts of a recipe to tokens, for `train base`."""
+    with _needs_torch():
+        from treadle.settings import load_settings
+        from treadle.training.base import tokenize
+        from treadle.training.opening import open_vocabulary
+        from treadle.training.recipe import Recipe, read_recipe
+
+        recipe = read_recipe(config, Recipe)
+        vocabulary = open_vocabulary(recipe.model, config.parent, load_settings())
+        told = tokenize(recipe, config.parent, vocabulary)
+    typer.echo(
+        escaped(f"{told['documents']:,} documents, {told['tokens']:,} tokens: {config.parent / recipe.run / 'tokens'}")
+    )
+
+
+@train_app.command("plot")
+def train_plot(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The picture; its kind follows its name (curves.png).")
+    ] = None,
+) -> None:
+    """Draw the curves of a run."""
+    from treadle.training.plot import plot
+
+    typer.echo(escaped(str(plot(run / "log.jsonl", out or run / "curves.png"))))
+
+
+@contextlib.contextmanager
+def _needs_torch() -> Iterator[None]:
+    """Tell which package is missing, and how to get it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "treadle").startswith("treadle"):
+            raise
+        raise EngineError(f"training needs {error.name}: pip install 'treadle[torch]'") from error
+
+
+def _train(kind: str, config: Path, resume: bool, device: str) -> None:
+    with _needs_torch():
+        from treadle.settings import load_settings
+        from treadle.training.base import base
+        from treadle.training.recipe import Recipe, read_recipe
+        from treadle.training.sft import sft
+
+        recipe = read_recipe(config, Recipe)
+        work: Callable[..., Outcome] = {"sft": sft, "base": base}[kind]
+        with _Shown() as shown:
+            outcome = work(
+                recipe, config.parent, load_settings(), device=device, resume=resume,
+                on_begin=shown.begin, on_step=shown.step,
+            )  # fmt: skip
+    end = outcome.finished
+    judged = "" if end.best_loss is None else f"; best held-out loss {end.best_loss:.4f} at step {end.best_step}"
+    typer.echo(escaped(f"{end.steps} steps{' (stopped early)' if end.stopped_early else ''}{judged}"))
+    for path in outcome.files:
+        typer.echo(escaped(str(path)))
+
+
+class _Shown:
+    """A bar of steps with the last figures, on standard error."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True, markup=False), transient=True)
+        self._task = self._progress.add_task("reading", total=None)
+
+    def __enter__(self) -> _Shown:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def begin(self, steps: int) -> None:
+        self._progress.update(self._task, description="training", total=steps)
+
+    def step(self, figures: Mapping[str, Any]) -> None:
+        told = f"loss {figures['loss']:.4f}  norm {figures['norm']:.2f}  {figures['tokens_per_second']:,.0f} tokens/s"
+        self._progress.update(self._task, description=told, completed=figures["step"])
