@@ -101,6 +101,20 @@ def test_statements_are_held_to_the_schema() -> None:
     assert accepts(guide, " AVG(MET_px) FROM events;") is not None
 
 
+def test_levels_of_statements_and_their_room() -> None:
+    summary = replace(ROOT, kind="sqlite")
+    assert sql_guide(summary, "sqlite", level="none") is None
+    by_grammar, by_names = sql_guide(summary, "sqlite", level="grammar"), sql_guide(summary, "sqlite", level="names")
+    assert by_grammar is not None
+    assert by_names is not None
+    assert accepts(by_grammar, " AVG(MET_px) FROM nowhere;") is None
+    assert accepts(by_names, " AVG(MET_px) FROM events;") is not None
+    at_its_end = sql_guide(summary, "sqlite", lambda written: 20 - len(written))
+    assert at_its_end is not None
+    assert accepts(at_its_end, " MET_pt FROM events;") is None
+    assert accepts(at_its_end, " MET_pt FROM events WHERE MET_pt > 3;") is not None
+
+
 def test_postgresql_tables_of_another_schema_are_not_held() -> None:
     table = replace(TREE, name="cms.events")
     assert sql_guide(replace(ROOT, kind="postgresql", tables=(table,)), "postgres") is None

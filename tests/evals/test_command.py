@@ -170,6 +170,7 @@ def test_an_error_in_the_middle_says_what_is_kept(run: Running, command: Any, fi
         (["--seed", "2", "--out", "out"], "options.seed was 1 and is 2"),
         (["--workers", "0"], "--workers must be at least 1"),
         (["--samples", "0"], "--samples must be at least 1"),
+        (["--grounding", "some"], "--grounding is none, grammar, names, all"),
         (["--tasks", "nothing.yaml"], "no task file 'nothing.yaml'"),
         (["--engine", "lama:x"], "unknown engine 'lama'"),
         (["--pack", "nothing"], "nothing"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import get_args
 
 from treadle.coding.choose import Candidate, Choice, best_failed, choose, height
 from treadle.coding.job import Job, is_small, open_job
@@ -18,6 +19,7 @@ from treadle.coding.repair import good_lines, problem
 from treadle.coding.sql.base import Database
 from treadle.engines.base import Engine, takes_guides
 from treadle.errors import UsageError
+from treadle.grounding.base import Level
 from treadle.prompts import build_repair, request_examples
 from treadle.retrieval import Pack
 from treadle.sandbox.base import Sandbox
@@ -68,10 +70,15 @@ class Options:
     """Read requests on data by rules too: readings stand as drafts beside the engine's, and of SQL as examples."""
     budget_seconds: float | None = None
     """After so long no further drafts and repairs are begun; what has begun is finished, and the first drafts always are."""
-    grounded: bool = True
-    """Hold drafts to the grammar and to names that exist, where the engine can (``grounding/``)."""
+    grounding: Level = "all"
+    """What drafts are held to, where the engine can (``grounding/``)."""
     style: str = "house"
     """Of SQL: 'house' formats statements as the packs say, 'plain' leaves them as they were written."""
+
+    @property
+    def grounded(self) -> bool:
+        """Whether drafts are held to anything."""
+        return self.grounding != "none"
 
     def __post_init__(self) -> None:
         if self.samples < 1:
@@ -86,6 +93,8 @@ class Options:
             raise UsageError(f"--spread must lie between 0 and 1, got {self.spread}")
         if self.budget_seconds is not None and not self.budget_seconds > 0:
             raise UsageError(f"--budget must be above 0 seconds, got {self.budget_seconds:g}")
+        if self.grounding not in get_args(Level):
+            raise UsageError(f"--grounding is {', '.join(get_args(Level))}, not {self.grounding!r}")
         if self.style not in ("house", "plain"):
             raise UsageError(f"--style is 'house' or 'plain', not {self.style!r}")
         if self.max_tokens < 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -12,6 +12,7 @@ from treadle.commands.exits import EXIT_DOUBT
 
 if TYPE_CHECKING:
     from treadle.coding.ask import Answered, Options
+    from treadle.grounding.base import Level
 
 __all__ = ["hand_over", "work_options"]
 
@@ -26,6 +27,7 @@ def work_options(
     no_examples: bool,
     no_rules: bool,
     no_grounding: bool,
+    grounding: str = "all",
     budget: float | None = None,
     spread: float = 0.0,
     style: str = "house",
@@ -48,7 +50,7 @@ def work_options(
         max_tokens=max_tokens,
         shots=0 if no_examples else Options().shots,
         rules=not (no_rules or no_examples),
-        grounded=not no_grounding,
+        grounding=cast("Level", "none" if no_grounding else grounding),
         budget_seconds=budget,
         spread=spread,
         style=style,

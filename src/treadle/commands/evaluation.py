@@ -46,6 +46,9 @@ MaxTokensOption = Annotated[
     int | None, typer.Option("--max-tokens", help="Length of a draft, at most (default: 256, sql 160).")
 ]
 NoExamplesOption = Annotated[bool, typer.Option("--no-examples", help="Show the model no example, read nothing by rules.")]
+GroundingOption = Annotated[
+    str, typer.Option("--grounding", metavar="<level>", help="Hold drafts to: none, grammar, names, all (default).")
+]
 CorrectionsOption = Annotated[
     Path | None, typer.Option("--corrections", help="A thread store whose corrections are shown as examples, too.")
 ]
@@ -74,6 +77,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
         no_examples: NoExamplesOption = False,
         no_rules: NoRulesOption = False,
         no_grounding: NoGroundingOption = False,
+        grounding: GroundingOption = "all",
         budget: BudgetOption = None,
         pack: PackOption = None,
         corrections: CorrectionsOption = None,
@@ -94,6 +98,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
             no_examples=no_examples,
             no_rules=no_rules,
             no_grounding=no_grounding,
+            grounding=grounding,
             budget=budget,
             spread=spread,
         )

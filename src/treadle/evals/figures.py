@@ -79,13 +79,19 @@ def settings_line(summary: Mapping[str, Any]) -> str:
     examples = f"{options['shots']} examples at most" if options["shots"] else "no examples"
     corrections = ", with corrections" if settings["corrections"] else ""
     corrections += "" if options["rules"] else ", nothing read by rules"
-    corrections += ", grounded" if options.get("grounded") else ""
+    corrections += _told_grounding(options)
     return (
         f"{settings['kind']} ({settings['tasks']['file']}), engine {settings['engine']} ({model['file']}{digest}), "
         f"{options['samples']} drafts, temperature {options['temperature']:g}, {options['repairs']} rounds of repair, "
         f"{examples}{corrections}, seed {options['seed']}, treadle {settings['treadle']} "
         f"(code {' and '.join(summary['code'])})"
     )
+
+
+def _told_grounding(options: Mapping[str, Any]) -> str:
+    """What drafts were held to; older evaluations say only whether they were."""
+    level = options.get("grounding", "all" if options.get("grounded") else "none")
+    return {"none": "", "all": ", grounded"}.get(level, f", grounded ({level})")
 
 
 def mixed_code(summary: Mapping[str, Any]) -> str:

@@ -69,10 +69,14 @@ class SqlJob:
     @cached_property
     def _guide(self) -> Guide | None:
         """The same for all prompts of the question."""
-        return sql_guide(self._database.summary, self._database.dialect)
+        return sql_guide(self._database.summary, self._database.dialect, self._room, self._options.grounding)
+
+    def _room(self, written: str) -> int:
+        """Tokens that a draft may still have behind ``written``."""
+        return self._options.max_tokens - self._tools.engine.count_tokens(written)
 
     def left(self, draft: Draft) -> str:
-        """Nothing: statements are told apart by the names check scope by scope, and the guide's grammar is narrower than SQL."""
+        """Nothing: the names check tells statements apart scope by scope, and the guide's grammar is narrower than SQL."""
         return ""
 
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
