@@ -25,11 +25,12 @@ _SUBMODULES = frozenset({"fft", "linalg", "optimize", "pyplot", "random", "speci
 _CLASSES = {"root": "awkward.Array", "parquet": "awkward.Array"}
 
 
-def python_guide(prompt: Prompt, preamble: str, facts: Facts) -> Guide | None:
+def python_guide(prompt: Prompt, preamble: str, facts: Facts, level: Level = "all") -> Guide | None:
     """For drafts that go on from ``prompt``'s primer; None where the engine writes a whole answer, or amid a line."""
     if not prompt.primer or prompt.primer.endswith("def"):
         return None
-    return PythonGuide(facts, f"{preamble}{_function(prompt.primer)}", ends=prompt.stop, returns=not prompt.body_indent)
+    before = f"{preamble}{_function(prompt.primer)}"
+    return PythonGuide(facts, before, ends=prompt.stop, level=level, returns=not prompt.body_indent)
 
 
 def known_facts(preamble: str, data: DataSummary | None, sandbox: Sandbox) -> Facts:

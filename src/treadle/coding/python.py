@@ -84,7 +84,7 @@ class PythonJob(Judge):
         return self.decisive
 
     def guide(self, prompt: Prompt) -> Guide | None:
-        return python_guide(prompt, self._preamble, self._facts)
+        return python_guide(prompt, self._preamble, self._facts, self._work[2].grounding)
 
     def left(self, draft: Draft) -> str:
         request, tools, _ = self._work

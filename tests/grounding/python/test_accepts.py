@@ -8,6 +8,7 @@ import re
 import site
 import tokenize
 import warnings
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,17 @@ PACKS = sorted(p for p in (ROOT / "packs").rglob("*.py") if not p.name.startswit
 NONE_KNOWN = Facts()
 
 
-def left_at(
-    program: str, *, prefix: str = "", guide: PythonGuide | None = None, vocabulary: Vocabulary | None = None
-) -> str | None:
+@cache
+def shared() -> Vocabulary:
+    """One for all programs, so that a line like another one is not compiled again."""
+    return Vocabulary()
+
+
+def left_at(program: str, *, prefix: str = "", guide: PythonGuide | None = None) -> str | None:
     """None, or the end of what was accepted of ``program`` with a little of what was not."""
     if not program.endswith("\n"):
         program += "\n"
-    vocabulary = vocabulary or Vocabulary()
-    follower = Follower(guide or PythonGuide(NONE_KNOWN, prefix), vocabulary)
+    follower = Follower(guide or PythonGuide(NONE_KNOWN, prefix), shared())
     raw = program.encode()
     for byte in raw:
         if not follower.take(byte):
@@ -102,9 +106,9 @@ def test_all_solutions_pass() -> None:
 @pytest.mark.slow
 def test_real_modules_pass() -> None:
     """Of modules as people write them, with names free, every one."""
-    vocabulary, guide, chosen = Vocabulary(), PythonGuide(NONE_KNOWN, bound_names=False), modules(300)
+    guide, chosen = PythonGuide(NONE_KNOWN, bound_names=False), modules(300)
     left = {}
     for path in chosen:
-        left[str(path)] = left_at(path.read_text(encoding="utf-8"), guide=guide, vocabulary=vocabulary)
+        left[str(path)] = left_at(path.read_text(encoding="utf-8"), guide=guide)
     assert {n: at for n, at in left.items() if at is not None} == {}
     assert len(left) == 300

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("llguidance")
 
 from treadle.grounding.accept import Follower, Vocabulary, accepts
+from treadle.grounding.base import Level
 from treadle.grounding.python import Facts, Members, PythonGuide
 
 FACTS = Facts(
@@ -48,6 +49,7 @@ ALLOWED = [
     "\n    for x in events: print(x); y = x; print(y)\n    def f(a): return a + 1\n    return f(cut)\n",
     "\n    if cut and (n := len(events)) > 3 and n < 9:\n        return n\n",
     "\n    x = y = events['MET_pt']\n    a = (b, *c) = [d, e] = 1, 2\n    x[0] += events['MET_pt'][0]\n",
+    "\n    s = b\"\"\"\\\na\n\"\"\" + br'''\\\n\n'''\n\n\n\n    t = cut\n",
     "\n    return events['Muon_' + 'p' + 't'] + events[\"MET_\" + str(cut)]\n",
 ]
 REFUSED = [
@@ -66,7 +68,7 @@ REFUSED = [
     ("\n    if cut:\n    pass\n", "pass"),
     ("\n    x = (1, 2\n\n\n\n\n", None),
     ("\n      return 1\n", "return"),
-    ("\n    cut = 1\n\n\n\n", None),
+    ("\n    cut = 1\n\n\n\n\n\n\n", None),
 ]
 
 
@@ -168,3 +170,18 @@ def test_the_whole_language_lets_only_functions_of_the_draft_return() -> None:
     ):
         matcher, tokens = vocabulary.matcher(whole), vocabulary.encode(text)
         assert (matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()) == fits, text
+
+
+def test_levels_hold_more_and_more() -> None:
+    texts = {
+        "grammar": "\n    return (\n1 2",
+        "names": "\n    return np.total(1)\n",
+        "all": "\n    return events['Jet_pt']\n",
+    }
+    levels: tuple[Level, ...] = ("grammar", "names", "all")
+    for number, level in enumerate(levels):
+        guide = PythonGuide(FACTS, PREFIX, level=level)
+        held = [accepts(guide, text) is not None for text in texts]
+        assert held == [place <= number for place in range(3)], level
+    assert accepts(PythonGuide(FACTS, PREFIX, level="grammar"), "\n    return undefined\n") is None
+    assert accepts(PythonGuide(FACTS, PREFIX, level="names"), "\n    return undefined\n") is not None

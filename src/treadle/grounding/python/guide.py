@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from treadle.grounding.base import Level
 from treadle.grounding.python.expressions import write_expressions
 from treadle.grounding.python.facts import Facts
 from treadle.grounding.python.lexis import Sheet, literal
@@ -16,8 +17,8 @@ from treadle.types import Constraint, Stage
 
 __all__ = ["PythonGuide"]
 
-BLANKS = 2
-"""How many blank lines may stand in a row."""
+BLANKS = 5
+"""How many blank lines may stand in a row: of 300 real modules one had three, and a draft must come to its end."""
 DEEPER = 8
 """How many columns a block may be deeper than the line that opens it."""
 
@@ -30,6 +31,7 @@ class PythonGuide:
         prefix: the program before the draft: whole lines, or up to the end of a docstring.
         ends: texts that stop a draft; they may be written where they can occur.
         bound_names: hold names in expressions to those that are bound by what was written before.
+        level: 'grammar' holds no names, 'names' those that are bound and members of modules, 'all' all that is known.
         returns: the draft may return something. One that becomes a program at top level may not, but its own functions may.
     """
 
@@ -40,9 +42,11 @@ class PythonGuide:
         *,
         ends: Sequence[str] = (),
         bound_names: bool = True,
+        level: Level = "all",
         returns: bool = True,
     ) -> None:
-        self._facts, self._prefix, self._bound_names, self._returns = facts, prefix, bound_names, returns
+        self._facts, self._prefix, self._returns = _of_level(facts, level), prefix, returns
+        self._bound_names = bound_names and level in ("names", "all")
         self._cache: dict[object, Constraint] = {}
         self._sheets: dict[tuple[bool, frozenset[str]], Sheet] = {}
         self._ends = tuple(sorted({e.lstrip("\n") for e in ends} - {""}))
@@ -87,6 +91,14 @@ class PythonGuide:
             write_expressions(sheet, names_of(sheet, self._facts, bound_names, hidden))
             write_statements(sheet, self._returns)
         return self._sheets[key]
+
+
+def _of_level(facts: Facts, level: Level) -> Facts:
+    if level == "all":
+        return facts
+    if level == "names":
+        return Facts(modules=facts.modules, variables=dict.fromkeys(facts.variables), builtins=facts.builtins)
+    return Facts(builtins=facts.builtins)
 
 
 def _known(facts: Facts) -> set[str]:

@@ -21,6 +21,7 @@ _HEX = "[0-9a-fA-F]"
 _ESCAPE = rf"\\([^xuUN\r\x00]|x{_HEX}{{2}}|u{_HEX}{{4}}|U000{_HEX}{{5}}|N\{{[A-Z][A-Z0-9 -]+\}})"
 _BYTE = rf"\\([\n -wyz{{|}}~]|x{_HEX}{{2}})"
 _LINE, _ANY, _ASCII = r"\\\n\r\x00", r"\\\r\x00", r"\\\n\r\x00\u0080-\U0010ffff"
+_ANY_ASCII = r"\\\r\x00\u0080-\U0010ffff"
 
 
 def _short(inside: str, escape: str) -> str:
@@ -36,8 +37,8 @@ def _long(character: str, escape: str) -> str:
 _STRING = rf"[uU]?({_short(_LINE, _ESCAPE)}|{_long(_ANY, _ESCAPE)})"
 _ESCAPED, _ESCAPED_ASCII = r"\\[^\r\x00]", r"\\[ -~]"
 _RAW = f"[rR]({_short(_LINE, _ESCAPED)}|{_long(_ANY, _ESCAPED)})"
-_BYTES = rf"[bB]({_short(_ASCII, _BYTE)})"
-_RAW_BYTES = rf"([rR][bB]|[bB][rR])({_short(_ASCII, _ESCAPED_ASCII)})"
+_BYTES = rf"[bB]({_short(_ASCII, _BYTE)}|{_long(_ANY_ASCII, _BYTE)})"
+_RAW_BYTES = rf"([rR][bB]|[bB][rR])({_short(_ASCII, _ESCAPED_ASCII)}|{_long(_ANY_ASCII, _ESCAPED_ASCII)})"
 
 
 def terminals() -> dict[str, str]:
