@@ -1,0 +1,1 @@
+"""Questions to invented databases, with statements that were executed there."""

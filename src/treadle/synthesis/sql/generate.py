@@ -1,0 +1,280 @@
+"""From chance to rows: worlds, questions with statements, execution, and the prompts that inference would show.
+
+A pair is kept where its statement parses, runs, gives rows with values, and says more than a statement without its
+conditions (``Made.wrong``). What is asked nearly the same twice is left out. The same seed gives the same rows.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from treadle.coding.sql.base import Database
+from treadle.coding.sql.checks.syntax import SqlError, parse_query
+from treadle.coding.sql.plan import SUMMARY_TOKENS, describe
+from treadle.coding.sql.reading.linking import Links, link, value_query
+from treadle.coding.sql.reading.schema import Field, Schema
+from treadle.prompts import Ingredients, build_prompt
+from treadle.sandbox import Sandbox
+from treadle.synthesis.paraphrase import noisy, sentence
+from treadle.synthesis.rows import Row, segments_of
+from treadle.synthesis.sql.ask import Ask, Made, Task
+from treadle.synthesis.sql.domains import domains
+from treadle.synthesis.sql.execute import Result, execute_all, write_database
+from treadle.synthesis.sql.query import TwoWaysError
+from treadle.synthesis.sql.tasks import TASKS
+from treadle.synthesis.sql.world import World, build_world
+from treadle.synthesis.writer import PromptWriter
+from treadle.types import Example
+
+__all__ = ["Report", "generate"]
+
+LICENCE = "CC0-1.0"
+DUCKDB_SHARE = 0.15
+PAIRS = 8
+"""Of one database; more worlds teach more than more questions to one."""
+_TRIES = 26
+"""Questions drawn for a database, of which ``PAIRS`` are kept; what is left over costs a few milliseconds."""
+_MOST_ROWS = 400
+_SIZES = ((1, 2, 3, 5), (1, 1, 6), (2, 6), (1, 3, 4), (8,), (1, 1, 2, 4))
+"""How the questions of a database are put into rows: some alone, as inference asks, others with some before them."""
+_QUESTION = re.compile(
+    r"(?:what|which|who|how|when|where|in which|on average|for each .*what|is|are|do|does)\b", re.IGNORECASE
+)
+
+
+@dataclass(slots=True)
+class Pair:
+    """A question and its statement, from SELECT on, without a semicolon."""
+
+    task: str
+    question: str
+    sql: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What was made and what was left out, and why."""
+
+    tasks: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    domains: Counter[str] = field(default_factory=Counter)
+    databases: int = 0
+    dialects: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    unheld: Counter[str] = field(default_factory=Counter)
+    """Of the statements that were followed: by task those that the guide takes and those it does not."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """For each kind of failure one statement."""
+
+
+def generate(
+    pairs: int,
+    seed: int,
+    sandbox: Sandbox,
+    writer: PromptWriter,
+    report: Report | None = None,
+    on_pairs: Callable[[int], None] | None = None,
+    on_pair: Callable[[World, Database, Pair], None] | None = None,
+) -> Iterator[Row]:
+    """Rows with ``pairs`` questions in all.
+
+    Args:
+        sandbox: where statements are executed.
+        writer: prompts as the engine in question would be shown them.
+        report: filled while rows are made.
+        on_pair: shown every pair that is kept.
+    """
+    report = report if report is not None else Report()
+    maker = _Maker(seed, sandbox, writer, report, on_pair)
+    done = number = 0
+    while done < pairs:
+        found = maker.database(number, pairs - done)
+        number += 1
+        for row in found:
+            done += len(row.segments)
+            if on_pairs is not None:
+                on_pairs(len(row.segments))
+            yield row
+
+
+class _Maker:
+    def __init__(
+        self,
+        seed: int,
+        sandbox: Sandbox,
+        writer: PromptWriter,
+        report: Report,
+        on_pair: Callable[[World, Database, Pair], None] | None,
+    ) -> None:
+        self.seed, self.sandbox, self.writer, self.report, self.on_pair = seed, sandbox, writer, report, on_pair
+        self.order = list(domains())
+        random.Random(seed).shuffle(self.order)  # noqa: S311
+        self.seen: set[str] = set()
+
+    def database(self, number: int, wanted: int) -> list[Row]:
+        """The rows of the ``number``-th database."""
+        choose = random.Random(f"{self.seed}/{number}")  # noqa: S311
+        domain = self.order[number % len(self.order)]
+        dialect = "duckdb" if choose.random() < DUCKDB_SHARE else "sqlite"
+        world = build_world(domain, choose, dialect)  # type: ignore[arg-type]
+        with tempfile.TemporaryDirectory(prefix="treadle-synthesis-") as folder:
+            path = Path(folder) / ("world.sqlite" if dialect == "sqlite" else "world.duckdb")
+            write_database(world, path)
+            path.chmod(0o644)
+            with closing(_opened(path, world, self.sandbox)) as database:
+                pairs = self._pairs(world, database, path, choose)[: min(wanted, PAIRS)]
+                if self.on_pair is not None:
+                    for pair in pairs:
+                        self.on_pair(world, database, pair)
+                rows = self._rows(world, database, path, pairs, f"{domain.name}-{self.seed}-{number}", choose)
+        self.seen |= {_near_key(p.question) for p in pairs}
+        self.report.databases += bool(rows)
+        self.report.domains[domain.name] += len(pairs)
+        self.report.dialects[dialect] += len(pairs)
+        self.report.tasks.update(p.task for p in pairs)
+        return rows
+
+    # ------------------------------------------------------------------------------------------------- pairs
+
+    def _pairs(self, world: World, database: Database, path: Path, choose: random.Random) -> list[Pair]:
+        drawn = [pair for pair in (_draw(world, choose, self.report) for _ in range(_TRIES)) if pair is not None]
+        statements = list(dict.fromkeys(s for _, made in drawn for s in (made.sql, *made.wrong)))
+        results = dict(zip(statements, execute_all(world, path, statements, self.sandbox), strict=True))
+        found: list[Pair] = []
+        tasks: set[str] = set()
+        late: list[Pair] = []
+        for task, made in drawn:
+            why = self._refused(world, made, results)
+            pair = Pair(task, _finished(made.question, choose), made.sql)
+            why = why or self._seen_before(pair, found + late)
+            if why:
+                self.report.dropped[why] += 1
+                continue
+            (late if task in tasks else found).append(pair)
+            tasks.add(task)
+        return (found + late)[:PAIRS]
+
+    def _refused(self, world: World, made: Made, results: dict[str, Result]) -> str:
+        """Why the statement is not kept; empty where it is."""
+        result = results[made.sql]
+        if result.error:
+            self.report.failed.setdefault(result.error.split(":")[0], f"{result.error} | {made.sql}")
+            return f"does not run ({result.error.split(':')[0]})"
+        if not result.rows or not result.some:
+            return "no rows"
+        if result.rows > _MOST_ROWS:
+            return "too many rows"
+        if result.rows == 1 and result.columns == 1 and result.shown == [[0]]:
+            return "nothing but zero"
+        if any(results[w].key == result.key and not results[w].error for w in made.wrong):
+            return "the conditions change nothing"
+        try:
+            tree = parse_query(made.sql, world.dialect)
+        except SqlError:
+            tree = None
+        return "" if tree is not None else "does not parse"
+
+    def _seen_before(self, pair: Pair, here: Sequence[Pair]) -> str:
+        if any(p.sql == pair.sql or _near_key(p.question) == _near_key(pair.question) for p in here):
+            return "asked twice"
+        return "asked before" if _near_key(pair.question) in self.seen else ""
+
+    # -------------------------------------------------------------------------------------------------- rows
+
+    def _rows(
+        self, world: World, database: Database, path: Path, pairs: list[Pair], group: str, choose: random.Random
+    ) -> list[Row]:
+        choose.shuffle(pairs)
+        parts = []
+        for size in choose.choice(_SIZES):
+            part, pairs = pairs[:size], pairs[size:]
+            if part:
+                # The tables stand in the order in which a question speaks of them: that of one of these, or of none.
+                asked = choose.choice(part).question if len(part) == 1 or choose.random() < 0.6 else ""
+                parts.append((part, asked))
+        schema = Schema.of(database.summary)
+        values = self._values(world, path, schema, [asked for _, asked in parts])
+        return [self._row(world, database, schema, part, link(asked, schema, values[asked]), group) for part, asked in parts]
+
+    def _values(
+        self, world: World, path: Path, schema: Schema, questions: Sequence[str]
+    ) -> dict[str, list[tuple[Field, str]]]:
+        """What ``linking.find_values`` finds for each, in one run for all."""
+        queries = {q: value_query(q, schema) if q else None for q in questions}
+        statements = [s for s in queries.values() if s is not None]
+        results = dict(
+            zip(statements, execute_all(world, path, statements, self.sandbox) if statements else [], strict=True)
+        )
+        fields = {(f.table, f.name): f for f in schema.fields}
+        return {
+            q: [(fields[t, c], str(v)) for t, c, v in results[s].shown] if s is not None else [] for q, s in queries.items()
+        }
+
+    def _row(self, world: World, database: Database, schema: Schema, pairs: Sequence[Pair], links: Links, group: str) -> Row:
+        """One schema with its questions: each has those before it as examples, as inference shows them."""
+        ingredients = Ingredients(
+            request=pairs[0].question,
+            dialect=world.dialect,
+            summary=describe(schema, links, database, SUMMARY_TOKENS, self.writer.count_tokens),
+        )
+        prompts = [
+            build_prompt(self.writer, _asking(ingredients, pairs[: i + 1]), self.writer.most_tokens)
+            for i in range(len(pairs))
+        ]
+        learnt = [f"{p.sql.removeprefix('SELECT')};" for p in pairs]
+        return Row(
+            messages=prompts[0].messages,
+            segments=segments_of([p.primer for p in prompts], learnt),
+            source=f"sql/{world.dialect}",
+            licence=LICENCE,
+            group=group,
+        )
+
+
+def _asking(ingredients: Ingredients, pairs: Sequence[Pair]) -> Ingredients:
+    """The last question, with those before it as examples, the nearest first."""
+    shown = [
+        Example(id=f"e{i}", request=p.question, program=p.sql, body=p.sql, pack="synthesis", kind="sql")
+        for i, p in enumerate(pairs[:-1])
+    ]
+    return replace(ingredients, request=pairs[-1].question, examples=tuple(reversed(shown)))
+
+
+def _opened(path: Path, world: World, sandbox: Sandbox) -> Database:
+    if world.dialect == "sqlite":
+        from treadle.coding.sql.databases.sqlite import SqliteDatabase
+
+        return SqliteDatabase(path, sandbox)
+    from treadle.coding.sql.databases.duckdb import DuckdbDatabase
+
+    return DuckdbDatabase(sandbox, path)
+
+
+def _draw(world: World, choose: random.Random, report: Report) -> tuple[str, Made] | None:
+    names = list(TASKS)
+    name = choose.choices(names, [weight for _, weight in TASKS.values()])[0]
+    task: Task = TASKS[name][0]
+    try:
+        made = task(Ask(world, choose))
+    except TwoWaysError:
+        report.dropped["joins two ways"] += 1
+        return None
+    return None if made is None else (name, made)
+
+
+def _finished(question: str, choose: random.Random) -> str:
+    asks = _QUESTION.match(question) is not None and not question.rstrip().endswith(".")
+    return noisy(sentence(question, asks), choose)
+
+
+def _near_key(question: str) -> str:
+    """Equal for questions that differ in their values only: numbers and what is quoted or begins with a capital."""
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"|\d[\d.,:-]*", "#", question)
+    return " ".join(w.lower() for w in re.findall(r"[\w#]+", bare))
