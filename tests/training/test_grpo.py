@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from small_policy import ENCODER, PROMPTS, parameters_of, small_policy
+from small_policy import ENCODER, PROMPTS, parameters_of, small_letters, small_policy
 from treadle.errors import UsageError
 from treadle.training.grpo import GrpoOptions, judge_named, train_grpo
 from treadle.training.log import read_log
 from treadle.training.loop import LOG, Plan
-from treadle.training.rollout import Answered
-
-
-def letters(answers: Sequence[Answered]) -> list[float]:
-    return [sum(c.isascii() and c.islower() for c in a.text) / max(1, len(a.text)) for a in answers]
 
 
 def test_the_reward_rises_and_drift_is_priced(tmp_path: Path) -> None:
     policy = small_policy()
     options = GrpoOptions(prompts=4, answers=8, most_new_tokens=6)
     plan = Plan(steps=40, learning_rate=2e-3, schedule="constant")
-    train_grpo(policy, parameters_of(policy), letters, PROMPTS, ENCODER, options, plan, tmp_path)
+    train_grpo(policy, parameters_of(policy), small_letters, PROMPTS, ENCODER, options, plan, tmp_path)
     log = read_log(tmp_path / LOG)
     assert log[-1]["reward"] > log[0]["reward"] + 0.1
     assert log[0]["kl"] == pytest.approx(0, abs=1e-6)
@@ -34,7 +28,7 @@ def test_the_reward_rises_and_drift_is_priced(tmp_path: Path) -> None:
 def test_a_group_of_one_is_refused(tmp_path: Path) -> None:
     policy, options = small_policy(), GrpoOptions(answers=1)
     with pytest.raises(UsageError, match="measured against their group"):
-        train_grpo(policy, {}, letters, PROMPTS, ENCODER, options, Plan(steps=1), tmp_path)
+        train_grpo(policy, {}, small_letters, PROMPTS, ENCODER, options, Plan(steps=1), tmp_path)
 
 
 def test_the_reward_that_a_recipe_names() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import random
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +11,23 @@ import pytest
 
 from tiny_model import tiny_loaded
 from treadle.errors import UsageError
-from treadle.training.infill import InfillOptions, infill_samples, train_infill
+from treadle.model.weights import save_folder
+from treadle.settings import load_settings
+from treadle.training.infill import InfillOptions, InfillRecipe, infill, infill_samples
 from treadle.training.log import read_log
-from treadle.training.loop import LOG, Plan
+from treadle.training.loop import LOG
 from treadle.training.objectives.causal_masking import unmasked
+from treadle.training.recipe import DataPart, LoraPart, ModelPart, TrainPart
 from treadle.training.rows import Sample
 
 VOCABULARY = tiny_loaded().vocabulary
-OPTIONS = InfillOptions(masks=("<|begin|>",), end="<|im_end|>", most_tokens=80)
+OPTIONS = InfillOptions(masks=("<|begin|>",), end="<|im_end|>")
 MASK, END = 0, 1
 CODE = "".join(f"def f{i}(x):\n    y = x + {i}\n    return y * {i * i}\n\n\n" for i in range(40))
 
 
-def samples(**changes: object) -> list[Sample]:
-    return list(infill_samples([CODE], VOCABULARY, dataclasses.replace(OPTIONS, **changes), seed=3))  # type: ignore[arg-type]
+def samples(most_tokens: int = 80, **changes: object) -> list[Sample]:
+    return list(infill_samples([CODE], VOCABULARY, dataclasses.replace(OPTIONS, **changes), most_tokens, 3))  # type: ignore[arg-type]
 
 
 def test_the_pieces_are_the_document_again() -> None:
@@ -61,14 +64,31 @@ def test_objectives_are_mixed_by_weight() -> None:
         samples(end="the")
 
 
-def test_a_model_learns_to_fill_in(tmp_path: Path) -> None:
-    from small_policy import parameters_of, small_policy
+def recipe_in(folder: Path) -> InfillRecipe:
+    (folder / "code").mkdir()
+    save_folder(tiny_loaded().transformer, VOCABULARY, folder / "vocabulary")
+    for i in range(30):
+        (folder / "code" / f"{i}.py").write_text("".join(f"def f{i}_{k}(x):\n    return x + {i * k}\n" for k in range(9)))
+    (folder / "code" / "same.py").write_text((folder / "code" / "3.py").read_text().replace("    ", "\t"))
+    (folder / "code" / "made.py").write_text("# Automatically generated\nx = 1\n")
+    shape = {"d_model": 32, "n_layers": 2, "n_heads": 2, "n_kv_heads": 1, "d_head": 16, "d_ff": 64, "max_positions": 64}
+    return InfillRecipe(
+        run="run",
+        model=ModelPart(base="new", vocabulary="vocabulary", shape=shape),
+        lora=LoraPart(rank=0),
+        data=DataPart(train=("code/*.py",), share_held_out=0.2, most_tokens=60),
+        train=TrainPart(steps=30, learning_rate=3e-3, warm_up=3, evaluate_every=15, tokens_a_batch=240, threads=1),
+        infill=OPTIONS,
+    )
 
-    model, found = small_policy(), samples(copies=3, most_tokens=60)
-    random.Random(0).shuffle(found)
-    plan = Plan(steps=30, learning_rate=3e-3, evaluate_every=15)
-    finished = train_infill(model, parameters_of(model), found[8:], found[:8], plan, tmp_path, tokens_a_batch=240)
-    log = read_log(tmp_path / LOG)
+
+def test_a_recipe_trains_a_model_to_fill_in(tmp_path: Path) -> None:
+    outcome = infill(recipe_in(tmp_path), tmp_path, load_settings())
+    log = read_log(outcome.folder / LOG)
     assert log[0]["loss"] == pytest.approx(np.log(VOCABULARY.size), abs=0.3)
-    assert finished.best_loss is not None
-    assert finished.best_loss < 3.5
+    assert outcome.finished.best_loss is not None
+    assert outcome.finished.best_loss < 4
+    told = json.loads((outcome.folder / "card.json").read_text())["data"]
+    assert told["left_out"] == {"exact": 1, "generated": 1}
+    assert told["documents"] + told["documents_held_out"] == 30
+    assert told["documents_held_out"] > 0

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from small_policy import ENCODER, PROMPTS, parameters_of, small_policy
+from small_policy import ENCODER, PROMPTS, parameters_of, small_letters, small_policy
 from treadle.model.lora import Shape, add_adapter
 from treadle.training.log import read_log
 from treadle.training.loop import LOG, Plan
 from treadle.training.ppo import PpoOptions, train_ppo
 from treadle.training.preference import answer_sample
 from treadle.training.reward import RewardModel
-from treadle.training.rollout import Answered
-
-
-def letters(answers: Sequence[Answered]) -> list[float]:
-    """The share of an answer that is small letters."""
-    return [sum(c.isascii() and c.islower() for c in a.text) / max(1, len(a.text)) for a in answers]
 
 
 def run(folder: Path, steps: int, *, resume: bool = False, lora: bool = False, **options: Any) -> list[dict[str, Any]]:
@@ -32,7 +25,7 @@ def run(folder: Path, steps: int, *, resume: bool = False, lora: bool = False, *
         parameters = add_adapter(policy, Shape(rank=4, alpha=8.0))
     pretraining = [answer_sample(ENCODER, PROMPTS[0], "abc")] if options.get("pretraining") else []
     train_ppo(
-        policy, parameters, value, parameters_of(value.transformer), letters, PROMPTS, ENCODER,
+        policy, parameters, value, parameters_of(value.transformer), small_letters, PROMPTS, ENCODER,
         PpoOptions(**{"prompts": 4, "answers": 8, "most_new_tokens": 6, **options}),
         Plan(steps=40, learning_rate=5e-3, schedule="constant", checkpoint_every=3), folder,
         pretraining=pretraining, resume=resume, on_step=_until(steps),

@@ -13,6 +13,7 @@ from treadle.errors import EngineError
 from treadle.escaping import escaped
 
 if TYPE_CHECKING:
+    from treadle.training.recipe import Recipe
     from treadle.training.run import Outcome
 
 __all__ = ["train_app"]
@@ -36,6 +37,36 @@ def train_sft(config: ConfigOption, resume: ResumeOption = False, device: Device
 def train_base(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
     """Train on the next token of texts."""
     _train("base", config, resume, device)
+
+
+@train_app.command("infill")
+def train_infill(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
+    """Train on code with holes, to fill them in."""
+    _train("infill", config, resume, device)
+
+
+@train_app.command("reward")
+def train_reward(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
+    """Train a reward model on pairs of answers."""
+    _train("reward", config, resume, device)
+
+
+@train_app.command("ppo")
+def train_ppo(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
+    """Train against a reward model, by PPO."""
+    _train("ppo", config, resume, device)
+
+
+@train_app.command("dpo")
+def train_dpo(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
+    """Train on pairs of answers directly, by DPO."""
+    _train("dpo", config, resume, device)
+
+
+@train_app.command("grpo")
+def train_grpo(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
+    """Train against a function that the recipe names, by GRPO."""
+    _train("grpo", config, resume, device)
 
 
 @train_app.command("tokenize")
@@ -82,12 +113,10 @@ def _needs_torch() -> Iterator[None]:
 def _train(kind: str, config: Path, resume: bool, device: str) -> None:
     with _needs_torch():
         from treadle.settings import load_settings
-        from treadle.training.base import base
-        from treadle.training.recipe import Recipe, read_recipe
-        from treadle.training.sft import sft
+        from treadle.training.recipe import read_recipe
 
-        recipe = read_recipe(config, Recipe)
-        work: Callable[..., Outcome] = {"sft": sft, "base": base}[kind]
+        recipe_kind, work = _kind(kind)
+        recipe = read_recipe(config, recipe_kind)
         with _Shown() as shown:
             outcome = work(
                 recipe, config.parent, load_settings(), device=device, resume=resume,
@@ -98,6 +127,23 @@ def _train(kind: str, config: Path, resume: bool, device: str) -> None:
     typer.echo(escaped(f"{end.steps} steps{' (stopped early)' if end.stopped_early else ''}{judged}"))
     for path in outcome.files:
         typer.echo(escaped(str(path)))
+
+
+def _kind(name: str) -> tuple[type[Recipe], Callable[..., Outcome]]:
+    """What a kind of training reads, and what does it."""
+    from treadle.training import base, feedback, infill, sft
+    from treadle.training.recipe import Recipe
+
+    known: dict[str, tuple[type[Recipe], Callable[..., Outcome]]] = {
+        "sft": (Recipe, sft.sft),
+        "base": (Recipe, base.base),
+        "infill": (infill.InfillRecipe, infill.infill),
+        "reward": (feedback.RewardRecipe, feedback.reward),
+        "ppo": (feedback.PpoRecipe, feedback.ppo),
+        "dpo": (feedback.DpoRecipe, feedback.dpo),
+        "grpo": (feedback.GrpoRecipe, feedback.grpo),
+    }
+    return known[name]
 
 
 class _Shown:
@@ -123,4 +169,5 @@ class _Shown:
 
     def step(self, figures: Mapping[str, Any]) -> None:
         told = f"loss {figures['loss']:.4f}  norm {figures['norm']:.2f}  {figures['tokens_per_second']:,.0f} tokens/s"
+        told += "".join(f"  {name} {figures[name]:.3f}" for name in ("accuracy", "reward", "kl") if name in figures)
         self._progress.update(self._task, description=told, completed=figures["step"])

@@ -7,26 +7,30 @@ Four objectives are mixed by weight, each in a module of ``objectives/``: ``caus
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from torch import nn
+from typing import Any
 
 from treadle.errors import UsageError
-from treadle.model.transformer import Transformer
+from treadle.settings import Settings
 from treadle.tokens.vocabulary import Vocabulary
-from treadle.training.loop import Finished, Loss, OnStep, Plan, evaluated, train
+from treadle.training.base import read_texts
+from treadle.training.dedup import fingerprint_of, unique
+from treadle.training.filters import kept as kept_documents
 from treadle.training.objectives.causal_masking import Sentinels, code_spans, draw_spans, masked_document, sentinels_named
 from treadle.training.objectives.fill_in_middle import Markers, arranged, cut_in_three
 from treadle.training.objectives.language_masking import TRIGGERS, draw_hole, masked_line
 from treadle.training.objectives.masked import joined
 from treadle.training.objectives.mixing import draw_task
-from treadle.training.packing import Batch, Packed, batch_of
+from treadle.training.opening import open_model, use_threads
+from treadle.training.recipe import Recipe
 from treadle.training.rows import Sample
-from treadle.training.scores import learnt_logprobs
+from treadle.training.run import Outcome, Texts, digest_of, run
+from treadle.training.sft import files_of
 
-__all__ = ["InfillOptions", "infill_samples", "train_infill"]
+__all__ = ["InfillOptions", "InfillRecipe", "infill", "infill_samples"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +51,20 @@ class InfillOptions:
     triggers: str = TRIGGERS
     copies: int = 1
     """How often each document is masked anew; all copies are there from the beginning."""
-    most_tokens: int = 512
 
     def weights(self) -> dict[str, float]:
         return {"causal": self.causal, "middle": self.middle, "lines": self.lines, "plain": self.plain}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfillRecipe(Recipe):
+    """``treadle train infill``."""
+
+    infill: InfillOptions = InfillOptions()
+
+
 def infill_samples(
-    documents: Iterable[str], vocabulary: Vocabulary, options: InfillOptions, seed: int = 0
+    documents: Iterable[str], vocabulary: Vocabulary, options: InfillOptions, most_tokens: int, seed: int = 0
 ) -> Iterator[Sample]:
     """Every document, in pieces of at most ``most_tokens``, masked ``copies`` times. The same seed gives the same samples,
     whatever other documents there are before or after.
@@ -68,9 +78,9 @@ def infill_samples(
     for document in documents:
         for copy in range(options.copies):
             rng = random.Random(f"{seed} {copy} {document}")  # noqa: S311
-            for piece in _pieces(document, vocabulary, options.most_tokens - 2 * len(sentinels.masks) - 2):
-                sample = _masked(piece, vocabulary, sentinels, options, rng)
-                if sample is not None and 1 < len(sample) <= options.most_tokens:
+            for piece in _pieces(document, vocabulary, most_tokens - 2 * len(sentinels.masks) - 2):
+                sample = _masked(piece, vocabulary, sentinels, options, most_tokens, rng)
+                if sample is not None and 1 < len(sample) <= most_tokens:
                     yield sample
 
 
@@ -90,13 +100,13 @@ def _pieces(document: str, vocabulary: Vocabulary, most_tokens: int) -> Iterator
 
 
 def _masked(
-    text: str, vocabulary: Vocabulary, sentinels: Sentinels, options: InfillOptions, rng: random.Random
+    text: str, vocabulary: Vocabulary, sentinels: Sentinels, options: InfillOptions, most_tokens: int, rng: random.Random
 ) -> Sample | None:
     task = draw_task(rng, options.weights())
     begin = vocabulary.encode("", begin=True)
     if task == "lines":
         hole = draw_hole(rng, text, options.triggers)
-        return None if hole is None else masked_line(vocabulary, hole, sentinels, options.most_tokens, metadata=begin)
+        return None if hole is None else masked_line(vocabulary, hole, sentinels, most_tokens, metadata=begin)
     if task == "middle":
         prefix, middle, suffix = map(vocabulary.encode, cut_in_three(rng, text))
         first, second, third = sentinels.masks[:3]
@@ -109,34 +119,51 @@ def _masked(
     return masked_document(ids, draw(rng, len(ids), len(sentinels.masks)), sentinels, begin)
 
 
-def train_infill(
-    model: Transformer,
-    parameters: Mapping[str, nn.Parameter],
-    samples: Sequence[Sample],
-    held: Sequence[Sample],
-    plan: Plan,
-    folder: Path,
+def infill(
+    recipe: InfillRecipe,
+    root: Path,
+    settings: Settings,
     *,
-    tokens_a_batch: int = 2048,
+    device: str = "cpu",
     resume: bool = False,
-    fingerprint: str = "",
-    on_step: OnStep | None = None,
-) -> Finished:
-    """Train ``parameters`` on the samples; ``evaluation_loss`` is in nats a token of those held out."""
-    device = model.embedding.weight.device
+    on_begin: Callable[[int], None] | None = None,
+    on_step: Callable[[Mapping[str, Any]], None] | None = None,
+) -> Outcome:
+    """Train as the recipe says on files of code; its paths are from ``root``. What the filters drop, and what is a
+    duplicate, is left out and counted on the card.
 
-    def objective(batch: Batch) -> Loss:
-        logprobs_M = learnt_logprobs(model, batch.to(device))
-        return Loss(total=-logprobs_M.sum(), weight=len(logprobs_M), n_tokens=len(batch.ids))
-
-    return train(
-        parameters,
-        Packed(samples, list(map(len, samples)), tokens_a_batch, seed=plan.seed),
-        objective,
-        plan,
-        folder,
-        resume=resume,
-        fingerprint=fingerprint,
-        evaluate=(lambda: evaluated(objective, [batch_of([sample]) for sample in held])) if held else None,
-        on_step=on_step,
+    Raises:
+        UsageError, DataError: of the recipe, its files, or the run that is to go on.
+    """
+    use_threads(recipe.train.threads)
+    opened = open_model(recipe.model, recipe.lora, root, settings, device, recipe.train.seed)
+    why: Counter[str] = Counter()
+    documents = _documents(recipe.data.train, root, why)
+    if recipe.data.held_out:
+        kept, aside = documents, _documents(recipe.data.held_out, root, Counter())
+    else:
+        share = recipe.data.share_held_out
+        kept = [text for text in documents if not _held_out(text, share)]
+        aside = [text for text in documents if _held_out(text, share)]
+    train, held = (
+        list(infill_samples(texts, opened.vocabulary, recipe.infill, recipe.data.most_tokens, recipe.train.seed))
+        for texts in (kept, aside)
     )
+    told = {"documents": len(kept), "documents_held_out": len(aside), "left_out": dict(why), "tokens": sum(map(len, train))}
+    texts = Texts(
+        train=train,
+        lengths=[len(sample) for sample in train],
+        held_out=held[: recipe.data.most_held_out],
+        digest=digest_of([*train, *held]),
+        told=told,
+    )
+    return run("infill", recipe, root, opened, texts, resume=resume, on_begin=on_begin, on_step=on_step)
+
+
+def _documents(patterns: Sequence[str], root: Path, why: Counter[str]) -> list[str]:
+    """The texts that are worth training on, each once."""
+    return list(unique(kept_documents(read_texts(files_of(patterns, root)), str, why), str, why))
+
+
+def _held_out(text: str, share: float) -> bool:
+    return int.from_bytes(fingerprint_of(text)[:8], "big") < share * 2**64

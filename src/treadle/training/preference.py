@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from treadle.training.packing import Batch
 
 __all__ = [
-    "Encoder", "Pair", "Reference", "SamplePair", "answer_sample", "held_out", "prompt_ids", "read_pairs", "sample_pairs",
+    "Encoder", "Pair", "Reference", "SamplePair", "answer_sample", "held_out", "message_list", "prompt_ids", "read_pairs",
+    "sample_pairs",
 ]  # fmt: skip
 
 _KEYS = {"prompt", "chosen", "rejected"}
@@ -77,7 +78,7 @@ def _read(line: str, where: str) -> Pair:
         data = json.loads(line)
         if not isinstance(data, Mapping) or set(data) != _KEYS:
             raise ValueError("a pair is an object with 'prompt', 'chosen' and 'rejected', each a list of messages")
-        prompt, chosen, rejected = (_messages(data[key]) for key in ("prompt", "chosen", "rejected"))
+        prompt, chosen, rejected = (message_list(data[key]) for key in ("prompt", "chosen", "rejected"))
         if not prompt or [m.role for m in (*chosen, *rejected)] != ["assistant", "assistant"]:
             raise ValueError("'prompt' has at least one message, 'chosen' and 'rejected' one each, of the assistant")
     except (ValueError, TypeError, KeyError) as error:
@@ -85,7 +86,8 @@ def _read(line: str, where: str) -> Pair:
     return Pair(prompt=prompt, chosen=chosen[0].content, rejected=rejected[0].content)
 
 
-def _messages(value: Any) -> tuple[Message, ...]:
+def message_list(value: Any) -> tuple[Message, ...]:
+    """Messages as they stand in JSON; ``ValueError``, ``TypeError`` or ``KeyError`` where they are none."""
     found = tuple(Message(role=m["role"], content=m["content"]) for m in value)
     if not all(m.role in ("system", "user", "assistant") and isinstance(m.content, str) for m in found):
         raise ValueError("a message has a 'role' (system, user or assistant) and a text as its 'content'")
