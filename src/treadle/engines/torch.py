@@ -35,7 +35,6 @@ from treadle.model.templates import ChatTemplate
 from treadle.model.transformer import Transformer
 from treadle.model.weights import load
 from treadle.model.weights.adapters import load_adapter
-from treadle.tokens.gguf import read_header
 from treadle.tokens.vocabulary import Vocabulary
 from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, FinishReason, Prompt, Sampling, Token
 
@@ -48,8 +47,8 @@ ROWS = 64
 MAX_ALTERNATIVES = 20
 MAX_SEED = 2**63 - 1
 _SCORE_ALTERNATIVES = 5
-_FOUR_BITS = frozenset({2, 3})
-"""GGUF's numbers of Q4_0 and Q4_1."""
+_FOUR_BITS = frozenset({"Q4_0", "Q4_1"})
+"""Encodings with the groups of ``int4``: nothing is lost by computing with four bits where the file has no others."""
 
 
 class TorchEngine:
@@ -86,9 +85,11 @@ class TorchEngine:
         self._threads = threads or min(8, len(os.sched_getaffinity(0)))
         torch.set_num_threads(self._threads)
         self._device = choose_device(device)
-        chosen = choose_precision(precision, self._device, four_bit_file=_has_four_bits(path) and not adapters)
+        choose_precision(precision, self._device)  # what cannot be is told before the seconds that loading takes
         loaded = load(path)
         _add_adapters(loaded.transformer, adapters)
+        four_bits = bool(loaded.encodings) and loaded.encodings <= _FOUR_BITS and not adapters
+        chosen = choose_precision(precision, self._device, four_bit_file=four_bits)
         self._model: Transformer | None = loaded.transformer
         set_precision(loaded.transformer, chosen, self._device, compiled=compiled)
         self._vocabulary, self._config = loaded.vocabulary, loaded.transformer.config
@@ -328,14 +329,6 @@ def _table(vocabulary: Vocabulary) -> TokenTable:
     """Special tokens add nothing to a text that is generated, as with the ``llama`` engine."""
     raw = [b"" if i in vocabulary.special_ids else vocabulary.token_bytes(i) for i in range(vocabulary.size)]
     return TokenTable(token_bytes=raw, end_ids=vocabulary.roles.ends)
-
-
-def _has_four_bits(path: Path) -> bool:
-    """Whether the layers of a GGUF file are kept in four bits, so that nothing is lost by computing with four."""
-    if not path.is_file() or path.suffix == ".safetensors":
-        return False
-    matrices = [t for t in read_header(path).tensors.values() if t.name.startswith("blk.") and len(t.shape) == 2]
-    return bool(matrices) and all(t.kind in _FOUR_BITS for t in matrices)
 
 
 def _add_adapters(model: Transformer, adapters: Sequence[tuple[Path, float]]) -> None:
