@@ -37,6 +37,9 @@ SLOTS = 8
 """Drafts decoded at once. With a unified KV cache 16 slots were seen to hang, 8 never."""
 CONTEXT_TOKENS = 8192
 MAX_ALTERNATIVES = 20
+_SCORE_ALTERNATIVES = 5
+_EVERY_TOKEN = 1 << 20
+"""More than any vocabulary has; takes some tenths of a second for 49,152."""
 MAX_SEED = 2**32 - 2
 """llama.cpp keeps 32 bits of a seed, and takes the largest number of 32 bits for 'draw one at random'."""
 
@@ -146,13 +149,25 @@ class LlamaEngine:
     # ------------------------------------------------------------------------------------------- inside
 
     def _score_one(self, context: list[int], token: int) -> Token:
-        body = {"prompt": context, "max_tokens": 1, "temperature": 0, "logprobs": 5, "logit_bias": [[token, 1e6]]}
-        choices = list(self._events({**body, "stream": True}))
-        for choice in choices:
-            for found in _tokens(choice.get("logprobs")):
-                if found.id == token:
-                    return found
+        for found in self._forced(context, token, _SCORE_ALTERNATIVES):
+            if found.id == token:
+                return found
+        # llama.cpp says nothing of a token that ends within a character. Where one that is whole is forced in its place, it
+        # stands among the alternatives, which are of the raw distribution, too.
+        whole = self._tokenize("\n")[0]
+        for most in (1000, _EVERY_TOKEN):
+            for found in self._forced(context, whole, most):
+                for other in found.alternatives:
+                    if other.id == token:
+                        best = found.alternatives[:_SCORE_ALTERNATIVES]
+                        return Token(text=other.text, logprob=other.logprob, id=token, alternatives=best)
         raise EngineError(f"llama.cpp did not score token {token} of {self._path.name}")
+
+    def _forced(self, context: list[int], token: int, alternatives: int) -> list[Token]:
+        """What llama.cpp reports of one token that is forced after ``context``, with so many alternatives."""
+        body = {"prompt": context, "max_tokens": 1, "temperature": 0, "logit_bias": [[token, 1e6]], "stream": True}
+        choices = self._events({**body, "logprobs": alternatives})
+        return [found for choice in choices for found in _tokens(choice.get("logprobs"))]
 
     def _parameters(self) -> int | None:
         models = exchange(self._folder, "GET", "/v1/models", None).get("data") or [{}]
