@@ -53,12 +53,10 @@ def _own_engine(engine: Any) -> Callable[[Asked], Drawn]:
     return draw
 
 
-def _torch(
-    model: Path, threads: int, *, speculate: bool = True, precision: str = "auto"
-) -> tuple[Callable[[Asked], Drawn], str]:
+def _torch(model: Path, threads: int, *, speculate: bool = True) -> tuple[Callable[[Asked], Drawn], str]:
     from treadle.engines.torch import TorchEngine
 
-    engine = TorchEngine(model, threads=threads, context_tokens=CONTEXT_TOKENS, speculate=speculate, precision=precision)
+    engine = TorchEngine(model, threads=threads, context_tokens=CONTEXT_TOKENS, speculate=speculate)
     return _own_engine(engine), ", ".join(f"{k} {v}" for k, v in engine.identity.versions.items())
 
 
@@ -119,7 +117,7 @@ def _ik(model: Path, threads: int) -> tuple[Callable[[Asked], Drawn], str]:
 
 def _open(kind: str, model: Path, threads: int) -> tuple[Callable[[Asked], Drawn], str]:
     if kind.startswith("torch"):
-        return _torch(model, threads, speculate=kind != "torch-plain", precision="fp32" if kind == "torch-fp32" else "auto")
+        return _torch(model, threads, speculate=kind != "torch-plain")
     return {"llama": _llama, "transformers": _transformers, "ik": _ik}[kind](model, threads)
 
 

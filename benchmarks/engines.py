@@ -21,7 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.shown import show_table, titled, write_rows
-from benchmarks.speed import machine
+from benchmarks.speed import Machine, machine
 from treadle.engines.models import CATALOGUE, model_path
 from treadle.model.templates import ChatTemplate
 from treadle.settings import load_settings
@@ -51,7 +51,7 @@ ISA = {
     "avx512": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE", "MKL_ENABLE_INSTRUCTIONS": "AVX512", "ATEN_CPU_CAPABILITY": "avx512"},
 }
 """What holds the libraries below torch to a CPU's instructions; avx512 is without those for bfloat16 and for tiles. The
-engine takes fp32 there, as it does by itself on such a CPU: it asks the CPU, not oneDNN, which refuses bfloat16 then."""
+engine chooses fp32 there by itself."""
 COLD_GOAL_SECONDS = 4.0
 _MIB = 1 << 20
 
@@ -100,6 +100,10 @@ class Line:
     rate: str = ""
     ratio: float | None = None
     note: str = ""
+
+    @property
+    def times(self) -> str:
+        return "" if self.ratio is None else f"{self.ratio:.2f} times"
 
 
 class Prompts:
@@ -219,7 +223,7 @@ def workers(model: Path, folder: Path, threads: int, ik_python: str | None, isa:
     else:
         print("skipped: ik-llama-cpp-python is not installed (see --ik-python)", file=sys.stderr)
     if isa is not None:
-        wanted.append((f"torch, {isa}", "torch-fp32", model, own, isa))
+        wanted.append((f"torch, {isa}", "torch", model, own, isa))
     with contextlib.ExitStack() as stack:
         opened = []
         for number, (name, kind, path, python, most) in enumerate(wanted):
@@ -305,35 +309,66 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--isa", choices=list(ISA), default=None, help="the torch engine also held to these instructions")
     parser.add_argument("--ik-python", default=None, help="a Python in which ik-llama-cpp-python is installed")
     parser.add_argument("--threads", type=int, default=min(8, len(os.sched_getaffinity(0))), help="of every engine")
-    parser.add_argument("--json", type=Path, default=None, help="write the rows there, too")
+    parser.add_argument("--json", type=Path, default=None, help="keep the rows there, from the first that is measured on")
     arguments = parser.parse_args(argv)
     if arguments.repeats < 1 or arguments.threads < 1:
         parser.error("--repeats and --threads must be at least 1")
+    if arguments.json is not None and not arguments.json.absolute().parent.is_dir():
+        parser.error(f"--json: there is no folder {arguments.json.absolute().parent}")
     model = model_path(CATALOGUE["smollm2"], load_settings().cache_dir)
     if not model.is_file():
         parser.exit(2, "no model file; run: treadle models pull smollm2\n")
-    where, repeats = machine(), 1 if arguments.quick else arguments.repeats
+    where = machine()
     if not where.idle:
         print(f"warning: the machine is not idle (load {where.load:.2f})", file=sys.stderr)
-    threads: int = arguments.threads
-    with Console(stderr=True).status("measuring") as status, tempfile.TemporaryDirectory() as folder:
-        lines = [cold_start(model, threads, min(3, repeats))]
+    report, stopped = Report(where, arguments.json), False
+    try:
+        run(report, model, arguments)
+    except KeyboardInterrupt:
+        stopped = True
+        print("stopped; what was measured:", file=sys.stderr)
+    report.show(titled("engines", where, arguments.quick))
+    print(f"{model.name}, {arguments.threads} threads each, medians; 'torch is': tokens a second against this engine")
+    if stopped:
+        raise SystemExit(130)
+
+
+def run(report: Report, model: Path, arguments: argparse.Namespace) -> None:
+    """Measure everything; what is done is in the report at once."""
+    repeats, threads = 1 if arguments.quick else arguments.repeats, arguments.threads
+    with Console(stderr=True).status("measuring: cold start") as status, tempfile.TemporaryDirectory() as folder:
+        report.add([cold_start(model, threads, min(3, repeats))])
         prompts = Prompts(vocabulary_from_gguf(read_header(model)))
         with workers(model, Path(folder), threads, arguments.ik_python, arguments.isa) as engines:
+            report.about = [f"{worker.name}: {worker.note}" for worker in engines]
             for job in jobs(arguments.quick):
                 status.update(f"measuring: {job.name}")
-                lines += measure(job, engines, prompts, repeats)
-            lines += [memory(worker) for worker in engines]
-            about = [f"{worker.name}: {worker.note}" for worker in engines]
-    table = Table("job", "engine", "median", "rate", "torch is", "note", title=titled("engines", where, arguments.quick))
-    for line in lines:
-        ratio = "" if line.ratio is None else f"{line.ratio:.2f} times"
-        table.add_row(line.job, line.engine, line.value, line.rate, ratio, line.note)
-    show_table(table, where)
-    print(f"{model.name}, {threads} threads each, medians of {repeats}; 'torch is': tokens a second against this engine")
-    print("\n".join(about))
-    if arguments.json:
-        write_rows(arguments.json, where, lines)
+                report.add(measure(job, engines, prompts, repeats))
+            report.add([memory(worker) for worker in engines])
+
+
+class Report:
+    """The lines so far. Each is told on standard error as it comes, and is in the file of rows from then on."""
+
+    def __init__(self, where: Machine, path: Path | None) -> None:
+        self._where, self._path, self.lines = where, path, list[Line]()
+        self.about: list[str] = []
+
+    def add(self, lines: Sequence[Line]) -> None:
+        self.lines += lines
+        for line in lines:
+            told = (line.job, line.engine, line.value, line.rate, line.times, line.note)
+            print("; ".join(filter(None, told)), file=sys.stderr, flush=True)
+        if self._path is not None:
+            write_rows(self._path, self._where, self.lines)
+
+    def show(self, title: str) -> None:
+        """The table on standard output."""
+        table = Table("job", "engine", "median", "rate", "torch is", "note", title=title)
+        for line in self.lines:
+            table.add_row(line.job, line.engine, line.value, line.rate, line.times, line.note)
+        show_table(table, self._where)
+        print("\n".join(self.about))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,12 @@ def show_table(table: Table, where: Machine) -> None:
 
 
 def write_rows(path: Path, where: Machine, rows: Sequence[Any]) -> None:
-    """Rows (dataclasses) and machine as one JSON document."""
+    """Rows (dataclasses) and machine as one JSON document, written beside its place: what is there is always whole."""
     document = {"machine": dataclasses.asdict(where), "idle": where.idle, "rows": [dataclasses.asdict(row) for row in rows]}
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(document, indent=1) + "\n"
+    if path.exists() and not path.is_file():  # /dev/stdout is no place for a file
+        path.write_text(text, encoding="utf-8")
+        return
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)

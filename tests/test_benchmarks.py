@@ -72,3 +72,30 @@ for load in (0.1, 3.0):
     assert "NOT IDLE" in busy
     assert "do not quote" in busy
     assert " NO " in busy
+
+
+LEFT_EARLY = """
+import sys
+from pathlib import Path
+from benchmarks.engines import Line, Report
+from benchmarks.speed import Machine
+report = Report(Machine(cpu="c", cores=2, load=0.1, system="s"), Path(sys.argv[1]))
+report.add([Line(job="prefill", engine="torch", value="1 s"), Line(job="prefill", engine="llama", value="2 s", ratio=2.0)])
+report.add([Line(job="drafts", engine="torch", value="3 s")])
+import os
+os._exit(9)
+"""
+
+
+def test_what_was_measured_outlasts_a_benchmark_of_engines_that_is_killed(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    path = tmp_path / "rows.json"
+    done = subprocess.run([sys.executable, "-c", LEFT_EARLY, str(path)], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr.splitlines() == ["prefill; torch; 1 s", "prefill; llama; 2 s; 2.00 times", "drafts; torch; 3 s"]
+    document = json.loads(path.read_text())
+    assert [(row["job"], row["engine"]) for row in document["rows"]] == [
+        ("prefill", "torch"),
+        ("prefill", "llama"),
+        ("drafts", "torch"),
+    ]
+    assert list(tmp_path.iterdir()) == [path]
