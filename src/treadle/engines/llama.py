@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import queue
 import re
-import shutil
 import threading
 import time
 import weakref
@@ -26,7 +25,7 @@ from typing import Any
 
 from treadle.engines.base import Guide, OnTokens, held, require
 from treadle.engines.constraints import CANARY, llama_grammar, probe
-from treadle.engines.llama_server import exchange, socket_folder, start
+from treadle.engines.llama_server import exchange, remove_folder, socket_folder, start
 from treadle.engines.models import named_adapters, sha256_of
 from treadle.errors import ContextLengthError, EngineError, ModelFileError, UnsupportedError
 from treadle.types import Alternative, Capabilities, Chunk, Completion, Constraint, EngineIdentity, Prompt, Sampling, Token
@@ -65,7 +64,7 @@ class LlamaEngine:
             _check_gguf(file)
         self._path, self._context, self._slots = path, context_tokens, slots
         self._folder = socket_folder()
-        self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._remove_folder = weakref.finalize(self, remove_folder, self._folder)
         self._server: Any = None
         self._usable_constraints: set[Constraint] = set()
         try:

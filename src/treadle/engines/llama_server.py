@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from treadle.errors import EngineError, ModelFileError
 
-__all__ = ["exchange", "socket_folder", "start"]
+__all__ = ["exchange", "remove_folder", "socket_folder", "start"]
 
 BATCH_TOKENS = 128
 """Tokens of a prompt that are read in one step; only between two steps can it be stopped. 256 read 4 % faster, 512 8 %."""
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_PREFIX = "treadle-llama-"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_SECONDS = 60.0
+"""A folder younger than this may not be locked yet."""
+
+_held: dict[str, int] = {}
+"""The locks of this process on its folders; the kernel lets them go when the process ends, however it ends."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -37,12 +48,46 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def socket_folder() -> str:
-    """A new private folder whose path is short enough for a socket in it."""
-    folder = tempfile.mkdtemp(prefix="treadle-llama-")
-    if len(os.fsencode(_socket_path(folder))) > 100:  # Linux takes 107 bytes
-        Path(folder).rmdir()
-        folder = tempfile.mkdtemp(prefix="treadle-llama-", dir="/tmp")
+    """A new private folder whose path is short enough for a socket in it, held until ``remove_folder``.
+
+    A process that is killed leaves its folder, which holds nothing but a dead socket; the next one removes it.
+    """
+    parent = tempfile.gettempdir()
+    if len(os.fsencode(_socket_path(f"{parent}/{_PREFIX}12345678"))) > 100:  # Linux takes 107 bytes
+        parent = "/tmp"  # noqa: S108 (the folder is made with mkdtemp)
+    _sweep(parent)
+    folder = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+    _held[folder] = os.open(folder, _FOLDER)
+    fcntl.flock(_held[folder], fcntl.LOCK_EX)
     return folder
+
+
+def remove_folder(folder: str) -> None:
+    """Remove a folder of ``socket_folder``. Doing so twice is allowed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    handle = _held.pop(folder, None)
+    if handle is not None:
+        os.close(handle)
+
+
+def _sweep(parent: str) -> None:
+    """Remove the folders whose process is gone: ours, not new, and locked by nobody."""
+    for path in Path(parent).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):  # locked, or gone meanwhile
+            handle = os.open(path, _FOLDER)
+            try:
+                status = os.fstat(handle)
+                if status.st_uid == os.geteuid() and time.time() - status.st_mtime > _NEW_SECONDS and not _answers(path):
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(handle)
+
+
+def _answers(folder: Path) -> bool:
+    """Whether a server listens there: an older treadle holds no lock."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(_socket_path(str(folder))) == 0
 
 
 def _socket_path(folder: str) -> str:
