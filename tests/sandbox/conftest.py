@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -48,6 +50,16 @@ def public_path() -> Path:
     directory = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
     directory.chmod(0o777)
     return directory
+
+
+@pytest.fixture
+def own_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """One that nobody else uses, and that the user of the programs may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="pristine-"))
+    folder.chmod(0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ def decide(program: bytes, number: int, architecture: int = X86, arguments: tupl
             (accumulator,) = struct.unpack_from("=I", data, k)
         elif code == 0x54:
             accumulator &= k
+        elif code == 0x05:
+            at += k
         else:
             holds = {0x15: accumulator == k, 0x25: accumulator > k, 0x35: accumulator >= k}[code]
             at += yes if holds else no

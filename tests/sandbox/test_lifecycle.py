@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attacks.targets import spares
 
 from treadle.errors import SandboxError, SandboxRefusedError, UnknownNameError
 from treadle.sandbox import Sandbox, open_sandbox, probe, syscalls
@@ -37,6 +37,12 @@ def descendants(pid: int) -> set[int]:
         found.update(new)
         pending.extend(new)
     return found
+
+
+def left(sandbox: Sandbox, before: set[int]) -> set[int]:
+    """What runs below this process and did not before; what is kept ready for the next run does not count."""
+    servers = [server.pid for server in sandbox._servers.values()]  # type: ignore[attr-defined]
+    return {pid for pid in descendants(os.getpid()) - before - spares(servers) if running(pid)}
 
 
 def running(pid: int) -> bool:
@@ -150,7 +156,7 @@ def test_interruption_kills_the_program_and_leaves_the_sandbox_usable(sandbox: S
     with pytest.raises(KeyboardInterrupt):
         sandbox.run(Program(source=FOREVER))
     assert time.monotonic() - started < 5
-    assert wait_until(lambda: not {p for p in descendants(os.getpid()) - before if running(p)})
+    assert wait_until(lambda: not left(sandbox, before))
     assert sandbox.run(Program(source="", evaluate="1")).value == 1
 
 
@@ -160,7 +166,7 @@ def test_interruption_of_many(sandbox: Sandbox) -> None:
     threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         sandbox.run_many([Program(source=FOREVER)] * 8)
-    assert wait_until(lambda: not {p for p in descendants(os.getpid()) - before if running(p)})
+    assert wait_until(lambda: not left(sandbox, before))
     assert sandbox.run(Program(source="", evaluate="1")).value == 1
 
 
@@ -188,13 +194,12 @@ def test_a_killed_server_is_an_error_then_a_new_server(sandbox: Sandbox) -> None
         assert (run.value, run.tier) == (1, sandbox.tier)
 
 
-def test_closing_twice_and_running_after(sandbox: Sandbox) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("treadle-*"))
+def test_closing_twice_and_running_after(sandbox: Sandbox, own_temporary_folder: Path) -> None:
     own = open_sandbox(sandbox.tier, preload=())
     own.run(Program(source="open('a.txt', 'w').write('x')"))
     own.close()
     own.close()
-    assert set(Path(tempfile.gettempdir()).glob("treadle-*")) <= before
+    assert list(own_temporary_folder.iterdir()) == []
     with pytest.raises(SandboxError, match="closed"):
         own.run(Program(source=""))
 
@@ -226,6 +231,59 @@ def test_nothing_survives_the_parent(sandbox: Sandbox) -> None:
         parent.kill()
         parent.wait()
         assert wait_until(lambda: not any(running(pid) for pid in below)), below
+
+
+def test_what_is_kept_ready_serves_one_run_and_ends_with_the_server(sandbox: Sandbox) -> None:
+    with contextlib.closing(open_sandbox(sandbox.tier, preload=("numpy",))) as own:
+        own.run(Program(source="import numpy"))
+        (server,) = [s.pid for s in own._servers.values()]  # type: ignore[attr-defined]
+        seen: list[set[int]] = []
+        for _ in range(3):
+            assert wait_until(lambda: len(spares([server])) == 2)
+            seen.append(spares([server]))
+            own.run(Program(source="import numpy"), limits=Limits(value_bytes=1000))
+            assert wait_until(lambda: not any(running(pid) for pid in seen[-1]))
+        assert not seen[0] & seen[1] | seen[1] & seen[2] | seen[0] & seen[2]
+        assert wait_until(lambda: len(spares([server])) == 2)
+        last = spares([server])
+    assert wait_until(lambda: not any(running(pid) for pid in last))
+
+
+def test_what_is_kept_ready_goes_with_a_killed_server(sandbox: Sandbox) -> None:
+    with contextlib.closing(open_sandbox(sandbox.tier, preload=("numpy",))) as own:
+        own.run(Program(source="import numpy"))
+        servers = [s.pid for s in own._servers.values()]  # type: ignore[attr-defined]
+        assert wait_until(lambda: bool(spares(servers)))
+        ready = spares(servers)
+        for pid in servers:
+            os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda: not any(running(pid) for pid in ready))
+
+
+def test_a_run_is_served_where_what_was_kept_ready_has_died(sandbox: Sandbox) -> None:
+    with contextlib.closing(open_sandbox(sandbox.tier, preload=("numpy",))) as own:
+        own.run(Program(source="import numpy"))
+        servers = [s.pid for s in own._servers.values()]  # type: ignore[attr-defined]
+        assert wait_until(lambda: bool(spares(servers)))
+        ready = spares(servers)
+        for pid in ready:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda: not any(running(pid) for pid in ready))
+        assert own.run(Program(source="import numpy", evaluate="numpy.arange(4).sum()")).value == 6
+
+
+@pytest.mark.parametrize("value_bytes", [100, 9 << 20, 20 << 20])
+def test_what_is_kept_ready_has_no_limits_yet(sandbox: Sandbox, value_bytes: int) -> None:
+    """It was made before the limits were known, and each run has its own."""
+    program = Program(source=f"x = 'x' * ({value_bytes} - 20)", evaluate="x")
+    run = sandbox.run(program, limits=Limits(value_bytes=value_bytes, open_files=9))
+    assert (run.error, len(run.value)) == (None, value_bytes - 20)
+    assert sandbox.run(program, limits=Limits(value_bytes=value_bytes - 30)).limit_hit is not None
+    run = sandbox.run(
+        Program(source="import resource", evaluate="resource.getrlimit(resource.RLIMIT_NOFILE)"), limits=Limits(open_files=9)
+    )
+    assert run.value == (9, 9)
 
 
 def test_the_server_runs_without_privileges(sandbox: Sandbox) -> None:

@@ -6,7 +6,6 @@ Seen twice: from outside, through /proc, and from inside, by programs that descr
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,8 @@ from attacks.targets import processes_of_sessions
 from treadle.errors import SandboxRefusedError
 from treadle.sandbox import Sandbox, open_sandbox
 from treadle.types import Limits, Program, Run
+
+pytestmark = pytest.mark.usefixtures("own_temporary_folder")
 
 BATCH = 50
 LIMITS = Limits(cpu_seconds=1, wall_seconds=1, memory_bytes=256 << 20, disk_bytes=8 << 20)
@@ -103,16 +104,6 @@ def _own_bytes(pid: int) -> int:
         if line.startswith("RssAnon:"):
             return int(line.split()[1]) * 1024
     raise AssertionError("this kernel does not tell the memory of a process")
-
-
-@pytest.fixture(autouse=True)
-def own_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """One that nobody else uses, and that the user of the programs may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="pristine-"))
-    folder.chmod(0o755)
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

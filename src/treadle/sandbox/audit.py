@@ -52,9 +52,9 @@ def check_world(configuration: Configuration, user: tuple[int, int]) -> None:
                 _require(own.get(name, number) != number, f"the {NAMESPACES[name]} namespace")
 
 
-def check_root(configuration: Configuration) -> None:
-    """In the supervisor, after the change of root: what is above is the run's own file system."""
-    _require(os.stat("/").st_dev != configuration.host_root, "pivot_root")
+def check_root(configuration: Configuration, path: str = "/") -> None:
+    """In the supervisor, after the change of root: what is above (by ``path``) is the run's own file system."""
+    _require(os.stat(path).st_dev != configuration.host_root, "pivot_root")
 
 
 def check_process(configuration: Configuration, bounds: Mapping[int, tuple[int, int]]) -> None:

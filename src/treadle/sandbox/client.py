@@ -176,7 +176,10 @@ class ForkServerSandbox:
         try:
             send(connection, request)
             connection.settimeout(_START_SECONDS)
-            waits = receive_exactly(connection, 1) == STARTED
+            word = receive_exactly(connection, 1)
+            if word != STARTED:
+                raise SandboxError(f"the sandbox did not begin as agreed (it said {word!r})")
+            waits = True
             connection.settimeout(limits.wall_seconds + _GRACE_SECONDS)
             answer = receive(connection, reply.largest(limits))
             waits = False

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from treadle.sandbox import syscalls
 
-__all__ = ["EXECUTE", "READ", "WORK", "WRITE_FILE", "abi", "restrict"]
+__all__ = ["EXECUTE", "READ", "WORK", "WRITE_FILE", "Ruleset", "abi"]
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, REMOVE_DIR, REMOVE_FILE = (1 << n for n in range(6))
 MAKE_DIR, MAKE_REG, MAKE_SYM, REFER, TRUNCATE, IOCTL_DEV = 1 << 7, 1 << 8, 1 << 12, 1 << 13, 1 << 14, 1 << 15
@@ -66,15 +66,18 @@ def _allow(ruleset: int, version: int, path: str, rights: int) -> None:
         os.close(handle)
 
 
-def restrict(rules: Iterable[tuple[str, int]], version: int) -> None:
-    """Confine this thread (there must be no other) to ``rules``, pairs of a path and rights beneath it; no way back.
+class Ruleset:
+    """Paths and the rights beneath them. What is named nowhere is denied once ``restrict`` was called."""
 
-    ``no_new_privs`` must be set already.
-    """
-    ruleset = _ruleset(version)
-    try:
+    def __init__(self, version: int) -> None:
+        self._version = version
+        self.handle = _ruleset(version)
+
+    def allow(self, rules: Iterable[tuple[str, int]]) -> None:
         for path, rights in rules:
-            _allow(ruleset, version, path, rights)
-        syscalls.call("landlock", ruleset, 0, offset=_RESTRICT)
-    finally:
-        os.close(ruleset)
+            _allow(self.handle, self._version, path, rights)
+
+    def restrict(self) -> None:
+        """Confine this thread (there must be no other); no way back. ``no_new_privs`` must be set already."""
+        syscalls.call("landlock", self.handle, 0, offset=_RESTRICT)
+        os.close(self.handle)

@@ -1,14 +1,13 @@
 """Namespaces: a world of its own for one run, with nothing in it but Python, the data files and a small scratch disk."""
 
 # Plain os calls: descriptors, links and mount points, in processes that live for milliseconds.
-# ruff: noqa: PTH102, PTH109, PTH110, PTH112, PTH114, PTH115, PTH211
+# ruff: noqa: PTH102, PTH110, PTH112, PTH114, PTH115, PTH211
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-import signal
 import struct
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from treadle.sandbox.privileges import PR_SET_DUMPABLE
 from treadle.sandbox.protocol import SCRATCH
 from treadle.sandbox.syscalls import SetupError
 
-__all__ = ["DEVICES", "INSIDE_UID", "WORK", "build_root", "enter_own_root", "map_user", "plan", "spawn"]
+__all__ = ["DEVICES", "INSIDE_UID", "WORK", "build_root", "enter_own_root", "map_user", "mount_work", "plan", "spawn"]
 
 WORK = "/sandbox"
 """The working directory inside; a name that no Python installation lies under."""
@@ -48,10 +47,10 @@ def spawn(network: bool, left_out: Collection[str] = ()) -> int:
     Raises:
         SetupError: the kernel or its configuration does not allow it.
     """
-    flags = _BASE_FLAGS | (_NEW_NET if network else 0) | signal.SIGCHLD
+    flags = _BASE_FLAGS | (_NEW_NET if network else 0)
     for name in left_out:
         flags &= ~_BY_NAME.get(name, 0)
-    return syscalls.call("clone", flags, 0, 0, 0, 0)
+    return syscalls.clone(flags)
 
 
 def map_user(uid: int, gid: int) -> None:
@@ -92,10 +91,8 @@ def plan(visible: Iterable[str], executes: bool) -> tuple[Step, ...]:
     return (*steps, ("directory", WORK, ""))
 
 
-def build_root(
-    root: str, steps: Iterable[Step], files: Sequence[tuple[str, str]], disk_bytes: int, inodes: int, executes: bool = False
-) -> None:
-    """Mount the run's file system on ``root``: the ``plan``, read-only, and ``files`` (name, path) in the work directory."""
+def build_root(root: str, steps: Iterable[Step]) -> None:
+    """Mount what is the same for all runs on ``root``: the ``plan``, read-only."""
     syscalls.mount("none", "/", None, _MS_REC | _MS_PRIVATE)
     syscalls.mount("tmpfs", root, "tmpfs", _MS_NOSUID | _MS_NODEV, "size=4m,nr_inodes=4096,mode=755")
     for kind, path, target in steps:
@@ -109,12 +106,21 @@ def build_root(
             _bind_file(path, root + path)
     _mount_proc(root + "/proc")
     _make_read_only(root)
+
+
+def mount_work(files: Sequence[tuple[str, str]], disk_bytes: int, inodes: int, executes: bool, host: int) -> None:
+    """Mount the working directory, with ``files`` (name, path) in it, and let go of ``host``, where they come from."""
+    os.fchdir(host)
     work_inodes = inodes + len(files) + 3  # the root, .tmp and the mount points of the data files are not the program's
     options = f"size={disk_bytes},nr_inodes={work_inodes},mode=700"
-    syscalls.mount("tmpfs", root + WORK, "tmpfs", _MS_NOSUID | _MS_NODEV | (0 if executes else _MS_NOEXEC), options)
+    syscalls.mount("tmpfs", WORK, "tmpfs", _MS_NOSUID | _MS_NODEV | (0 if executes else _MS_NOEXEC), options)
     for name, path in files:
-        _bind_file(path, f"{root}{WORK}/{name}")
-        _make_read_only(f"{root}{WORK}/{name}")
+        _bind_file(path.lstrip("/"), f"{WORK}/{name}")
+        _make_read_only(f"{WORK}/{name}")
+    syscalls.umount_detach(".")
+    os.close(host)
+    os.chdir(WORK)
+    os.mkdir(SCRATCH, 0o700)
 
 
 def _bind_file(path: str, target: str) -> None:
@@ -148,14 +154,17 @@ def _remount_each(target: str) -> None:
             syscalls.mount("none", point, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | kept)
 
 
-def enter_own_root(root: str, left_out: Collection[str] = ()) -> None:
-    """Make ``root`` the file system of this process and let go of the host's."""
+def enter_own_root(root: str, left_out: Collection[str] = ()) -> int:
+    """Make ``root`` the file system of this process; a descriptor of the host's, which lies on top until ``mount_work``.
+
+    It is out of reach by any path that begins at ``/``, but the data files of a run are still to be taken from it.
+    """
+    host = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     os.chdir(root)
     if "pivot_root" not in left_out:
         syscalls.call("pivot_root", b".", b".")
-        syscalls.umount_detach(".")
-    os.chdir(os.getcwd().rstrip("/") + WORK)
-    os.mkdir(SCRATCH, 0o700)
+        os.chdir("/")
     with contextlib.suppress(OSError):
         name = b"sandbox"
         syscalls.checked("sethostname", name, len(name))
+    return host

@@ -103,6 +103,8 @@ class ResultSlot:
     _FRAME = struct.Struct("=16sQQ")
 
     def __init__(self, value_bytes: int) -> None:
+        self.room_bytes = self.allowed_bytes = value_bytes
+        """``allowed_bytes`` of a value are read; a run may allow fewer than there is room for."""
         self._nonce = os.urandom(16)
         self._memory = mmap.mmap(-1, self._FRAME.size + self.HEADER_BYTES + value_bytes)
 
@@ -125,7 +127,7 @@ class ResultSlot:
         start = self._FRAME.size
         if nonce != self._nonce:
             raise ValueError("the result frame is forged")
-        if header_bytes > self.HEADER_BYTES or header_bytes + value_bytes > len(self._memory) - start:
+        if header_bytes > self.HEADER_BYTES or value_bytes > self.allowed_bytes:
             raise ValueError("the result frame has an impossible length")
         header = self._memory[start : start + header_bytes]
         return header, self._memory[start + header_bytes : start + header_bytes + value_bytes]

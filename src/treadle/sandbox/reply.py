@@ -56,6 +56,8 @@ def _split(answer: bytes) -> tuple[dict[str, Any], list[bytes]]:
     for n_bytes in facts["parts"]:
         parts.append(answer[start : start + n_bytes])
         start += n_bytes
+    if start != len(answer):
+        raise SandboxError("the sandbox answered with more or less than it announced")
     return facts, parts
 
 

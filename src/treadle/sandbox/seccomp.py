@@ -20,10 +20,11 @@ __all__ = ["ANY_PID", "assemble", "install"]
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
 
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-_LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
+_LOAD, _AND, _RETURN, _JUMP = 0x20, 0x54, 0x06, 0x05
 _EQUAL, _ABOVE, _AT_LEAST = 0x15, 0x25, 0x35
 _ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32_BIT = 0x40000000
+_PIECE = 8
 _DENY = _ERRNO | errno.EPERM
 _ABSENT = _ERRNO | errno.ENOSYS
 
@@ -120,12 +121,22 @@ def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def _membership(numbers: Iterable[int], action: int) -> list[Instruction]:
+    """In pieces that a larger number jumps over, and behind which a smaller one leaves.
+
+    The kernel tries every number when the filter is put on, so a filter that looks at all of them in turn costs half a
+    millisecond in each run.
+    """
+    ranges = _ranges(numbers)
+    pieces = [ranges[start : start + _PIECE] for start in range(0, len(ranges), _PIECE)]
     code: list[Instruction] = []
-    for low, high in _ranges(numbers):
-        if low == high:
-            code += [(_EQUAL, 0, 1, low), _ret(action)]
-        else:
-            code += [(_AT_LEAST, 0, 2, low), (_ABOVE, 1, 0, high), _ret(action)]
+    for piece in reversed(pieces):
+        tests: list[Instruction] = []
+        for low, high in piece:
+            if low == high:
+                tests += [(_EQUAL, 0, 1, low), _ret(action)]
+            else:
+                tests += [(_AT_LEAST, 0, 2, low), (_ABOVE, 1, 0, high), _ret(action)]
+        code = [(_ABOVE, len(tests) + 1, 0, piece[-1][1]), *tests, (_JUMP, 0, 0, len(code)), *code]
     return code
 
 

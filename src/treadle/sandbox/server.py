@@ -1,4 +1,4 @@
-"""The fork server: a process without secrets that has the heavy imports behind it and forks a supervisor a run.
+"""The fork server: a process without secrets that has the heavy imports behind it and forks a supervisor a run, one ahead.
 
 Started by the client as ``python -sP`` with an environment of our own making (``-I`` would do the same, but it also
 ignores ``PYTHONHASHSEED``, and programs should print their sets in the same order every time). It has one thread and
@@ -93,6 +93,9 @@ class _Server:
         self._parent = parent
         self._user = (os.getuid(), os.getgid())
         self._deadlines: dict[int, float] = {}  # supervisor -> the moment when even it has taken too long
+        self._spare: tuple[int, socket.socket] | None = None  # a supervisor that waits for the next run
+        self._keeps_spare = False
+        self._mounts = _MountTable()
 
     def loop(self) -> None:
         poll = select.poll()
@@ -114,25 +117,56 @@ class _Server:
 
     def _handle(self, message: dict[str, Any], handles: list[int]) -> None:
         if "preload" in message:
+            self._keeps_spare = True  # only now: what is forked before has nothing loaded
             preload(message["preload"], all_of_it=not self._configuration.opens_files)
         elif "seconds" in message and len(handles) == 1:
             with socket.socket(fileno=handles[0]) as connection:
                 self._start(connection, message["seconds"])
+            self._prepare_next()
 
     def _start(self, connection: socket.socket, seconds: float) -> None:
-        try:
+        if self._mounts.changed():  # what the spare sees of the machine is of before
+            self._let_go_of_spare()
+        for _ in range(2):  # the spare may have died
+            try:
+                pid, channel = self._spare or self._fork()
+            except OSError as error:
+                self._refuse(connection, str(error))
+                return
+            self._spare = None
+            self._deadlines[pid] = time.monotonic() + seconds
+            with channel, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                socket.send_fds(channel, [b"R"], [connection.fileno()])
+                return
+        self._refuse(connection, "its processes end before they have begun")
+
+    def _fork(self) -> tuple[int, socket.socket]:
+        """A supervisor, and the socket on which it waits for its run."""
+        ours, theirs = socket.socketpair()
+        with theirs:
             pid = (
                 namespaces.spawn(self._configuration.network_namespace, self._configuration.left_out)
                 if self._configuration.inside
-                else os.fork()
+                else syscalls.clone(0)
             )
-        except OSError as error:
-            self._refuse(connection, str(error))
-            return
-        if not pid:
-            self._control.close()
-            supervisor.supervise(connection, self._configuration, self._user)
-        self._deadlines[pid] = time.monotonic() + seconds
+            if not pid:
+                self._control.close()
+                ours.close()
+                supervisor.supervise(theirs, self._configuration, self._user)
+        return pid, ours
+
+    def _prepare_next(self) -> None:
+        """Have the next run's supervisor set up while this one's program runs. It serves that one run, or none."""
+        if self._keeps_spare and self._spare is None:
+            with contextlib.suppress(OSError):  # the next run will tell
+                self._spare = self._fork()
+
+    def _let_go_of_spare(self) -> None:
+        if self._spare is not None:
+            pid, channel = self._spare
+            channel.close()  # which ends it
+            self._deadlines[pid] = time.monotonic() + _REAP_SECONDS
+            self._spare = None
 
     def _refuse(self, connection: socket.socket, reason: str) -> None:
         with contextlib.suppress(OSError):
@@ -148,12 +182,25 @@ class _Server:
 
     def _end(self) -> None:
         """Nothing survives the server: supervisors first, their programs die with them."""
+        self._let_go_of_spare()
         for pid in self._deadlines:
             os.kill(pid, signal.SIGKILL)
         for pid in self._deadlines:
             os.waitpid(pid, 0)
         with contextlib.suppress(OSError):
             artifacts.remove_tree(self._configuration.base)
+
+
+class _MountTable:
+    """Whether something was mounted or unmounted since the last question, as far as this process sees it."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        with contextlib.suppress(OSError):  # without /proc nothing is known
+            self._poll.register(os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC), select.POLLPRI)
+
+    def changed(self) -> bool:
+        return bool(self._poll.poll(0))
 
 
 def preload(names: list[str], all_of_it: bool) -> None:

@@ -1,7 +1,8 @@
 """The supervisor of one run: prepares its world, watches the program from outside it, reports to the client.
 
-Forked from the server for one run; in the namespaces tier it is process 1 of the run's namespaces, so its end is the
-end of everything inside. It never runs any of the program's code.
+Forked from the server for one run, and ahead of it: all that is the same for every run is done before there is one. In the
+namespaces tier it is process 1 of the run's namespaces, so its end is the end of everything inside. It never runs any of the
+program's code.
 """
 
 # Plain os calls: descriptors, links and mount points, in processes that live for milliseconds.
@@ -16,13 +17,14 @@ import select
 import signal
 import socket
 import time
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from treadle.sandbox import artifacts, audit, limits, namespaces, syscalls
-from treadle.sandbox.child import READY, Job, become_program
+from treadle.sandbox.child import READY, Ends, Job, become_program, job_of
 from treadle.sandbox.privileges import PR_SET_DUMPABLE, PR_SET_PDEATHSIG
 from treadle.sandbox.protocol import SCRATCH, STARTED, Configuration, ResultSlot, receive, send
-from treadle.types import Limits, Program
+from treadle.types import Limits
 
 __all__ = ["STARTED", "refusal", "supervise"]
 
@@ -32,29 +34,49 @@ _CHUNK = 1 << 16
 _OUT_OF_MEMORY_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)
 
 
-def supervise(connection: socket.socket, configuration: Configuration, user: tuple[int, int]) -> NoReturn:
-    """Serve one run on ``connection`` and end the process."""
+def supervise(channel: socket.socket, configuration: Configuration, user: tuple[int, int]) -> NoReturn:
+    """Prepare a run, wait for it on ``channel``, serve it and end the process."""
     try:
         syscalls.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        connection.sendall(STARTED)
-        _serve(connection, configuration, user)
+        prepared = _prepare(configuration, user)
+        with _handed_over(channel) as connection:
+            connection.sendall(STARTED)
+            _answer(connection, configuration, prepared)
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the client is gone
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            send(connection, *refusal(f"{type(error).__name__}: {error}"))
+        pass  # the client or the server is gone
     os._exit(0)
 
 
-def _serve(connection: socket.socket, configuration: Configuration, user: tuple[int, int]) -> None:
-    request = json.loads(receive(connection))
-    image = limits.image_bytes()
-    work = _prepare(configuration, request, user)
+def _handed_over(channel: socket.socket) -> socket.socket:
+    """The connection of the one run that this process is for; raises EOFError where none comes."""
+    with channel:
+        _, handles, _, _ = socket.recv_fds(channel, 1, 1, socket.MSG_CMSG_CLOEXEC)
+    if not handles:
+        raise EOFError
+    return socket.socket(fileno=handles[0])
+
+
+def _answer(connection: socket.socket, configuration: Configuration, prepared: _Prepared | BaseException) -> None:
     try:
-        job = _job(request, work, image)
-        watch = _Watch(connection, configuration, job)
+        if isinstance(prepared, BaseException):
+            raise prepared
+        _serve(connection, configuration, prepared)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        raise
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            send(connection, *refusal(f"{type(error).__name__}: {error}"))
+
+
+def _serve(connection: socket.socket, configuration: Configuration, prepared: _Prepared) -> None:
+    text = receive(connection)
+    request = json.loads(text)
+    work = _enter(configuration, request, prepared.host)
+    try:
+        job = job_of(request, work)
+        watch = _Watch(connection, configuration, job, _start_program(configuration, job, text, prepared.waiting))
         facts = watch.run()
         files = artifacts.collect(work, {name for name, _ in job.files}) if configuration.opens_files else []
     finally:
@@ -78,66 +100,102 @@ def _reply(facts: dict[str, Any], parts: list[bytes]) -> list[bytes]:
     return [len(text).to_bytes(8, "little"), text, *parts]
 
 
-def _job(request: dict[str, Any], work: str, image: tuple[int, int]) -> Job:
-    program = request["program"]
-    return Job(
-        program=Program(source=program["source"], evaluate=program["evaluate"], argv=tuple(program["argv"])),
-        limits=Limits(**request["limits"]),
-        files=tuple((name, path) for name, path in request["files"]),
-        data_bytes=request["data_bytes"],
-        work=work,
-        image=image,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """The program's process before it has its job, with our ends of its pipes."""
+
+    pid: int
+    slot: ResultSlot
+    outputs: tuple[int, int]
+    ready: int
+    job: int
 
 
-def _prepare(configuration: Configuration, request: dict[str, Any], user: tuple[int, int]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """All that is the same for every run. ``host``: where data files come from, see ``namespaces.enter_own_root``."""
+
+    waiting: _Waiting
+    host: int
+
+
+def _prepare(configuration: Configuration, user: tuple[int, int]) -> _Prepared | BaseException:
+    """What does not depend on the request; what goes wrong is told to the client whose run it would have been."""
+    try:
+        host = -1
+        audit.check_world(configuration, user)
+        if configuration.inside:
+            root = f"{configuration.base}/root"
+            namespaces.map_user(*user)
+            namespaces.build_root(root, configuration.steps)
+            host = namespaces.enter_own_root(root, configuration.left_out)
+            audit.check_root(configuration)
+            if configuration.executes and not os.path.exists("/proc/self"):
+                raise syscalls.SetupError("without /proc the processes of the profile 'tool' cannot be watched")
+        syscalls.prctl(PR_SET_DUMPABLE, 0)
+        return _Prepared(waiting=_fork_program(configuration, Limits().value_bytes), host=host)
+    except BaseException as error:
+        return error
+
+
+def _fork_program(configuration: Configuration, value_bytes: int) -> _Waiting:
+    """The program's process, which isolates itself as far as it can and waits for its job."""
+    slot = ResultSlot(value_bytes)
+    image = limits.image_bytes()
+    (stdout, to_stdout), (stderr, to_stderr), (ready, to_ready), (from_job, job) = (os.pipe() for _ in range(4))
+    pid = os.fork()
+    if not pid:
+        become_program(configuration, slot, image, Ends(stdout=to_stdout, stderr=to_stderr, ready=to_ready, job=from_job))
+    for handle in (to_stdout, to_stderr, to_ready, from_job):
+        os.close(handle)
+    return _Waiting(pid=pid, slot=slot, outputs=(stdout, stderr), ready=ready, job=job)
+
+
+def _enter(configuration: Configuration, request: dict[str, Any], host: int) -> str:
     """Make the working directory, with the data files in it, and step into it."""
     bounds = request["limits"]
     if configuration.inside:
-        root = f"{configuration.base}/root"
-        audit.check_world(configuration, user)
-        namespaces.map_user(*user)
-        size = bounds["disk_bytes"], bounds["inodes"]
-        namespaces.build_root(root, configuration.steps, request["files"], *size, configuration.executes)
-        namespaces.enter_own_root(root, configuration.left_out)
-        audit.check_root(configuration)
-        if configuration.executes and not os.path.exists("/proc/self"):
-            raise syscalls.SetupError("without /proc the processes of the profile 'tool' cannot be watched")
+        namespaces.mount_work(request["files"], bounds["disk_bytes"], bounds["inodes"], configuration.executes, host)
+        audit.check_root(configuration, "/dev/..")
         return namespaces.WORK
-    audit.check_world(configuration, user)
     work = f"{configuration.base}/run-{os.urandom(8).hex()}"
     os.mkdir(work, 0o700)
     os.mkdir(f"{work}/{SCRATCH}", 0o700)
     for name, path in request["files"]:
         os.symlink(path, f"{work}/{name}")
     os.chdir(work)
-    syscalls.prctl(PR_SET_DUMPABLE, 0)
     return work
 
 
-class _Watch:
-    """Starts the program, reads what it prints, stops it at its limits."""
+def _start_program(configuration: Configuration, job: Job, request: bytes, waiting: _Waiting) -> _Waiting:
+    """Give the job to the process that waits for one, or to a new one where the value may need more room."""
+    if job.limits.value_bytes > waiting.slot.room_bytes:
+        for handle in (*waiting.outputs, waiting.ready, waiting.job):
+            os.close(handle)
+        os.waitpid(waiting.pid, 0)  # without a job it ends
+        waiting = _fork_program(configuration, job.limits.value_bytes)
+    waiting.slot.allowed_bytes = job.limits.value_bytes
+    # A process that could not be isolated does not read; it says why where it should say that it is ready.
+    with contextlib.suppress(BrokenPipeError), os.fdopen(waiting.job, "wb") as pipe:
+        pipe.write(os.fsencode(job.work) + b"\n" + request)
+    return waiting
 
-    def __init__(self, connection: socket.socket, configuration: Configuration, job: Job) -> None:
+
+class _Watch:
+    """Reads what the program prints and stops it at its limits."""
+
+    def __init__(self, connection: socket.socket, configuration: Configuration, job: Job, program: _Waiting) -> None:
         self.captured = (bytearray(), bytearray())
         self._truncated = [False, False]
         self._connection, self._configuration, self._job = connection, configuration, job
-        self._slot = ResultSlot(job.limits.value_bytes)
+        self._slot, self._pid, self._ready, self._outputs = program.slot, program.pid, program.ready, program.outputs
         self._limit: str | None = None
-        self._pid = 0
         self._ticks: dict[tuple[bytes, bytes], int] = {}
 
     def run(self) -> dict[str, Any]:
-        """Run the program to its end; the facts of the run as seen from outside."""
-        pipes = [os.pipe() for _ in range(3)]
-        self._pid = os.fork()
-        if not self._pid:
-            become_program(self._configuration, self._job, self._slot, (pipes[0][1], pipes[1][1]), pipes[2][1])
-        for _, write_end in pipes:
-            os.close(write_end)
-        self._await_ready(pipes[2][0])
+        """Watch the program to its end; the facts of the run as seen from outside."""
+        self._await_ready(self._ready)
         started = time.monotonic()
-        self._outputs = [pipes[0][0], pipes[1][0]]
         status, usage = self._watch(started)
         for index in (0, 1):
             self._read(index)
@@ -218,10 +276,10 @@ class _Watch:
         elif limits.threads_of(self._pid) > bounds.threads:
             self._stop("threads")
         elif self._configuration.tier == "landlock":  # the only one with a directory that the kernel does not bound
-            n_bytes, entries = limits.directory_usage(self._job.work)
+            n_bytes, entries = self._usage()
             if n_bytes + limits.unnamed_bytes(self._pid) > bounds.disk_bytes:
                 self._stop("disk")
-            elif entries > bounds.inodes + len(self._job.files) + 1:
+            elif entries > self._most_entries():
                 self._stop("inodes")
 
     def _stop(self, limit: str | None) -> None:
@@ -244,10 +302,17 @@ class _Watch:
             if status.f_bfree == 0:
                 return "disk"
             return "inodes" if status.f_ffree == 0 else None
-        n_bytes, entries = limits.directory_usage(self._job.work)
+        n_bytes, entries = self._usage()
         if n_bytes > self._job.limits.disk_bytes:
             return "disk"
-        return "inodes" if entries > self._job.limits.inodes + len(self._job.files) + 1 else None
+        return "inodes" if entries > self._most_entries() else None
+
+    def _most_entries(self) -> int:
+        """The program's own, the links to the data files and the folder for temporary files."""
+        return self._job.limits.inodes + len(self._job.files) + 1
+
+    def _usage(self) -> tuple[int, int]:
+        return limits.directory_usage(self._job.work, self._job.limits.disk_bytes, self._most_entries())
 
     def frame(self, facts: dict[str, Any]) -> tuple[bytes, bytes]:
         """Header and value that the program left; what is wrong with them goes into ``facts``."""

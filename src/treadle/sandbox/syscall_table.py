@@ -35,8 +35,6 @@ PLAIN: dict[str, tuple[int | None, int | None]] = {
     "access": (21, None),
     "faccessat": (269, 48),
     "faccessat2": (439, 439),
-    "readlink": (89, None),
-    "readlinkat": (267, 78),
     "getdents": (78, None),
     "getdents64": (217, 61),
     "getcwd": (79, 17),
@@ -158,8 +156,13 @@ WRITING: dict[str, tuple[int | None, int | None]] = {
     "fallocate": (285, 47),
     "ftruncate": (77, 46),
     "copy_file_range": (326, 285),
+    "readlink": (89, None),
+    "readlinkat": (267, 78),
 }
-"""Change directories and files: allowed where the program has a directory, to which Landlock or namespaces keep it."""
+"""Change directories and files: allowed where the program has a directory, to which Landlock or namespaces keep it.
+
+Reading links, too: without Landlock those of /proc tell which files every process of the same user has open.
+"""
 
 OPENING: dict[str, tuple[int | None, int | None]] = {
     "open": (2, None),

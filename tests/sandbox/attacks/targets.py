@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CANARIES", "Targets", "kill_group", "processes_of_sessions", "survivors"]
+__all__ = ["CANARIES", "Targets", "kill_group", "processes_of_sessions", "spares", "survivors"]
 
 CANARIES = ("CANARY-FILE", "CANARY-ENV", "CANARY-PARENT", "CANARY-SHM")
 UID = 65534 if os.geteuid() == 0 else os.geteuid()
@@ -213,7 +213,7 @@ def _status(pid: int) -> tuple[str, int]:
 
 
 def processes_of_sessions(sessions: Iterable[int]) -> dict[int, str]:
-    """Every process, the leaders and zombies left out, that belongs to one of ``sessions``: pid -> state.
+    """Every process, the leaders, zombies and ``spares`` left out, that belongs to one of ``sessions``: pid -> state.
 
     Servers lead a session of their own, which nothing below them can leave; so this finds orphans too.
     """
@@ -224,6 +224,32 @@ def processes_of_sessions(sessions: Iterable[int]) -> dict[int, str]:
                 state, session = _status(int(entry.name))
                 if session in wanted and state != "Z":
                     found[int(entry.name)] = state
+    for pid in spares(wanted) if found else ():
+        found.pop(pid, None)
+    return found
+
+
+def spares(servers: Iterable[int]) -> set[int]:
+    """What each server keeps ready for its next run: one supervisor and its child, in which no program has begun.
+
+    A program's process has a filter on its system calls, which it cannot take off. Of a second such supervisor, or of one
+    above a program, nothing is left out.
+    """
+    children: dict[int, list[int]] = {}
+    filtered: set[int] = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                lines = (entry / "status").read_text(encoding="utf-8", errors="replace").splitlines()
+                facts = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+                children.setdefault(int(facts["PPid"]), []).append(int(entry.name))
+                if facts["Seccomp"] != "0":
+                    filtered.add(int(entry.name))
+    found: set[int] = set()
+    for server in servers:
+        idle = [pid for pid in children.get(server, []) if not filtered & {pid, *children.get(pid, [])}]
+        waiting = sorted(idle, key=lambda pid: (bool(children.get(pid)), pid))[-1:]
+        found |= {*waiting, *(child for pid in waiting for child in children.get(pid, []))}
     return found
 
 
