@@ -16,7 +16,7 @@ __all__ = ["expand", "noisy", "sentence", "tidy"]
 Slot = str | Sequence[str]
 
 _PARTS = re.compile(r"[\[\]|]|\{\w+\}|[^\[\]|{}]+")
-_ARTICLE = re.compile(r"\ba (?=(?:[aeio]|u[^nsrt]|un[^i])(?!(?:r|nd|s|n|t|f|re|ne|u\w+)\b))")
+_ARTICLE = re.compile(r"\ba (?=(?:[aeio]|u[^nsrt]|un[^i]))(?!(?:or|and|as|in|at|is|it|on|of|are|one|outside)\b)")
 """Where 'a' stands before a vowel, but for words that may follow a value called A ('a or b')."""
 _OPENINGS = (
     "Please {x}",

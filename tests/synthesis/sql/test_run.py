@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from treadle.errors import SandboxRefusedError
-from treadle.synthesis.__main__ import main
+from treadle.synthesis.sql.run import make_rows, told
 
 
-def test_rows_and_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "rows.jsonl"
+def test_rows_and_a_report(tmp_path: Path) -> None:
+    out, done = tmp_path / "rows.jsonl", list[int]()
     try:
-        assert main(["sql", "--rows", "12", "--seed", "3", "--out", str(out)]) == 0
+        report, tokens = make_rows(12, 3, out, on_pairs=done.append)
     except SandboxRefusedError as error:
         pytest.skip(str(error))
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    told = capsys.readouterr().out
-    assert sum(len(row["segments"]) for row in rows) == 12
-    assert f"12 questions in {len(rows)} rows" in told
-    assert "held by the guide" in told
+    text = told(report, tokens)
+    assert sum(len(row["segments"]) for row in rows) == sum(done) == 12
+    assert f"12 questions in {len(rows)} rows" in text
+    assert "held by the guide" in text

@@ -46,13 +46,22 @@ class Ask:
 
     def table(self, fits: Callable[[Table], bool] = lambda _: True) -> Table | None:
         """A table that ``fits``; None where there is none."""
-        found = [t for t in self.world.tables if fits(t)]
+        found = [t for t in self.world.tables if not t.silent and fits(t)]
         return self.choose.choice(found) if found else None
 
     def link(self, fits: Callable[[Link], bool] = lambda _: True) -> Link | None:
         """A link that ``fits``."""
-        found = [k for k in self.world.links if fits(k)]
+        found = [k for k in self.world.links if not k.table.silent and fits(k)]
         return self.choose.choice(found) if found else None
+
+    def between(self) -> tuple[Table, Link, Link] | None:
+        """A table with links to two others that have names, each as often first."""
+        found = [t for t in self.world.tables if len({id(k.owner) for k in t.links if k.owner.label}) > 1]
+        if not found:
+            return None
+        table = self.choose.choice(found)
+        here, there = self.choose.sample([k for k in table.links if k.owner.label], 2)
+        return None if here.owner is there.owner else (table, here, there)
 
     def column(self, table: Table, *roles: str, without: Collection[str] = (), known: bool = False) -> Column | None:
         """A column of ``table`` of one of ``roles``; ``known``: one that is never NULL."""

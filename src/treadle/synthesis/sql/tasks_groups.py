@@ -11,7 +11,7 @@ from treadle.synthesis.sql.phrases import Phrase, things
 from treadle.synthesis.sql.query import col
 from treadle.synthesis.sql.world import Column, Link, Table
 
-__all__ = ["GROUPS", "Figure", "Group", "figure_of", "group_of", "grouped"]
+__all__ = ["GROUPS", "NOT_SUMMED", "Figure", "Group", "figure_of", "group_of", "grouped"]
 
 _WORDS = {
     "AVG": ("average", "mean", "average"),
@@ -20,7 +20,7 @@ _WORDS = {
     "MIN": ("minimum", "lowest", "smallest", "min"),
 }
 
-_NOT_SUMMED = frozenset(
+NOT_SUMMED = frozenset(
     [
         "latitude",
         "longitude",
@@ -77,7 +77,7 @@ def figure_of(ask: Ask, table: Table, many: str, *, plain: bool = False) -> Figu
         return Figure(sql="COUNT(*)", words=f"number of {many}")
     kinds = ["AVG", "AVG", "SUM", "SUM", *([] if plain else ["MAX", "MIN"])]
     role = column.attribute.kind if column.attribute else None
-    if role is not None and role.nouns and role.nouns[0] in _NOT_SUMMED:
+    if role is not None and role.nouns and role.nouns[0] in NOT_SUMMED:
         kinds = [k for k in kinds if k != "SUM"]
     name = ask.choose.choice(kinds)
     noun = role.things if role is not None and role.things and name == "SUM" and ask.maybe(0.5) else ask.noun(column)

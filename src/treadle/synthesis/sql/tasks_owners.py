@@ -5,6 +5,7 @@ from __future__ import annotations
 from treadle.synthesis.sql.ask import Ask, Made, Task
 from treadle.synthesis.sql.phrases import Phrase, draw_phrase, named, said, things
 from treadle.synthesis.sql.query import Query, col
+from treadle.synthesis.sql.tasks_groups import NOT_SUMMED
 from treadle.synthesis.sql.world import Link
 
 __all__ = ["OWNERS"]
@@ -173,34 +174,88 @@ def different_owners(ask: Ask) -> Made | None:
 
 
 def through_link(ask: Ask) -> Made | None:
-    """Things on the other side of a table between two: 'the courses that a student takes'."""
-    table = ask.table(lambda t: len([k for k in t.links if ask.is_named(k.owner)]) > 1)
-    if table is None:
+    """Things on the other side of a table between two: 'the courses of a student'."""
+    found = ask.between()
+    if found is None:
         return None
-    here, there = ask.choose.sample([k for k in table.links if ask.is_named(k.owner)], 2)
-    if here.owner is there.owner:
-        return None
-    used = [v for v in there.column.values if v is not None]
-    name, where = named(there.owner, there.owner.key.values.index(ask.choose.choice(used)))
-    (one, many), other = things(here.owner, ask.choose), things(there.owner, ask.choose)[0]
-    middle = things(table, ask.choose)[1]
-    slots = {
-        "many": many,
-        "one": one,
-        "other": other,
-        "name": said(name, ask.choose),
-        "labels": ask.which(here.owner),
-        "middle": middle,
-    }
-    verb = here.belongs.verb
+    table, here, there = found
+    many, other = things(here.owner, ask.choose)[1], things(there.owner, ask.choose)[0]
+    middle, prep = things(table, ask.choose)[1], there.belongs.preposition
+    links = [here, there]
+    if ask.maybe(0.5):
+        used = [v for v in there.column.values if v is not None]
+        name, where = named(there.owner, there.owner.key.values.index(ask.choose.choice(used)))
+        end = f"[the {other} |]{said(name, ask.choose)}"
+    else:
+        inner = draw_phrase(ask.world, there.owner, ask.choose, count=1, owners=False)
+        if not inner.narrow:
+            return None
+        where, end = inner.where, inner.many
     templates = [
-        "Which {many} have {middle} {prep} [the {other} |]{name}?",
-        "[List|Show|Find|Give me] the {labels} of [all |the |]{many} with {middle} {prep} [the {other} |]{name}.",
-        "[List|Show|Find] [all |the |]{many} [linked to|connected with] [the {other} |]{name} through their {middle}.",
+        "Which {many} [belong to|are linked to|go with|have to do with] {end}?",
+        "[List|Show|Find|Give me] the {labels} of [all |the |]{many} of {end}.",
+        "[List|Show|Find] [all |the |]{many} of {end}.",
     ]
-    templates += ["Which {many} {verb} {middle} {prep} [the {other} |]{name}?"] * 2 if verb else []
-    question = ask.say(templates, verb=verb, prep=there.belongs.preposition, **slots)
-    query = Query(items=ask.label(here.owner), base=here.owner, links=[here, there], where=where, distinct=True)
+    if not table.silent:
+        templates += [
+            "Which {many} have {middle} {prep} {end}?",
+            "[List|Show|Find] the {labels} of [the |]{many} with {middle} {prep} {end}.",
+        ]
+        templates += ["Which {many} {verb} {middle} {prep} {end}?"] * 2 if here.belongs.verb else []
+    templates = [t.replace("{end}", end) for t in templates]
+    counted = ask.maybe(0.2)
+    if counted:
+        templates = [
+            f"How many [different |]{{many}} [belong to|go with|are linked to] {end}?",
+            f"[Count|What is the number of] {{many}} of {end}[?|.]",
+        ]
+    question = ask.say(templates, many=many, labels=ask.which(here.owner), middle=middle, prep=prep, verb=here.belongs.verb)
+    if counted:
+        query = Query(items=[f"COUNT(DISTINCT {col(table, here.column)})"], base=table, links=[there], where=where)
+    else:
+        query = Query(items=ask.label(here.owner), base=here.owner, links=links, where=where, distinct=True)
+    return Made(question=question, sql=query.text())
+
+
+def linked_counts(ask: Ask) -> Made | None:
+    """How many things each has on the other side of a table between two; which has the most, which more than so many."""
+    found = ask.between()
+    if found is None:
+        return None
+    table, here, there = found
+    one, ones = things(here.owner, ask.choose)
+    inner = draw_phrase(ask.world, there.owner, ask.choose, count=ask.choose.choices((0, 1), (70, 30))[0], owners=False)
+    links = [here, there] if inner.narrow else [here]
+    keys, figure = ask.label(here.owner), f"COUNT(DISTINCT {col(table, there.column)})"
+    draw = ask.choose.random()
+    more: dict[str, object] = {}
+    items = keys
+    if draw < 0.4:
+        templates = [
+            "How many [different |]{many} does each {one} have?",
+            "[Show|List|Give] the number of [different |]{many} [for each|per|of each] {one}.",
+            "[For each|For every] {one}, [count the|how many] {many}.",
+            "Number of {many} [per|by] {one}",
+        ]
+        items = [*keys, figure]
+    elif draw < 0.75:
+        most = ask.maybe(0.75)
+        templates = [
+            "Which {one} has the {word} {many}?",
+            "[Find|Show|Name] the {one} with the {word} [different |]{many}.",
+            "{one} with the {word} {many}",
+        ]
+        templates = [t.replace("{word}", "most" if most else "fewest") for t in templates]
+        more = {"order": [f"{figure} DESC" if most else figure], "limit": 1}
+    else:
+        number = ask.choose.choice((1, 2, 3, 4, 5))
+        templates = [
+            f"Which {{ones}} have more than {number} [different |]{{many}}?",
+            f"[List|Find|Show] [all |the |]{{ones}} with more than {number} {{many}}.",
+        ]
+        more = {"having": [f"{figure} > {number}"]}
+    question = ask.say(templates, one=one, ones=ones, many=inner.many)
+    query = Query(items=items, base=here.owner, links=links, where=inner.where, group=keys, **more)  # type: ignore[arg-type]
     return Made(question=question, sql=query.text())
 
 
@@ -217,7 +272,8 @@ def far_group(ask: Ask) -> Made | None:
     column = ask.number(link.table)
     figure, words = "COUNT(*)", f"number of {phrase.many}"
     if column and ask.maybe(0.5):
-        name, word = ask.choose.choice((("SUM", "total"), ("AVG", "average")))
+        summed = column.nouns[0] not in NOT_SUMMED and ask.maybe(0.5)
+        name, word = ("SUM", "total") if summed else ("AVG", "average")
         figure, words = f"{name}({col(link.table, column)})", f"{word} {ask.noun(column)} of {phrase.many}"
     keys = ask.label(far.owner)
     if ask.maybe(0.5):
@@ -284,7 +340,8 @@ OWNERS: dict[str, tuple[Task, float]] = {
     "owners without": (owners_without, 5),
     "owners with both": (owners_with_both, 1.5),
     "different owners": (different_owners, 3),
-    "through link": (through_link, 3),
+    "through link": (through_link, 5),
+    "linked counts": (linked_counts, 4),
     "far group": (far_group, 3.5),
     "owner columns": (owner_columns, 4),
 }

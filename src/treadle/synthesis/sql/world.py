@@ -70,6 +70,8 @@ class Table:
     label: tuple[Column, ...] = ()
     links: list[Link] = field(default_factory=list)
     declared: bool = True
+    silent: bool = False
+    """It only joins two others, under a name that nobody says; its key is none of its columns."""
 
     @property
     def size(self) -> int:
@@ -136,9 +138,26 @@ class _Builder:
         found = list(tables.values())
         for table in found:
             self.filler.fill(table)
+            if (
+                len(table.links) > 1
+                and self.choose.random() < 0.3
+                and not any(k.owner is table for t in found for k in t.links)
+            ):
+                self._silence(table, {t.name.lower() for t in found})
         if self.choose.random() < 0.5:
             self.choose.shuffle(found)
         return World(domain=self.domain.name, dialect=self.dialect, tables=found, naming=self.naming)
+
+    def _silence(self, table: Table, taken: set[str]) -> None:
+        """Make a bare table between two others of it."""
+        one, two = (link.owner.thing.singular for link in table.links[:2])
+        form = self.choose.choice(("{} {}", "{} {}", "{} to {}", "{} has {}", "{} {} link"))
+        name = self.naming.prefix + self.naming.spell(form.format(one, two))
+        if name.lower() in taken:
+            return
+        table.name, table.sql, table.silent = name, quoted(name, self.dialect), True
+        table.links, table.label = table.links[:2], ()
+        table.columns = [link.column for link in table.links]
 
     def _things(self) -> list[Thing]:
         """Those of the domain, without some that no other belongs to, and sometimes without the beginning of a chain."""
