@@ -55,7 +55,7 @@ def make_rows(
         model: the GGUF file of the model that is to be trained, by whose tokens summaries are cut and rows are counted;
             None: tokens are estimated.
         held_out: texts that no row may hold, see ``held_out_texts``.
-        on_pairs: called with the number of requests so far.
+        on_pairs: called with the number of requests of each row.
 
     Raises:
         UsageError: the file cannot be written, or that of what is held out not be read.
@@ -113,7 +113,7 @@ def _counted(
         report.tokens.append(learnt + sum(writer.count_tokens(text) for text in given))
         report.learnt.append(learnt)
         if on_pairs is not None:
-            on_pairs(report.tally.pairs.total())
+            on_pairs(len(row.segments))
         yield row
 
 

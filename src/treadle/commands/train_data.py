@@ -1,0 +1,90 @@
+"""``treadle train data``: rows to train on, made by program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from treadle.escaping import escaped
+
+__all__ = ["train_data"]
+
+
+class RowKind(StrEnum):
+    """What requests ask for."""
+
+    HEP = "hep"
+    FUNCTIONS = "functions"
+    SQL = "sql"
+
+
+def train_data(
+    kind: Annotated[
+        RowKind,
+        typer.Argument(
+            help="hep: programs over data files; functions: small Python functions; sql: statements.", show_default=False
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file of rows, JSONL.", show_default=False)],
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Requests in all; several may share a row.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same rows.")] = 1,
+    model: Annotated[
+        str, typer.Option("--model", help="The model to be trained, a name or a .gguf file: its tokens count.")
+    ] = "smollm2",
+    held_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--held-out", help="Texts that no row may hold: lines, or requests of YAML or JSON lines. Not for sql."
+        ),
+    ] = None,
+) -> None:
+    """Invent requests with programs, run each, and keep as rows what passes."""
+    from treadle import compose
+    from treadle.errors import UsageError
+
+    if kind is RowKind.SQL and held_out is not None:
+        raise UsageError("--held-out is for hep and functions: databases of the SQL rows are invented, with their questions")
+    file = Path(model) if model.endswith(".gguf") else compose.pull_model(model)
+    with _Bar(rows) as bar:
+        report = _made(kind, rows, seed, out, file, held_out, bar.done)
+    typer.echo(escaped(report))
+
+
+def _made(
+    kind: RowKind, rows: int, seed: int, out: Path, model: Path, held_out: Path | None, on_pairs: Callable[[int], None]
+) -> str:
+    """Make the rows; the report in words."""
+    if kind is RowKind.SQL:
+        from treadle.synthesis.sql import run as sql
+
+        return sql.told(*sql.make_rows(rows, seed, out, model, on_pairs))
+    from treadle.synthesis.python import run as python
+
+    of: Literal["hep", "functions"] = "hep" if kind is RowKind.HEP else "functions"
+    return python.told(python.make_rows(of, rows, seed, out, model, held_out, on_pairs))
+
+
+class _Bar:
+    """A bar of requests, on standard error."""
+
+    def __init__(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self._progress = Progress(console=Console(stderr=True, markup=False), transient=True)
+        self._task = self._progress.add_task("requests", total=total)
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def done(self, number: int) -> None:
+        """``number`` more requests are done."""
+        self._progress.advance(self._task, number)

@@ -1,0 +1,38 @@
+"""``treadle train data`` writes rows and says what is in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tiny_model import tiny_loaded
+from treadle.commands.app import app
+from treadle.errors import UsageError
+from treadle.model.weights import save_gguf
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    save_gguf(tiny_loaded().transformer, tiny_loaded().vocabulary, tmp_path / "tiny.gguf", "F32")
+    return tmp_path / "tiny.gguf"
+
+
+def test_rows_of_functions(tmp_path: Path, model: Path) -> None:
+    words = ["train", "data", "functions", "--rows", "5", "--seed", "3", "--out", str(tmp_path / "rows.jsonl")]
+    result = CliRunner().invoke(app, [*words, "--model", str(model)])
+    assert result.exit_code == 0, result.output
+    assert "5 requests in 5 rows" in result.output
+    assert len([json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]) == 5
+
+
+def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["train", "data", "poems", "--out", str(tmp_path / "rows.jsonl")]).exit_code == 2
+
+
+def test_what_is_held_out_of_sql_rows_is_told(tmp_path: Path, model: Path) -> None:
+    words = ["train", "data", "sql", "--out", str(tmp_path / "r.jsonl"), "--model", str(model), "--held-out", str(model)]
+    result = CliRunner().invoke(app, words)
+    assert isinstance(result.exception, UsageError)
