@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from small_policy import ENCODER, small_policy
 from treadle.training.objectives.next_token import (
     next_token_loss,
     sequence_logprobs,
@@ -60,3 +61,20 @@ def test_what_has_no_weight_is_not_looked_at() -> None:
     values = torch.tensor([1.0, math.inf, math.nan, 3.0])
     assert float(weighted_mean(values, torch.tensor([1.0, 0.0, 0.0, 3.0]))) == 2.5
     assert float(weighted_mean(values, torch.zeros(4))) == 0
+
+
+def test_two_hundred_steps_beat_the_uniform_guess_and_the_frequencies_of_tokens() -> None:
+    words = ENCODER.vocabulary.encode("the muon decays in flight; " * 40)
+    frequencies = torch.bincount(torch.tensor(words)) / len(words)
+    unigram = float(torch.special.entr(frequencies).sum())
+    model, ids = small_policy(), torch.tensor([words[start : start + 48] for start in range(0, 480, 24)])
+    optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    targets, weights = shifted(ids, torch.ones_like(ids))
+    for step in range(200):
+        rows = [step % 20, (7 * step + 3) % 20]
+        loss = next_token_loss(model(ids[rows]), targets[rows], weights[rows])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    final = float(next_token_loss(model(ids), targets, weights).detach())
+    assert final < unigram < math.log(ENCODER.vocabulary.size)
