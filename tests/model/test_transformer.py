@@ -148,6 +148,25 @@ def test_packed_documents_do_not_see_each_other(model: Transformer) -> None:
     assert near(model(packed, documents_BT=documents), torch.cat((model(one), model(two)), dim=1))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_everything_is_computed_where_the_weights_are(model: Transformer, dtype: torch.dtype) -> None:
+    """On torch's device without numbers: an operation that met a tensor of the CPU would be refused, as on a GPU."""
+    with pytest.raises(RuntimeError, match="device"):
+        torch.ones(3, device="meta") + torch.ones(3)
+    model.to("meta", dtype)
+    cache = KVCache(model.config)
+    with torch.inference_mode():
+        for n in (7, 5):
+            model(ids(1, n).to("meta"), cache)
+        drafts = cache.branch()
+        for n_drafts, n in ((3, 1), (3, 4)):
+            logits = model(ids(n_drafts, n).to("meta"), drafts)
+        drafts.keep(torch.tensor([0, 2], device="meta"))
+        drafts.truncate(15)
+        packed = model(ids(2, 6).to("meta"), documents_BT=torch.zeros(2, 6, dtype=torch.long, device="meta"))
+    assert {(t.device.type, t.dtype) for t in (logits, packed)} == {("meta", dtype)}
+
+
 def test_parameters_are_counted(model: Transformer) -> None:
     assert model.config.n_parameters == sum(p.numel() for p in model.parameters())
 
