@@ -142,7 +142,7 @@ class ForkServerSandbox:
             if server is not None:
                 server.close()
             server = self._servers[modules] = ServerProcess(
-                self._tier, self._uid, self._network_namespace, self._profile.executes, self._seam
+                self._tier, self._uid, self._network_namespace, self._profile, self._seam
             )
         if preload and not server.preloaded:
             server.preload(modules)

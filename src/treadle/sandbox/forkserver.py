@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from treadle.errors import SandboxError
+from treadle.sandbox.profiles import Profile
 from treadle.sandbox.protocol import Seam
 from treadle.sandbox.staging import public_directory
 
@@ -33,7 +34,7 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 class ServerProcess:
     """The running fork server: its process, its control socket, its private directory, its last words."""
 
-    def __init__(self, tier: str, uid: int, network_namespace: bool, executes: bool, seam: Seam) -> None:
+    def __init__(self, tier: str, uid: int, network_namespace: bool, profile: Profile, seam: Seam) -> None:
         self.preloaded = False
         self._base = _base_directory(uid)
         self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the server)
@@ -50,7 +51,8 @@ class ServerProcess:
                 start_new_session=True,
             )
         self._finalizer = weakref.finalize(self, _end, self._process, self._control, self._words, self._base)
-        more = {"executes": executes, "left_out": sorted(seam.left_out), "landlock_abi": seam.landlock_abi}
+        gives = {"executes": profile.executes, "headers": profile.headers}
+        more = {**gives, "left_out": sorted(seam.left_out), "landlock_abi": seam.landlock_abi}
         self.tell({"tier": tier, "uid": uid, "base": self._base, "network_namespace": network_namespace, **more})
 
     def tell(self, message: dict[str, Any], handle: int | None = None) -> None:

@@ -24,6 +24,8 @@ class Profile:
     """A module that must be installed, and is loaded ahead."""
     executes: bool = False
     """Programs may start others: compilers, shells, what they compiled."""
+    headers: bool = False
+    """The system's C headers can be read."""
 
 
 PROFILES = {
@@ -36,6 +38,7 @@ PROFILES = {
             why_not_others="ROOT opens its files itself",
             limits=Limits(memory_bytes=4 << 30),
             needs="ROOT",
+            headers=True,
         ),
         Profile(
             name="tool",
@@ -43,6 +46,7 @@ PROFILES = {
             why_not_others="only namespaces hold what other programs start",
             limits=Limits(disk_bytes=256 << 20, wall_seconds=60, cpu_seconds=30),
             executes=True,
+            headers=True,
         ),
     )
 }

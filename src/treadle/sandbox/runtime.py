@@ -22,15 +22,18 @@ _EXECUTABLES = (
     "/bin",
     "/usr/bin",
     "/usr/local/bin",
-    "/usr/include",
-    "/usr/local/include",
     "/usr/libexec",
     "/usr/share/misc",
 )
 
 
-def visible_paths(executables: bool = False) -> tuple[str, ...]:
-    """Existing files and directories, none inside another; with ``executables`` also the system's programs and headers.
+_HEADERS = ("/usr/include", "/usr/local/include")
+
+
+def visible_paths(executables: bool = False, headers: bool = False) -> tuple[str, ...]:
+    """Existing files and directories, none inside another.
+
+    With ``executables`` the system's programs too, with ``headers`` those of C.
 
     Raises:
         SetupError: Python is installed in such a way that showing it would show somebody's home.
@@ -44,7 +47,8 @@ def visible_paths(executables: bool = False) -> tuple[str, ...]:
             raise SetupError(
                 f"Python is installed in {prefix}, which holds the home {home}: it cannot be shown to a program"
             )
-    existing = [path for path in (*_SYSTEM_PATHS, *(_EXECUTABLES if executables else ()), *own) if os.path.exists(path)]
+    more = (*(_EXECUTABLES if executables else ()), *(_HEADERS if headers else ()))
+    existing = [path for path in (*_SYSTEM_PATHS, *more, *own) if os.path.exists(path)]
     return tuple(
         path for path in existing if not any(path.startswith(other + "/") for other in existing if not os.path.islink(other))
     )

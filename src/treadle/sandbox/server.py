@@ -45,7 +45,7 @@ def main(handle: int, parent: int) -> None:
 
 def _configure(message: dict[str, Any]) -> Configuration:
     """Give up root and find out what this kernel offers."""
-    visible = runtime.visible_paths(executables=message["executes"])
+    visible = runtime.visible_paths(executables=message["executes"], headers=message["headers"])
     if os.geteuid() == 0:
         open_private_parents(path for path in visible if os.path.isdir(path))
         if "uid" not in message["left_out"]:
