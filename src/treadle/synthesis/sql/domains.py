@@ -149,7 +149,10 @@ def _kind_of(name: str, stem: str | None, values: str | None) -> tuple[Kind, str
         kind = kinds()[name]
         participle = stem if stem in dates() and kind.role == "year" else ""
         if stem and not participle:
-            kind = replace(kind, names=(stem,), nouns=(_said(stem),), most=(), least=(), more=(), less=(), things="")
+            units = () if name == "amount" else kind.units  # an amount of anything has no currency
+            kind = replace(
+                kind, units=units, names=(stem,), nouns=(_said(stem),), most=(), least=(), more=(), less=(), things=""
+            )
         return kind, participle or ""
     if name in dates():
         return Kind(role="date"), name

@@ -18,14 +18,14 @@ from pathlib import Path
 from treadle.coding.sql.base import Database
 from treadle.coding.sql.checks.syntax import SqlError, parse_query
 from treadle.coding.sql.plan import SUMMARY_TOKENS, describe
-from treadle.coding.sql.reading.linking import Links, link, value_query
+from treadle.coding.sql.reading.linking import link, value_query
 from treadle.coding.sql.reading.schema import Field, Schema
 from treadle.prompts import Ingredients, build_prompt
 from treadle.sandbox import Sandbox
 from treadle.synthesis.paraphrase import noisy, sentence
 from treadle.synthesis.rows import Row, segments_of
 from treadle.synthesis.sql.ask import Ask, Made, Task
-from treadle.synthesis.sql.domains import domains
+from treadle.synthesis.sql.domains import Domain, domains
 from treadle.synthesis.sql.execute import Result, execute_all, write_database
 from treadle.synthesis.sql.query import TwoWaysError
 from treadle.synthesis.sql.tasks import TASKS
@@ -37,6 +37,8 @@ __all__ = ["Report", "generate"]
 
 LICENCE = "CC0-1.0"
 DUCKDB_SHARE = 0.15
+TWO_WORLDS = 0.25
+"""How many databases hold the tables of a second domain, which have nothing to do with the first: some are large."""
 PAIRS = 8
 """Of one database; more worlds teach more than more questions to one."""
 _TRIES = 26
@@ -56,6 +58,8 @@ class Pair:
     task: str
     question: str
     sql: str
+    tables: frozenset[str] = frozenset()
+    """Names of those that the statement reads."""
 
 
 @dataclass(slots=True)
@@ -122,6 +126,8 @@ class _Maker:
         """The rows of the ``number``-th database."""
         choose = random.Random(f"{self.seed}/{number}")  # noqa: S311
         domain = self.order[number % len(self.order)]
+        if choose.random() < TWO_WORLDS:
+            domain = _together(domain, choose.choice(self.order))
         dialect = "duckdb" if choose.random() < DUCKDB_SHARE else "sqlite"
         world = build_world(domain, choose, dialect)  # type: ignore[arg-type]
         with tempfile.TemporaryDirectory(prefix="treadle-synthesis-") as folder:
@@ -129,11 +135,15 @@ class _Maker:
             write_database(world, path)
             path.chmod(0o644)
             with closing(_opened(path, world, self.sandbox)) as database:
-                pairs = self._pairs(world, database, path, choose)[: min(wanted, PAIRS)]
+                drawn = self._pairs(world, path, choose)
+                summaries = self._summaries(world, database, path, [p.question for p in drawn])
+                fitting = [p for p in drawn if _is_shown(p, summaries[p.question])]
+                self.report.dropped["its tables are beyond the budget"] += len(drawn) - len(fitting)
+                pairs = fitting[: min(wanted, PAIRS)]
                 if self.on_pair is not None:
                     for pair in pairs:
                         self.on_pair(world, database, pair)
-                rows = self._rows(world, database, path, pairs, f"{domain.name}-{self.seed}-{number}", choose)
+                rows = self._rows(world, summaries, list(pairs), f"{domain.name}-{self.seed}-{number}", choose)
         self.seen |= {_near_key(p.question) for p in pairs}
         self.report.databases += bool(rows)
         self.report.domains[domain.name] += len(pairs)
@@ -143,7 +153,7 @@ class _Maker:
 
     # ------------------------------------------------------------------------------------------------- pairs
 
-    def _pairs(self, world: World, database: Database, path: Path, choose: random.Random) -> list[Pair]:
+    def _pairs(self, world: World, path: Path, choose: random.Random) -> list[Pair]:
         drawn = [pair for pair in (_draw(world, choose, self.report) for _ in range(_TRIES)) if pair is not None]
         statements = list(dict.fromkeys(s for _, made in drawn for s in (made.sql, *made.wrong)))
         results = dict(zip(statements, execute_all(world, path, statements, self.sandbox), strict=True))
@@ -152,7 +162,7 @@ class _Maker:
         late: list[Pair] = []
         for task, made in drawn:
             why = self._refused(world, made, results)
-            pair = Pair(task, _finished(made.question, choose), made.sql)
+            pair = Pair(task, _finished(made.question, choose), made.sql, _tables_of(made.sql, world))
             why = why or self._seen_before(pair, found + late)
             if why:
                 self.report.dropped[why] += 1
@@ -189,25 +199,38 @@ class _Maker:
     # -------------------------------------------------------------------------------------------------- rows
 
     def _rows(
-        self, world: World, database: Database, path: Path, pairs: list[Pair], group: str, choose: random.Random
+        self, world: World, summaries: dict[str, str], pairs: list[Pair], group: str, choose: random.Random
     ) -> list[Row]:
+        """All questions in rows; one whose tables a row's summary has left out stands alone."""
         choose.shuffle(pairs)
-        parts = []
+        rows, alone = [], list[Pair]()
         for size in choose.choice(_SIZES):
             part, pairs = pairs[:size], pairs[size:]
-            if part:
-                # The tables stand in the order in which a question speaks of them: that of one of these, or of none.
-                asked = choose.choice(part).question if len(part) == 1 or choose.random() < 0.6 else ""
-                parts.append((part, asked))
+            if not part:
+                continue
+            asked = choose.choice(part).question if len(part) == 1 or choose.random() < 0.6 else ""
+            shown = [p for p in part if _is_shown(p, summaries[asked])]
+            alone += [p for p in part if p not in shown]
+            rows += [self._row(world, summaries[asked], shown, group)] if shown else []
+        return rows + [self._row(world, summaries[p.question], [p], group) for p in alone]
+
+    def _summaries(self, world: World, database: Database, path: Path, questions: Sequence[str]) -> dict[str, str]:
+        """The schema as it is described for each question, and for none ('').
+
+        The tables that a question speaks of come first; what goes beyond the budget is left out.
+        """
         schema = Schema.of(database.summary)
-        values = self._values(world, path, schema, [asked for _, asked in parts])
-        return [self._row(world, database, schema, part, link(asked, schema, values[asked]), group) for part, asked in parts]
+        values = {"": list[tuple[Field, str]]()} | self._values(world, path, schema, questions)
+        return {
+            q: describe(schema, link(q, schema, found), database, SUMMARY_TOKENS, self.writer.count_tokens)
+            for q, found in values.items()
+        }
 
     def _values(
         self, world: World, path: Path, schema: Schema, questions: Sequence[str]
     ) -> dict[str, list[tuple[Field, str]]]:
         """What ``linking.find_values`` finds for each, in one run for all."""
-        queries = {q: value_query(q, schema) if q else None for q in questions}
+        queries = {q: value_query(q, schema) for q in questions}
         statements = [s for s in queries.values() if s is not None]
         results = dict(
             zip(statements, execute_all(world, path, statements, self.sandbox) if statements else [], strict=True)
@@ -217,13 +240,9 @@ class _Maker:
             q: [(fields[t, c], str(v)) for t, c, v in results[s].shown] if s is not None else [] for q, s in queries.items()
         }
 
-    def _row(self, world: World, database: Database, schema: Schema, pairs: Sequence[Pair], links: Links, group: str) -> Row:
+    def _row(self, world: World, summary: str, pairs: Sequence[Pair], group: str) -> Row:
         """One schema with its questions: each has those before it as examples, as inference shows them."""
-        ingredients = Ingredients(
-            request=pairs[0].question,
-            dialect=world.dialect,
-            summary=describe(schema, links, database, SUMMARY_TOKENS, self.writer.count_tokens),
-        )
+        ingredients = Ingredients(request=pairs[0].question, dialect=world.dialect, summary=summary)
         prompts = [
             build_prompt(self.writer, _asking(ingredients, pairs[: i + 1]), self.writer.most_tokens)
             for i in range(len(pairs))
@@ -236,6 +255,20 @@ class _Maker:
             licence=LICENCE,
             group=group,
         )
+
+
+def _together(one: Domain, two: Domain) -> Domain:
+    known = {t.singular for t in one.things}
+    return Domain(name=one.name, things=(*one.things, *(t for t in two.things if t.singular not in known)))
+
+
+def _tables_of(sql: str, world: World) -> frozenset[str]:
+    bare = re.sub(r"'(?:[^']|'')*'", "''", sql)
+    return frozenset(t.name for t in world.tables if re.search(rf"(?<![\w\"]){re.escape(t.sql)}(?![\w\"])", bare))
+
+
+def _is_shown(pair: Pair, summary: str) -> bool:
+    return all(f"CREATE TABLE {name} (" in summary for name in pair.tables)
 
 
 def _asking(ingredients: Ingredients, pairs: Sequence[Pair]) -> Ingredients:

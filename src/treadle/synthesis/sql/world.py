@@ -162,7 +162,7 @@ class _Builder:
     def _things(self) -> list[Thing]:
         """Those of the domain, without some that no other belongs to, and sometimes without the beginning of a chain."""
         kept = list(self.domain.things)
-        while len(kept) > 1 and self.choose.random() < (0.4 if len(kept) > 2 else 0.12):
+        while len(kept) > 1 and self.choose.random() < (0.25 if len(kept) > 2 else 0.1):
             owners = {b.owner for t in kept for b in t.belongs}
             kept.remove(self.choose.choice([t for t in kept if t.singular not in owners]))
         return kept
@@ -181,7 +181,7 @@ class _Builder:
         return table
 
     def _attributes(self, thing: Thing) -> list[Attribute]:
-        kept = [a for a in thing.attributes if a.kind.role == "label" or self.choose.random() < 0.82]
+        kept = [a for a in thing.attributes if a.kind.role == "label" or self.choose.random() < 0.87]
         if len(kept) < min(2, len(thing.attributes)):
             kept = list(thing.attributes)
         if self.choose.random() < 0.12:
