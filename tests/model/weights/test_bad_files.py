@@ -238,6 +238,12 @@ def test_a_model_that_does_not_fit_into_the_memory(
         load(path)
 
 
+def test_a_file_of_a_folder_under_another_name(folder: Path) -> None:
+    other = (folder / SINGLE).rename(folder / "model-00001-of-00001.safetensors")
+    with pytest.raises(ModelFileError, match=r"of-00001\.safetensors is one file of a model; give its folder"):
+        load(other)
+
+
 def test_numbers_that_ask_for_all_of_the_memory(folder: Path) -> None:
     change(folder, vocab_size=2**50, intermediate_size=2**50)
     with pytest.raises(ModelFileError, match="has the shape"):

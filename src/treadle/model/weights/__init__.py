@@ -44,6 +44,8 @@ def load(path: Path, dtype: torch.dtype = torch.float32) -> LoadedModel:
         return _fitting(read_folder(path, dtype), vocabulary_from_folder(path), path)
     if not path.is_file():
         raise ModelFileError(f"{path} is not there; give a .gguf file, or a folder with config.json and {SINGLE}")
+    if path.suffix == ".safetensors":
+        raise ModelFileError(f"{path} is one file of a model; give its folder, where config.json lies, too")
     header = read_header(path)
     return _fitting(read_gguf(header, dtype), vocabulary_from_gguf(header), path, _encodings(header))
 
