@@ -132,3 +132,9 @@ def test_agreement_of_a_small_model_on_a_function_is_not_called_agreed(asking: A
 
     assert answer(None) is Status.AGREED
     assert answer(135_000_000) is Status.RAN
+
+
+def test_what_a_draft_makes_is_held_to_its_attributes(guide: Guide) -> None:
+    assert accepts(guide, '\n    a = np.zeros(3)\n    a[0] = events["MET_pt"][0]\n    print(a.mean())\n') is None
+    assert accepts(guide, "\n    a = np.zeros(3)\n    a.append(1)\n") is not None
+    assert accepts(guide, "\n    a = []\n    a.append(1)\n    a = np.array(a)\n    print(a.mean())\n") is None

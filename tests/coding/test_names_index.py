@@ -51,7 +51,7 @@ def index(sandbox: Sandbox, cache: Path) -> Index:
 def described(**changes: Any) -> dict[str, Any]:
     """What the sandbox says of a module json with one class and one function."""
     said: dict[str, Any] = {"name": "json", "open": False, "module": [], "function": ["dumps"], "class": ["Reader"]}
-    return said | {"value": [], "keywords": {"dumps": ["indent"]}, "members": {"Reader": ["read"]}} | changes
+    return said | {"value": [], "keywords": {"dumps": ["indent"]}, "members": {"Reader": ["read"]}, "results": {}} | changes
 
 
 # --------------------------------------------------------------------------------------------------- real libraries
@@ -247,3 +247,13 @@ def test_the_program_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert names_program.describe("woven_no_more") is None
     for name in [name for name in sys.modules if name.partition(".")[0] == "woven"]:
         del sys.modules[name]
+
+
+def test_what_calls_give(sandbox: Sandbox, tmp_path: Path) -> None:
+    index = names_index(sandbox, tmp_path, ("numpy", "math"))
+    arrays = index.results("numpy")["zeros"]
+    assert {"shape", "mean", "__len__"} <= arrays
+    assert "append" not in arrays
+    assert "normal" in index.results("numpy.random")["default_rng"]
+    assert index.results("math") == {}
+    assert index.results("nowhere") == {}

@@ -22,6 +22,8 @@ EVENTS = "events"
 """The name under which the preamble opens the data."""
 _SUBMODULES = frozenset({"fft", "linalg", "optimize", "pyplot", "random", "special", "stats", "str"})
 """Whose members are held, too; of others any may be written. Each makes the grammar of a line larger."""
+_LITERALS = {"[]": Members(names=frozenset(dir(list))), "{}": Members(names=frozenset(dir(dict)))}
+_LITERALS['""'] = Members(names=frozenset(dir(str)))
 _CLASSES = {"root": "awkward.Array", "parquet": "awkward.Array"}
 
 
@@ -46,15 +48,18 @@ def facts_of(preamble: str, data: DataSummary | None, index: Index) -> Facts:
     Keywords of functions are not held: with those of numpy and awkward the grammar of a line has 200,000 rules.
     """
     modules: dict[str, Members] = {}
+    results = dict(_LITERALS)
     for alias, name in _imports(preamble):
         for dotted, module in _with_submodules(alias, name, index):
+            results |= {f"{dotted}.{name}": Members(names=found) for name, found in index.results(module).items()}
             members = index.members(module)
             if members is None:
                 continue
             inner = frozenset(m for m in members if index.is_module(f"{module}.{m}"))
             modules[dotted] = Members(names=members, modules=inner)
     columns = {} if data is None or not data.tables else {EVENTS: _columns(preamble, data)}
-    return Facts(modules=modules, columns=columns, variables=_variables(preamble, data, columns, index))
+    variables = _variables(preamble, data, columns, index)
+    return Facts(modules=modules, columns=columns, variables=variables, results=results)
 
 
 def _variables(

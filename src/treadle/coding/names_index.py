@@ -16,7 +16,7 @@ import tempfile
 import types
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -49,6 +49,7 @@ class ModuleNames:
         kinds: of every member that is listed.
         keywords: of functions and classes, where all that a call may use are known.
         classes: the members of each class, where all are known. Instances may have more, made by their ``__init__``.
+        results: the attributes of what functions give, of those that always give the same kind; ``subplots.0`` is a part.
     """
 
     name: str
@@ -56,6 +57,7 @@ class ModuleNames:
     kinds: Mapping[str, Kind]
     keywords: Mapping[str, tuple[str, ...]]
     classes: Mapping[str, tuple[str, ...]]
+    results: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def members(self) -> frozenset[str]:
@@ -83,6 +85,11 @@ class Index:
         """The keywords that a call of a function or class may use, in order; None where these are not known."""
         owner, name = self._owner(dotted)
         return None if owner is None else owner.keywords.get(name)
+
+    def results(self, module: str) -> dict[str, frozenset[str]]:
+        """By function of a module, all attributes of what it gives, where these are known."""
+        known = self.modules.get(module)
+        return {} if known is None else {name: _OF_EVERY_CLASS.union(of) for name, of in known.results.items()}
 
     def kind(self, dotted: str) -> Kind | None:
         """What a name stands for; None where that is not known."""
@@ -152,7 +159,10 @@ def _read(item: Any) -> ModuleNames:
         raise ValueError("a name of two kinds")
     keywords = {name: _names(of) for name, of in item["keywords"].items() if kinds[name] in ("function", "class")}
     classes = {name: _names(of) for name, of in item["members"].items() if kinds[name] == "class"}
-    return ModuleNames(name=item["name"], open=item["open"], kinds=kinds, keywords=keywords, classes=classes)
+    results = {name: _names(of) for name, of in item["results"].items() if name.partition(".")[0] in kinds}
+    return ModuleNames(
+        name=item["name"], open=item["open"], kinds=kinds, keywords=keywords, classes=classes, results=results
+    )
 
 
 def _names(value: Any) -> tuple[str, ...]:

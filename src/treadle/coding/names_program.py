@@ -3,7 +3,7 @@
 Standard library only at import; ``describe`` is evaluated there with the name of a module. Each module is a dict:
 ``name``; ``open``, it may hold names that cannot be listed; its members by kind under ``module``, ``function``, ``class``
 and ``value``; ``keywords`` of the functions and classes that take no others; ``members`` of the classes, without those that
-every object has.
+every object has; ``results``, of functions that always give the same kind of thing, all attributes of one such thing.
 """
 
 import contextlib
@@ -20,6 +20,17 @@ MOST_WRAPPERS = 20
 DEPTH = 2
 LEFT_OUT = frozenset({"tests", "conftest", "setup"})
 """Submodules that no program uses, and that import much."""
+SAMPLES = {
+    "numpy": {
+        "arange": "arange(3)", "array": "array([1.0])", "asarray": "asarray([1.0])", "empty": "empty(3)", "eye": "eye(2)",
+        "full": "full(3, 1.0)", "linspace": "linspace(0, 1, 3)", "logspace": "logspace(0, 1, 3)", "ones": "ones(3)",
+        "zeros": "zeros(3)",
+    },
+    "numpy.random": {"default_rng": "default_rng(1)"},
+    "hist": {"Hist": "Hist(axis.Regular(2, 0, 1))"},
+    "matplotlib.pyplot": {"figure": "figure()", "subplots.0": "subplots()[0]", "subplots.1": "subplots()[1]"},
+}  # fmt: skip
+"""Calls, as they stand in a module, whose results have the attributes of all results of that function."""
 Described = dict[str, Any]
 _OF_EVERY_CLASS = frozenset([*dir(object), *dir(type)])
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -62,10 +73,21 @@ def _described(dotted: str, module: types.ModuleType) -> Described:
     names = sorted(name for name in {*dir(module), *vars(module), *below} if isinstance(name, str) and name.isidentifier())
     described: Described = {"name": dotted, "open": _is_open(module) or len(names) > MOST_NAMES}
     described |= {kind: [] for kind in ("module", "function", "class", "value")}
-    described |= {"keywords": {}, "members": {}}
+    described |= {"keywords": {}, "members": {}, "results": _results(dotted, module)}
     for name in names[:MOST_NAMES]:
         _note(described, module, name, name in below)
     return described
+
+
+def _results(dotted: str, module: types.ModuleType) -> dict[str, list[str]]:
+    """Left out is what cannot be called here, and what makes attributes up."""
+    found: dict[str, list[str]] = {}
+    for name, call in SAMPLES.get(dotted, {}).items():
+        with contextlib.suppress(Exception):
+            result = eval(call, dict(vars(module)))  # noqa: S307 - a call of SAMPLES, inside the sandbox
+            if not _is_open_class(type(result)):
+                found[name] = sorted(filter(str.isidentifier, {*dir(result), *vars(type(result))} - _OF_EVERY_CLASS))
+    return found
 
 
 def _note(described: Described, module: types.ModuleType, name: str, is_submodule: bool) -> None:

@@ -173,11 +173,7 @@ def test_the_whole_language_lets_only_functions_of_the_draft_return() -> None:
 
 
 def test_levels_hold_more_and_more() -> None:
-    texts = {
-        "grammar": "\n    return (\n1 2",
-        "names": "\n    return np.total(1)\n",
-        "all": "\n    return events['Jet_pt']\n",
-    }
+    texts = ("\n    return (\n1 2", "\n    return np.total(1)\n", "\n    return events['Jet_pt']\n")
     levels: tuple[Level, ...] = ("grammar", "names", "all")
     for number, level in enumerate(levels):
         guide = PythonGuide(FACTS, PREFIX, level=level)
@@ -185,3 +181,33 @@ def test_levels_hold_more_and_more() -> None:
         assert held == [place <= number for place in range(3)], level
     assert accepts(PythonGuide(FACTS, PREFIX, level="grammar"), "\n    return undefined\n") is None
     assert accepts(PythonGuide(FACTS, PREFIX, level="names"), "\n    return undefined\n") is not None
+
+
+KINDS = Facts(
+    modules={"np": Members(names=frozenset({"zeros"}))},
+    results={
+        "np.zeros": Members(names=frozenset({"shape", "mean"})),
+        "[]": Members(names=frozenset({"append", "sort"})),
+        "plt.subplots.0": Members(names=frozenset({"savefig"})),
+        "plt.subplots.1": Members(names=frozenset({"hist"})),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("    h = np.zeros(3)\n    h.maen()\n", "aen()\n"),
+        ("    h = np.zeros((3, 2))\n    n = h.mean() + h[0].x\n    h[1] = n\n    h += n\n    print(h(1))\n", None),
+        ("    xs = []\n    ys = [x for x in range(3)]\n    ys.append(1)\n    xs.push(1)\n", "push(1)\n"),
+        ("    xs = []\n    xs = np.other(xs)\n", "other(xs)\n"),
+        ("    xs = []\n    xs = xs + [1]\n    xs.push(1)\n", None),
+        ("    xs = []\n    ys = [xs.push for xs in range(3)]\n    f = lambda xs: xs.push\n", None),
+        ("    xs = []\n    for xs in range(3):\n        xs.push(1)\n", None),
+        ("    fig, ax = plt.subplots(figsize=(3, 4))\n    ax.hist(1)\n    ax.savefig(1)\n", "savefig(1)\n"),
+        ("    fig, ax = plt.subplots(2, 3)\n    ax.flat[0].hist(1)\n", None),
+        ("    fig, ax = plt.subplots(ncols=3)\n    ax.flat[0].hist(1)\n", None),
+    ],
+)
+def test_kinds_of_variables_are_held_where_they_are_certain(text: str, rest: str | None) -> None:
+    assert left(text, prefix="import numpy as np\nimport matplotlib.pyplot as plt\ndef f(a):\n", facts=KINDS) == rest

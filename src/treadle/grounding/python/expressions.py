@@ -84,7 +84,7 @@ def _families(sheet: Sheet, names: Names, place: Place) -> None:
     sheet.rule(f"bytes_{at}", "BYTES", f"bytes_{at} {gap}? BYTES")
     sheet.rule(f"tight_{at}", *displays)
     word = names.words["free" if place.free else "bound"]
-    full = [word, '"None"', '"True"', '"False"', *names.plain]
+    full = [word, '"None"', '"True"', '"False"', *names.plain, *([] if place.free else names.held)]
     literals = [f"tight_{at}", '"..."', *([f"bytes_{at}"] if place.label in "ti" else [])]
     strings = list(place.strings)
     _family(sheet, names, place, "", _Operands(full, literals, strings))
@@ -122,6 +122,7 @@ def _family(sheet: Sheet, names: Names, place: Place, name: str, begin: _Operand
     at, gap, inner = place.suffix, place.gap, place.inside
     w, c, n, s, x, ready, lead, trail = (f"{name}{r}_{at}" for r in ("w", "c", "n", "s", "x", "l", "lead", "trail"))
     words = [names.words["free" if place.free else "bound"], '"None"', '"True"', '"False"', *names.plain]
+    words += [] if place.free else names.held
     closed = [f"tight_{at}", '"..."', *([f"bytes_{at}"] if place.label in "ti" else [])]
     joined = f"{x} {gap}? BINARY {gap}?"
     sheet.rule(f"{name}join_{at}", joined, f"{ready} compare_{at} {gap}", f"{ready} logic_{at} {gap} nots_{at}?")
@@ -149,6 +150,8 @@ def _family(sheet: Sheet, names: Names, place: Place, name: str, begin: _Operand
     sheet.rule(x, w, c, n)
     sheet.rule(ready, f"{w} {gap}", f"{n} {gap}", f"{c} {gap}?")
     for i, known in enumerate(names.known):
+        if known.typed and place.free:
+            continue
         here = sheet.rule(f"{name}known{i}_{at}", f"{either} {known.rule}")
         sheet.rule(x, here)
         sheet.rule(ready, f"{here} {gap}")
@@ -158,9 +161,10 @@ def _family(sheet: Sheet, names: Names, place: Place, name: str, begin: _Operand
 def _follow(sheet: Sheet, place: Place, here: str, i: int, known: Known, word: str, closed: str) -> None:
     """What may follow ``here``, an operand of which something is known, added to the rules ``word`` and ``closed``."""
     gap, inner = place.gap, place.inside
-    if known.attributes is None:
+    if known.attributes is None and not known.typed:
         return
-    sheet.rule(word, f'{here} {gap}? "." {gap}? {known.attributes}')
+    if known.attributes is not None:
+        sheet.rule(word, f'{here} {gap}? "." {gap}? {known.attributes}')
     arguments = f"args{known.arguments}_{inner}" if known.arguments is not None else f"args_{inner}"
     sheet.rule(closed, f'{here} {gap}? "(" {inner_gap(inner)} {arguments} ")"')
     keys = f"keys{i}_{inner}" if known.columns else f"keys_{inner}"
@@ -220,18 +224,20 @@ def write_parameters(sheet: Sheet, name: str, gap: str, one: tuple[str, str, str
 def _targets(sheet: Sheet, names: Names, place: Place) -> None:
     """What may stand before ``=`` or behind ``for``: names, which may be new, attributes and subscripts of operands."""
     at, gap, inner = place.suffix, place.gap, place.inside
-    words = [names.words["free" if place.free else "bound"], *names.plain]
-    sheet.rule(f"word_{at}", words[0], *(k.rule for k in names.known if k.attributes))
+    held = [] if place.free else names.held
+    words = [names.words["free" if place.free else "bound"], *names.plain, *held]
+    own = [(i, k) for i, k in enumerate(names.known) if not (k.typed and place.free)]
+    sheet.rule(f"word_{at}", words[0], *(k.rule for _, k in own if k.attributes or k.typed))
     prim = sheet.rule(f"prim_{at}", *words, f'"(" {inner_gap(inner)} group_{inner} ")"')
     sheet.rule(prim, f"attribute_{at}", f"old_{at}", f'{prim} {gap}? "(" {inner_gap(inner)} args_{inner} ")"')
-    attribute = sheet.rule(f"attribute_{at}", f'{prim} {gap}? "." {gap}? NAME')
+    attribute = sheet.rule(f"attribute_{at}", f'{prim} {gap}? "." {gap}? NAME', *held)
     old = sheet.rule(f"old_{at}", f'{prim} {gap}? "[" {inner_gap(inner)} keys_{inner} "]"')
     item = sheet.rule(f"item_{at}", old)
-    for i, known in enumerate(names.known):
+    for i, known in own:
         _follow(sheet, place, known.rule, i, known, attribute, sheet.rule(f"follow_{at}"))
         if known.columns:
             sheet.rule(item, f'{known.rule} {gap}? "[" {inner_gap(inner)} (STRING | fstring) {inner_gap(inner)} "]"')
-    if names.known:
+    if own:
         sheet.rule(f"follow_{at}", f'follow_{at} {gap}? "." {gap}? NAME')
         sheet.rule(prim, f"follow_{at}")
         sheet.rule(old, f"follow_{at}")

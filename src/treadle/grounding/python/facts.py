@@ -25,10 +25,13 @@ class Facts:
     the draft, with their attributes where all are known. ``columns``: by variable, the only keys of ``variable["..."]``
     (as attributes they are allowed where ``variables`` says nothing, or holds them). ``keywords``: by dotted function, all
     keyword names that it takes; None where it takes others too. The first come first: a constraint has room for a few.
+    ``results``: by dotted function, with ``.0`` and ``.1`` for parts of a pair, all attributes of what a call of it gives;
+    also those of the literals ``[]``, ``{}`` and ``""``.
     """
 
     modules: Mapping[str, Members] = field(default_factory=dict)
     variables: Mapping[str, Members | None] = field(default_factory=dict)
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     keywords: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
+    results: Mapping[str, Members] = field(default_factory=dict)
     builtins: frozenset[str] = frozenset(dir(builtins)) | {"__file__"}

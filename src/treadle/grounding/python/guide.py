@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from treadle.grounding.base import Level
 from treadle.grounding.python.expressions import write_expressions
-from treadle.grounding.python.facts import Facts
-from treadle.grounding.python.lexis import Sheet, literal
+from treadle.grounding.python.facts import Facts, Members
+from treadle.grounding.python.lexis import Sheet, literal, names
 from treadle.grounding.python.names import bound_words, names_of
 from treadle.grounding.python.reading import Reading, read
 from treadle.grounding.python.statements import HEADERS, write_statements
@@ -48,7 +48,7 @@ class PythonGuide:
         self._facts, self._prefix, self._returns = _of_level(facts, level), prefix, returns
         self._bound_names = bound_names and level in ("names", "all")
         self._cache: dict[object, Constraint] = {}
-        self._sheets: dict[tuple[bool, frozenset[str]], Sheet] = {}
+        self._sheets: dict[tuple[bool, frozenset[str], tuple[str, ...]], Sheet] = {}
         self._ends = tuple(sorted({e.lstrip("\n") for e in ends} - {""}))
 
     def stage(self, written: str) -> Stage | None:
@@ -75,20 +75,25 @@ class PythonGuide:
         hidden = reading.rebound & known
         state = (spaces, max(blanks, 0), reading.columns, tuple(sorted(reading.follow.items())))
         more = (tuple(sorted(reading.only.items())), reading.opened, reading.matching, reading.returning)
-        key = (*state, *more, bound, hidden)
+        kinds = {} if bound is None else _kinds(self._facts, reading, hidden)
+        key = (*state, *more, bound, hidden, tuple(kinds.items()))
         if key not in self._cache:
-            sheet = self._rules(bound is not None, frozenset(hidden)).copy()
+            sheet = self._rules(bound is not None, frozenset(hidden), tuple(kinds)).copy()
+            typed = frozenset[str]().union(*kinds.values())
             if bound is not None:
-                sheet.terminal("BOUND", bound_words(self._facts, bound, hidden))
+                sheet.terminal("BOUND", bound_words(self._facts, bound - typed, hidden | typed))
+            sheet.terminal("TYPED", names(typed))
+            for i, own in enumerate(kinds.values()):
+                sheet.terminal(f"TYPED{i}", names(own))
             self._cache[key] = _lark(_Line(sheet, reading, spaces, max(blanks, 0), self._ends).text())
         return self._cache[key]
 
-    def _rules(self, bound_names: bool, hidden: frozenset[str]) -> Sheet:
+    def _rules(self, bound_names: bool, hidden: frozenset[str], makers: tuple[str, ...]) -> Sheet:
         """What all lines have in common that know the same of the world."""
-        key = bound_names, hidden
+        key = bound_names, hidden, makers
         if key not in self._sheets:
             sheet = self._sheets[key] = Sheet()
-            write_expressions(sheet, names_of(sheet, self._facts, bound_names, hidden))
+            write_expressions(sheet, names_of(sheet, self._facts, bound_names, hidden, makers))
             write_statements(sheet, self._returns)
         return self._sheets[key]
 
@@ -105,6 +110,17 @@ def _known(facts: Facts) -> set[str]:
     """Names of which something is known beyond that they are bound."""
     roots = [n.split(".")[0] for n in (*facts.modules, *facts.keywords)]
     return {*roots, *facts.columns, *facts.variables}
+
+
+def _kinds(facts: Facts, reading: Reading, hidden: frozenset[str]) -> dict[str, frozenset[str]]:
+    """Bound names of which the kind is known, by what made it; what has the same attributes counts as one."""
+    found: dict[str, set[str]] = {}
+    first: dict[Members, str] = {}
+    for name, maker in sorted(reading.made.items()):
+        known = name in reading.bound and name not in facts.builtins and maker.split(".")[0] not in hidden
+        if known and maker in facts.results and name not in {*facts.variables, *facts.columns}:
+            found.setdefault(first.setdefault(facts.results[maker], maker), set()).add(name)
+    return {maker: frozenset(own) for maker, own in sorted(found.items())}
 
 
 @lru_cache(maxsize=256)

@@ -35,7 +35,7 @@ def _long(character: str, escape: str) -> str:
 
 
 _STRING = rf"[uU]?({_short(_LINE, _ESCAPE)}|{_long(_ANY, _ESCAPE)})"
-_ESCAPED, _ESCAPED_ASCII = r"\\[^\r\x00]", r"\\[ -~]"
+_ESCAPED, _ESCAPED_ASCII = r"\\[^\r\x00]", r"\\[\n -~]"
 _RAW = f"[rR]({_short(_LINE, _ESCAPED)}|{_long(_ANY, _ESCAPED)})"
 _BYTES = rf"[bB]({_short(_ASCII, _BYTE)}|{_long(_ANY_ASCII, _BYTE)})"
 _RAW_BYTES = rf"([rR][bB]|[bB][rR])({_short(_ASCII, _ESCAPED_ASCII)}|{_long(_ANY_ASCII, _ESCAPED_ASCII)})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from treadle.grounding.python.facts import Facts, Members
@@ -20,7 +20,8 @@ class Known:
 
     ``attributes``: a rule for what may stand behind a dot, None where nothing does that is not an operand of its own.
     ``arguments``: which list of keywords its call takes, None where any. ``columns``: its keys' terminal.
-    ``heads``: that of beginnings of keys, to which a program adds the rest.
+    ``heads``: that of beginnings of keys, to which a program adds the rest. ``typed``: names whose kind is known, which
+    comprehensions and lambdas may bind to something else.
     """
 
     rule: str
@@ -28,6 +29,7 @@ class Known:
     arguments: str | None = None
     columns: str | None = None
     heads: str | None = None
+    typed: bool = False
 
 
 @dataclass(slots=True)
@@ -39,12 +41,15 @@ class Names:
     plain: list[str] = field(default_factory=list)
     """Rules of dotted words after which anything may follow."""
     keyword_lists: dict[tuple[str, ...], str] = field(default_factory=dict)
+    held: list[str] = field(default_factory=list)
+    """Rules of typed names with one of their attributes."""
 
 
-def names_of(sheet: Sheet, facts: Facts, bound_names: bool, hidden: frozenset[str]) -> Names:
+def names_of(sheet: Sheet, facts: Facts, bound_names: bool, hidden: frozenset[str], makers: Sequence[str] = ()) -> Names:
     """The vocabulary, without the terminal BOUND of the names that are bound, if ``bound_names`` are held.
 
-    ``hidden``: names of which facts are no longer true.
+    ``hidden``: names of which facts are no longer true; ``makers``: what made those whose kind is known; their names are
+    the terminals TYPED and TYPED0, TYPED1...
     """
     modules = {m: v for m, v in facts.modules.items() if m.split(".")[0] not in hidden}
     special = _special(facts, hidden)
@@ -62,6 +67,11 @@ def names_of(sheet: Sheet, facts: Facts, bound_names: bool, hidden: frozenset[st
         if "." not in function:
             rule = sheet.rule(f"k{i}", literal(function))
             found.known.append(Known(rule, attributes="NAME", arguments=_list(sheet, found, keywords)))
+    if makers:
+        found.known.append(Known(sheet.rule("typed", "TYPED"), typed=True))
+    for i, maker in enumerate(makers):
+        attributes = sheet.terminal(f"ATTRIBUTE_T{i}", names(facts.results[maker].names))
+        found.held.append(sheet.rule(f"held{i}", f'TYPED{i} SP? "." SP? {attributes}'))
     return found
 
 

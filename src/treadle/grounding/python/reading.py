@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 import tokenize
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+
+from treadle.grounding.python.made import note_made
 
 __all__ = ["Reading", "read"]
 
@@ -45,6 +47,7 @@ class Reading:
     ``columns``: those of the open blocks, innermost last. ``follow``: by column, headers that continue what stands there.
     ``only``: by column, the kinds of line that must come (``decorator``, ``case``, ``except``). ``opened``: the
     last line opened a block. ``free``: any name may be bound. ``returning``: columns within the draft's functions.
+    ``made``: of names that were always bound to the same kind of thing, what made it (``made.py``).
     """
 
     columns: tuple[int, ...] = (0,)
@@ -56,6 +59,7 @@ class Reading:
     rebound: frozenset[str] = frozenset()
     free: bool = False
     returning: frozenset[int] = frozenset()
+    made: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(text: str, begun: int = 0) -> Reading:
@@ -63,7 +67,7 @@ def read(text: str, begun: int = 0) -> Reading:
     before = text[:begun]
     lines = before.count("\n") + bool(before.rpartition("\n")[2].strip())
     stack, opened, matching = [_Block(0, names=set())], False, False
-    star, rebound = False, set[str]()
+    star, rebound, made = False, set[str](), dict[str, str]()
     try:
         for tokens in _logical(text):
             column = _column(tokens[0])
@@ -78,6 +82,7 @@ def read(text: str, begun: int = 0) -> Reading:
             scope.names |= binds - _own(tokens, head)
             if tokens[0].start[0] > lines and head not in {"import", "from"}:
                 rebound |= binds | _own(tokens, head)
+            note_made(made, tokens, binds | _own(tokens, head))
             stack[-1].last = head
             opened = tokens[-1].string == ":" and head != ""
             matching = opened and head == "match"
@@ -89,7 +94,8 @@ def read(text: str, begun: int = 0) -> Reading:
         return Reading(free=True)
     bound = frozenset[str]().union(*(b.names for b in stack if b.names is not None))
     free = star or any(b.draft for b in stack)
-    return _reading(stack, opened, matching, bound, frozenset(rebound), free)
+    reading = _reading(stack, opened, matching, bound, frozenset(rebound), free)
+    return replace(reading, made={name: maker for name, maker in made.items() if maker})
 
 
 def _reading(

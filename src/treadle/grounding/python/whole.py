@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from treadle.grounding.python.expressions import write_expressions
 from treadle.grounding.python.facts import Facts
+from treadle.grounding.python.guide import BLANKS
 from treadle.grounding.python.lexis import Sheet, literal
 from treadle.grounding.python.names import names_of
 from treadle.grounding.python.reading import read
@@ -32,7 +33,7 @@ def whole(facts: Facts, prefix: str, ends: Sequence[str], returns: bool = True) 
     sheet.terminal("END", r"/ {0,40}(#[^\n\r\x00]*)?\n/")
     sheet.terminal("BLANK", r"/ {0,80}\n/")
     sheet.terminal("REMARK", r"/ {0,80}#[^\n\r\x00]*\n/")
-    sheet.rule("blanks", "", "BLANK", "BLANK BLANK")
+    sheet.rule("blanks", *(" ".join(["BLANK"] * count) for count in range(BLANKS + 1)))
     kinds = ("",) if returns else ("", "r")
     for depth in range(column, column + DEPTH + 1):
         for kind in kinds:
