@@ -38,7 +38,7 @@ END = "\n```"
 """What the model learns to write behind its last program."""
 NEXT = "\n\n\ndef"
 """And behind one that is followed by another request: both are texts that stop a draft."""
-GUIDED_SHARE = 20
+GUIDED_SHARE = 50
 """Of one world in so many the programs are followed by the guide: about a second a form, more than all else together."""
 _TASKS_A_WORLD = 8
 _WIDE_SHARE = 0.1

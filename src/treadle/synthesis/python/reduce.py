@@ -76,6 +76,8 @@ _OPERATIONS = (
         (
             "[What is|Give|Compute|Find|Print|Determine] the median [of {q}|{b}|value of {q}]{of}",
             "median [of {q}|{b}]{of}",
+            "[What is|Give|Compute|Find|Print] the median [of {q}|{b}|value of {q}]{of}",
+            "[What is|What's|I need] the median [of {q}|{b}]{of}",
             "Which value of {q} has half of the values below it{of}",
         ),
         lambda v: percentile(v, 50),

@@ -31,6 +31,17 @@ _COUNTS = (
     "[count|n] events with {c}",
     "Require {c}. How many events [pass|remain]",
 )
+_HAVING = (
+    "How many events have {c}",
+    "How many events have {c}",
+    "How many of the events have {c}",
+    "[Count|Count the] events with {c}",
+    "[Number|number] of events with {c}",
+    "What is the number of events with {c}",
+    "[Give|Print|Find] the number of events that have {c}",
+    "How many events are left after requiring {c}",
+    "Require {c}. How many events [pass|remain]",
+)
 _SHARES = (
     "What fraction of [the |]events [has|have|contains] {c}",
     "What is the fraction of events with {c}",
@@ -39,6 +50,12 @@ _SHARES = (
     "[fraction|share] of events with {c}",
     "What is the efficiency of requiring {c}",
     "How large is the fraction of events that have {c}",
+)
+_SHARES_HAVING = (
+    "What fraction of [the |]events has {c}",
+    "What is the fraction of events with {c}",
+    "[Give|Compute] the [fraction|share] of events with {c}",
+    "What is the efficiency of requiring {c}",
 )
 
 
@@ -191,7 +208,7 @@ def counted_computed(world: World, rng: random.Random) -> Task | None:
     if rng.random() < 0.72:
         return finished(
             "count computed",
-            asked(rng.choice(_COUNTS), rng, c=cut),
+            asked(rng.choice(_HAVING), rng, c=cut),
             lines,
             {"n_events": (f"np.sum({mask})", n)},
             rng,
@@ -201,7 +218,7 @@ def counted_computed(world: World, rng: random.Random) -> Task | None:
         return None
     return finished(
         "fraction computed",
-        asked(rng.choice(_SHARES), rng, c=cut),
+        asked(rng.choice(_SHARES_HAVING), rng, c=cut),
         lines,
         {"fraction": (f"np.mean({mask})", n / world.entries)},
         rng,

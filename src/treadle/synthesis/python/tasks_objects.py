@@ -273,10 +273,10 @@ def first_second(world: World, rng: random.Random) -> Task | None:
 
 
 MAKERS: tuple[tuple[Callable[[World, random.Random], Task | None], float], ...] = (
-    (objects_counted, 12),
-    (objects_reduced, 14),
+    (objects_counted, 18),
+    (objects_reduced, 24),
     (per_event_mean, 2),
-    (events_any_all, 4),
+    (events_any_all, 5),
     (multiplicity, 2),
     (first_second, 2),
 )

@@ -311,8 +311,8 @@ def from_components(world: World, rng: random.Random) -> Task | None:
 
 
 MAKERS: tuple[tuple[Callable[[World, random.Random], Task | None], float], ...] = (
-    (pairs, 9),
-    (two_leading, 2),
-    (two_collections, 4),
-    (from_components, 6),
+    (pairs, 16),
+    (two_leading, 4),
+    (two_collections, 5),
+    (from_components, 10),
 )
