@@ -46,16 +46,14 @@ def _conditions(frame: Frame, scope: Scope, dialect: Dialect, end: str, pace: Pa
     start = _begun(p, frame, pace)
     if frame.words[-1:] == ["OR"] and not frame.opens and '" ORDER BY"' in after:
         start += ' | "DER" " BY"'  # read letter by letter, ORDER begins with OR, where the stage before has ended
-    rules = _elements(
-        p, after, more=_more(frame, CONDITIONS, pace), deep=pace is Pace.FREE, listed=pace < Pace.END and not having
-    )
+    free = pace is Pace.FREE
+    rules = _elements(p, after, more=_more(frame, CONDITIONS, pace), deep=free, listed=pace < Pace.END and not having)
     if pace is Pace.END:
         rules += plain_conditions("c", scope) if not having else f'{p}_pred: "COUNT(" "*" ")" CMP NUM\n'
         return f"start: {start}\n{rules}"
-    rules += expressions("c", scope, dialect, deep=pace is Pace.FREE) + conditions(
-        "c", scope, inner=pace is Pace.FREE, lists=True
-    )
-    return f"start: {start}\n{rules}" + (aggregates("c", dialect, having=True, deep=pace is Pace.FREE) if having else "")
+    rules += expressions("c", scope, dialect, deep=free)
+    rules += conditions("c", scope, inner=free, lists=True, strict=dialect != "sqlite")
+    return f"start: {start}\n{rules}" + (aggregates("c", dialect, having=True, deep=free) if having else "")
 
 
 def _begun(p: str, frame: Frame, pace: Pace) -> str:
@@ -93,7 +91,7 @@ def _rest(frame: Frame, end: str, pace: Pace) -> str:
     """What may follow a whole WHERE, GROUP BY or HAVING, besides GROUP BY and HAVING."""
     if pace is Pace.END:
         return end
-    compound = [COMPOUND] if frame.count() is not None and pace is Pace.FREE and frame.parts < PARTS else []
+    compound = [COMPOUND] if frame.count() is not None and pace is Pace.FREE and frame.parts < PARTS and frame.unites else []
     return " | ".join(['" ORDER BY"', '" LIMIT"', end, *compound])
 
 
@@ -104,7 +102,7 @@ def _must_group(frame: Frame, dialect: Dialect) -> bool:
 
 
 def _may_group(frame: Frame, dialect: Dialect) -> bool:
-    return dialect == "sqlite" or frame.count() is not None
+    return dialect == "sqlite" or (frame.count() is not None and frame.kind != "value")
 
 
 def _group(frame: Frame, scope: Scope, dialect: Dialect, end: str, pace: Pace) -> str:
@@ -130,7 +128,7 @@ def _order(frame: Frame, scope: Scope, dialect: Dialect, end: str, pace: Pace) -
     words = ['" LIMIT"'] if pace < Pace.END else []
     words += ['","'] if _more(frame, KEYS, pace) else []
     keys = _keys(frame, dialect)
-    text = f'start: " " ({keys}) (" ASC" | " DESC")? ({" | ".join([*words, end])})\n'
+    text = f'start: " " ({keys}) (" ASC" | " DESC")? (" NULLS FIRST" | " NULLS LAST")? ({" | ".join([*words, end])})\n'
     if pace is Pace.END:
         return text + plain_conditions("c", scope) + 'c_f: C_COL\nc_ax: "COUNT(" "*" ")"\n'
     return text + expressions("c", scope, dialect, deep=pace is Pace.FREE) + aggregates("c", dialect, deep=pace is Pace.FREE)

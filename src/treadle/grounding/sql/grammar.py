@@ -7,6 +7,7 @@ carry the blank before them, and a bare blank stands only where nothing else beg
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,9 +22,12 @@ __all__ = [
     "expressions",
     "items",
     "lexeme",
+    "matching",
+    "mixed",
     "plain_conditions",
     "plain_items",
     "terminals",
+    "windows",
 ]
 
 _CASTS: dict[Dialect, tuple[str, str]] = {
@@ -39,6 +43,8 @@ _AGGREGATES: dict[Dialect, tuple[str, ...]] = {
 AGGREGATES = frozenset({"COUNT", "MIN", "MAX", "GROUP_CONCAT", *(name for names in _AGGREGATES.values() for name in names)})
 _CHAIN, _INNER_CHAIN, _SHORT_CHAIN = "{0,4}", "{0,2}", "{0,1}"
 """How often an operator, AND or WHEN may follow another in a piece, in a call within it, and where room is short."""
+_DATES = re.compile(r"date|timestamp", re.IGNORECASE)
+"""Types of columns that are compared with days, where the dialect reads no other text as one."""
 _FORMATS = ("'%Y'", "'%m'", "'%d'", "'%H'", "'%w'", "'%Y-%m'", "'%Y-%m-%d'", "'%M'", "'%j'")
 
 
@@ -64,7 +70,7 @@ class Scope:
     other: list[str] = field(default_factory=list)
     real: dict[str, Sequence[str]] = field(default_factory=dict)
     unclear: list[str] = field(default_factory=list)
-    """Those of which it is not known yet, because FROM decides it."""
+    """Those of which it is not known yet, because FROM decides it, or that are compared with nothing."""
 
     @property
     def all(self) -> list[str]:
@@ -98,7 +104,8 @@ class Scope:
             if group in ("text", "any"):
                 self.text.append(written)
             if group == "other":
-                self.other.append(written)
+                dated = _DATES.search(schema.columns(table)[name].type) is not None
+                (self.other if dated else self.unclear).append(written)
 
 
 def terminals(letters: int = 60, taken: Collection[str] = ()) -> str:
@@ -109,6 +116,7 @@ NUM: /-?[0-9]{{1,9}}(\\.[0-9]{{1,6}})?/
 INT: /[1-9][0-9]{{0,4}}/
 DIGITS: /[0-9]/
 STR: /'([^'\\x00-\\x1f]|''){{0,{letters}}}'/
+DAY: /'[0-9]{{4}}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)'/
 ALIAS: /[a-z][a-z0-9_]{{0,30}}/ & ~/{reserved}/
 OP: " + " | " - " | " * " | " / "
 CMP: " = " | " < " | " > " | " <= " | " >= " | " <> " | " != "
@@ -160,6 +168,44 @@ def items(p: str, scope: Scope, used: Collection[str], pairs: Sequence[Scope] | 
     kinds += [f"{p}_duo", f"{p}_tduo"] if pairs else []
     lines = [f"{p.upper()}_FREE: {_terminal(free)}"] if free else []
     return "\n".join([*lines, f"{p}_item: " + " | ".join(kinds)]) + "\n"
+
+
+def windows(p: str, dialect: Dialect, single: bool = False) -> str:
+    """The rule ``{p}_win``: an item that ranks, or where ungrouped columns are no fault sums up, over a window of rows.
+
+    With ``single`` it names one column.
+    """
+    column = f"{p.upper()}_COL"
+    sums = f' | ("SUM(" | "AVG(" | "MIN(" | "MAX(" | "COUNT(") {column} ")"' if dialect == "sqlite" else ""
+    ranks = either(f"{name}()" for name in ("ROW_NUMBER", "RANK", "DENSE_RANK"))
+    part = f'"PARTITION BY " {column} (", " {column})?'
+    order = f'"ORDER BY " {column} (" ASC" | " DESC")?'
+    if single:
+        return f'{p}_win: ({ranks}) " OVER (" {order} ")"\n'
+    return f'{p}_win: (({ranks}){sums}) " OVER (" ({part} " " {order} | {part} | {order}) ")"\n'
+
+
+def mixed(p: str, columns: Sequence[str], dialect: Dialect) -> str:
+    """Rules of expressions over numbers of several tables: ``{p}_x``, and ``{p}_ax`` with aggregates."""
+    names = either(f"{n}(" for n in (*_AGGREGATES[dialect], "MIN", "MAX"))
+    real = '"REAL"' if dialect == "sqlite" else '"DOUBLE PRECISION"'
+    return (
+        f"{p.upper()}: {_terminal(columns)}\n"
+        f"{p}_x: {p.upper()} OP {p.upper()} (OP NUM)?\n"
+        f'{p}_a: ({names}) {p.upper()} ")" | "COUNT(" ("DISTINCT ")? {p.upper()} ")" | "COUNT(" "*" ")"\n'
+        f'{p}_ax: ({names}) {p}_x ")" | {p}_a OP {p}_a\n'
+        f'  | "CAST(" {p}_a " AS " {real} ")" " / " ({p}_a | "NULLIF(" {p}_a ", " NUM ")")\n'
+    )
+
+
+def matching(p: str, scope: Scope, dialect: Dialect, wanted: str, one: bool) -> str:
+    """The rule ``{p}_item`` of a statement that is compared with a number or a text, as ``wanted``; ``one``: of one row."""
+    at = f"{p.upper()}_COL"
+    columns = scope.text if wanted == "text" else scope.number
+    names = either(f"{n}(" for n in ((*_AGGREGATES[dialect],) if wanted == "number" else ()) + ("MIN", "MAX"))
+    kinds = ['"COUNT(" "*" ")"'] if wanted == "number" else []
+    kinds += [f'({names}) {at} ")"', *([] if one else [at])] if columns else []
+    return (f"{at}: {_terminal(columns)}\n" if columns else "") + f"{p}_item: {' | '.join(kinds)}\n"
 
 
 def plain_items(p: str, scope: Scope, used: Collection[str], dialect: Dialect) -> str:
@@ -246,7 +292,9 @@ def _duos(p: str, pairs: Sequence[Scope]) -> list[str]:
     known = [(n, pair) for n, pair in enumerate(pairs) if pair.number]
     lines = [f"{p.upper()}_D{n}: {_terminal(pair.number)}" for n, pair in known]
     columns = [f"{p.upper()}_D{n}" for n, _ in known]
-    test = '(CMP (NUM | STR) | " IS" (" NOT")? " NULL" | " LIKE " STR)'
+    free = any(pair.number == pair.text for _, pair in known)  # SQLite compares anything
+    literal, like = ("(NUM | STR)", ' | " LIKE " STR') if free else ("NUM", "")
+    test = f'(CMP {literal} | " IS" (" NOT")? " NULL"{like})'
     lines.append(f"{p}_duo: " + " | ".join(f"{c} (OP {c}){{1,4}}" for c in columns))
     texts = [(n, pair) for n, pair in enumerate(pairs) if pair.text] or [(0, Scope(text=["NULL"]))]
     lines += [f"{p.upper()}_E{n}: {_terminal(pair.text)}" for n, pair in texts]
@@ -298,15 +346,25 @@ def _text_calls(p: str, single: bool, dialect: Dialect, case: str) -> list[str]:
     return calls
 
 
-def conditions(p: str, scope: Scope, inner: bool = True, single: bool = False, at: str = "", lists: bool = False) -> str:
+def conditions(
+    p: str,
+    scope: Scope,
+    inner: bool = True,
+    single: bool = False,
+    at: str = "",
+    lists: bool = False,
+    strict: bool = False,
+    members: int = 5,
+) -> str:
     """Rules of conditions: ``{p}_cond`` a whole one, ``{p}_pred`` one without AND and OR, ``{p}_pcut`` the beginning of one
     up to a statement within it, ``{p}_icut`` up to a second member of IN.
 
-    With ``single`` a condition names one column. ``at`` begins the names of the columns' terminals.
+    With ``single`` a condition names one column; ``strict``: one is compared with statements, so that their type is known.
+    IN has so many ``members`` in a piece. ``at`` begins the names of the columns' terminals.
     """
     at = at or p.upper()
     lines = [f"{p}_v{k}: {either(values)}" for k, values in enumerate(scope.real.values())]
-    lines.append(f"{p}_pred: " + "\n  | ".join(_predicates(p, scope, single, at)))
+    lines.append(f"{p}_pred: " + "\n  | ".join(_predicates(p, scope, single, at, members)))
     if single:
         lines.append(f"{p}_cond: {p}_pred")
     else:
@@ -316,25 +374,28 @@ def conditions(p: str, scope: Scope, inner: bool = True, single: bool = False, a
     if lists:
         lines.append(f'{p}_icut: ({p}_n (" NOT")? " IN" " (" NUM | {p}_t (" NOT")? " IN" " (" STR) ","')
     if inner:
-        lines.append(f'{p}_pcut: {p}_x (CMP "(" | (" NOT")? " IN" " (") "SELECT" | "EXISTS " "(" "SELECT"')
+        columns = [f"{at}_NCOL"] * bool(scope.number) + [f"{at}_TCOL"] * bool(scope.text)
+        left = f"{p}_x" if not strict else f"({' | '.join(columns)})" if columns else ""
+        within = f'{left} (CMP "(" | (" NOT")? " IN" " (") "SELECT" | ' if left else ""
+        lines.append(f'{p}_pcut: {within}"EXISTS " "(" "SELECT"')
     return "\n".join(lines) + "\n"
 
 
-def _predicates(p: str, scope: Scope, single: bool, at: str) -> list[str]:
+def _predicates(p: str, scope: Scope, single: bool, at: str, members: int) -> list[str]:
     n, t = ("NUM", "STR") if single else (f"{p}_n", f"{p}_t")
     found = [
         f"{p}_n CMP {n}",
         f"{p}_t CMP {t}",
-        f'{p}_n (" NOT")? " IN" " (" NUM (", " NUM){{0,4}} ")"',
-        f'{p}_t (" NOT")? " IN" " (" STR (", " STR){{0,4}} ")"',
+        f'{p}_n (" NOT")? " IN" " (" NUM (", " NUM){{0,{members - 1}}} ")"',
+        f'{p}_t (" NOT")? " IN" " (" STR (", " STR){{0,{members - 1}}} ")"',
         f'{p}_n (" NOT")? " BETWEEN " {n} " AND " {n}',
         f'{p}_t (" NOT")? " BETWEEN " {t} " AND " {t}',
         f'{p}_t (" NOT")? " LIKE " (STR | ("LOWER(" | "UPPER(") STR ")")',
         f'{at}_COL " IS" (" NOT")? " NULL"',
     ]
     if scope.other:
-        found += [f"{at}_OCOL CMP {'STR' if single else f'({at}_OCOL | STR)'}"]
-        found += [f'{at}_OCOL (" NOT")? " BETWEEN " STR " AND " STR']
+        found += [f"{at}_OCOL CMP {'DAY' if single else f'({at}_OCOL | DAY)'}"]
+        found += [f'{at}_OCOL (" NOT")? " BETWEEN " DAY " AND " DAY']
     for number, column in enumerate(scope.real):
         real = f"{p}_v{number}"
         found.append(f'{lexeme(column)} (CMP {real} | (" NOT")? " IN" " (" {real} (", " {real}){{0,19}} ")")')

@@ -7,12 +7,13 @@ within the statement, with a stack of scopes; each stage is found again from the
 Lists are bounded, end once they repeat themselves, and where a draft's tokens run out, stages narrow to what brings the
 statement to its end (``pace``), so that a model which repeats itself still writes a statement.
 
-Covered: columns, ``*``, functions, arithmetic, CASE and CAST; joins along foreign keys or equal key columns, self joins
-where such a path exists; WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, OFFSET; statements within conditions, which may name
-columns of the tables around them; UNION, INTERSECT and EXCEPT. Not covered: WITH, statements in FROM or among the items,
-windows, cross joins, USING, items with columns of two tables in one expression, items partly with and partly without
-qualifiers. The types of inner statements are not held. PostgreSQL and DuckDB want grouped
-what is not aggregated: there GROUP BY begins with the columns that items name outside of aggregates.
+Covered: columns, ``*``, functions, arithmetic, CASE and CAST; ranks and sums over windows; operations on two numbers or
+aggregates of tables that join; joins along foreign keys or equal key columns, self joins where such a path exists; WHERE,
+GROUP BY, HAVING, ORDER BY, LIMIT, OFFSET; statements within conditions, which may name columns of the tables around them;
+UNION, INTERSECT and EXCEPT. Not covered: WITH, statements in FROM or among the items, cross joins, USING, items partly with
+and partly without qualifiers. PostgreSQL and DuckDB want grouped what is not aggregated: there GROUP BY begins with the
+columns that items name outside of aggregates; and they want types alike, so that statements are compared with plain
+columns only.
 """
 
 from __future__ import annotations
@@ -29,8 +30,11 @@ from treadle.grounding.sql.grammar import (
     either,
     expressions,
     items,
+    matching,
+    mixed,
     plain_items,
     terminals,
+    windows,
 )
 from treadle.grounding.sql.pace import ITEMS, PARTS, QUALIFIERS, STATEMENTS, Pace, Room, pace_of
 from treadle.grounding.sql.scan import Frame, frames
@@ -97,8 +101,10 @@ class SqlGuide:
             return None if whole is None or written else Stage(constraint=whole)
         frame, end = stack[-1], self._end(stack)
         pace = Pace.FREE if self._room is None else pace_of(self._room(written), self._schema, stack)
+        frame.unites = self._unites(frame)
         if frame.clause == "items":
-            text = self._items(frame, pace)
+            typed = self._strict and (frame.kind in ("value", "in") or frame.first is not None)
+            text = self._matching(stack, pace) if typed else self._items(frame, pace)
         elif frame.clause == "from":
             needs = Needs.of(self._schema, *frame.columns())
             ends = self._ends(frame, end, pace)
@@ -120,11 +126,13 @@ class SqlGuide:
         ungrouped = bool(columns) and aggregate  # which is refused
         if pace is Pace.END:
             return '" GROUP BY"' if ungrouped else end
-        words = ['" WHERE"'] + ([] if self._strict and frame.count() is None else ['" GROUP BY"'])
+        one_row = self._strict and frame.kind == "value"
+        words = ['" WHERE"'] + ([] if one_row or (self._strict and frame.count() is None) else ['" GROUP BY"'])
         if ungrouped:
             return " | ".join(words)
         words += [] if frame.compound else ['" ORDER BY"', '" LIMIT"']
-        words += [COMPOUND] if frame.count() is not None and pace is Pace.FREE and frame.parts < PARTS else []
+        goes_on = frame.count() is not None and pace is Pace.FREE and frame.parts < PARTS and frame.unites
+        words += [COMPOUND] if goes_on else []
         return " | ".join([*words, end])
 
     def _end(self, stack: list[Frame]) -> str:
@@ -148,14 +156,19 @@ class SqlGuide:
         stars = self._stars(frame, needs) if frame.width is None and not aggregate and pace < Pace.END else []
         used = ["".join(item.split(" ")) for item in frame.listed()]
         scopes = self._item_scopes(needs, pace)
+        for number, columns in enumerate(self._several(needs) if pace is Pace.FREE else []):
+            kinds += [f"m{number}_x"] if star else [f"m{number}_x", f"m{number}_ax"]
+            rules.append(mixed(f"m{number}", columns, self._dialect))
         if len(scopes) > _FEW:
             scopes = [self._merged(scopes)] if pace is Pace.END else scopes
         if len(scopes) > _FEW:
             kinds += ["c_item"] if star else ["c_item", "c_ax"]
-            rules.append(self._single(scopes, used))
+            kinds += ["c_win"] if pace < Pace.END and frame.kind == "top" and not frame.compound else []
+            rules.append(self._single(scopes, used) + windows("c", self._dialect, single=True))
         for number, scope in enumerate(scopes if len(scopes) <= _FEW else []):
             p = f"c{number}q"
             kinds += [f"{p}_item"] if star else [f"{p}_item", f"{p}_ax"]
+            kinds += [f"{p}_win"] if pace is Pace.FREE and frame.kind == "top" and not frame.compound else []
             rules.append(self._item_rules(p, scope, used, pace))
         distinct = '("DISTINCT" " ")? ' if not frame.items else ""
         alias = ' (" AS " ALIAS)?' if frame.kind == "top" and pace < Pace.END else ""
@@ -164,12 +177,55 @@ class SqlGuide:
         ends = _after_item(frame, pace)
         return f'start: " " {distinct}({start}) ({ends})\nitem: {" | ".join(kinds)}\n' + "".join(rules)
 
+    def _matching(self, stack: list[Frame], pace: Pace) -> str:
+        """An item that is compared with a column or united with another item, where the dialect wants the same type."""
+        frame = stack[-1]
+        compared = frame.kind in ("value", "in")
+        wanted = self._compared(stack[:-1]) if compared else self._types(frame.first or frame)[(frame.count() or 1) - 1]
+        scope = self._merged(self._item_scopes(Needs.of(self._schema, *frame.columns()), pace))
+        rules = matching("c", scope, self._dialect, wanted, one=frame.kind == "value")
+        return f'start: " " c_item ({_after_item(frame, pace)})\n{rules}'
+
+    def _unites(self, frame: Frame) -> bool:
+        """Whether UNION may follow: where the dialect wants the same types, after numbers, which every table can give, or
+        after one text."""
+        if not self._strict or frame.kind == "in":
+            return True
+        types = self._types(frame.first or frame)
+        return frame.kind != "value" and (types == ["text"] or set(types) == {"number"})
+
+    def _types(self, frame: Frame) -> list[str]:
+        """Of each item of a statement: 'number', 'text', or neither where it is no plain column and no plain aggregate."""
+        return [self._type(frame, item) for item in frame.each_item()]
+
+    def _type(self, frame: Frame, item: list[str]) -> str:
+        words = [w for w in item if w != "DISTINCT"]
+        words = words[: words.index("AS")] if words[-2:-1] == ["AS"] else words
+        counts = words[:2] in (["COUNT", "("], ["SUM", "("], ["AVG", "("])
+        if counts and words.index(")") == len(words) - 1:
+            return "number"
+        qualifier = words[0] if len(words) == 3 and words[1] == "." else ""
+        needs = Needs.of(self._schema, *frame.columns())
+        tables = needs.behind.get(qualifier, set()) if qualifier else needs.homes if len(words) == 1 else set()
+        columns = [self._schema.columns(t) for t in tables]
+        groups = {self._schema.group(c[words[-1]]) for c in columns if words[-1] in c}
+        return groups.pop() if len(groups) == 1 else ""
+
+    def _compared(self, stack: list[Frame]) -> str:
+        """Whether the column before a statement within the innermost frame is a 'text' or, as aggregates are, a 'number'."""
+        qualifier, name = stack[-1].compared()
+        for frame in reversed(stack):
+            for table, behind in frame.sources():
+                if qualifier in ("", behind) and name in self._schema.columns(table):
+                    return "text" if self._schema.group(self._schema.columns(table)[name]) == "text" else "number"
+        return "number"
+
     def _item_rules(self, p: str, scope: Scope, used: Sequence[str], pace: Pace) -> str:
         if pace is Pace.END:
             return plain_items(p, scope, used, self._dialect)
         deep = pace is Pace.FREE
         text = expressions(p, scope, self._dialect, deep=deep) + items(p, scope, used, deep=deep)
-        return text + aggregates(p, self._dialect, deep=deep)
+        return text + aggregates(p, self._dialect, deep=deep) + windows(p, self._dialect)
 
     def _stars(self, frame: Frame, needs: Needs) -> list[str]:
         found = ["*"] if not frame.items else []
@@ -183,6 +239,19 @@ class SqlGuide:
         component = self._schema.component
         near = {component[t] for tables in needs.behind.values() for t in tables}
         return [t for t in self._schema.tables if not needs.behind or component[t] in near]
+
+    def _several(self, needs: Needs) -> list[list[str]]:
+        """The numbers of tables that can be joined, behind their tables' names: what an expression over several may name."""
+        if needs.bare or len(needs.behind) + 2 > QUALIFIERS:
+            return []
+        groups: dict[int, list[str]] = {}
+        tables = [t for t in self._near(needs) if self._schema.edges[t] and self._open(t, t, needs)]
+        for table in tables:
+            numbers = self._scope([(table, table)]).number
+            groups.setdefault(self._schema.component[table], []).extend(numbers)
+        return [
+            columns for k, columns in groups.items() if columns and [self._schema.component[t] for t in tables].count(k) > 1
+        ]
 
     def _merged(self, scopes: Sequence[Scope]) -> Scope:
         merged = Scope()

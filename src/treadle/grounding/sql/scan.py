@@ -11,9 +11,11 @@ __all__ = ["Frame", "frames"]
 _WORD = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\d+(?:\.\d+)?|[^\W\d]\w*|[<>!|]?[=>|]|\S""")
 _CLAUSES = {"WHERE": "where", "GROUP": "group", "HAVING": "having", "ORDER": "order", "LIMIT": "limit"}
 _COMPOUND = frozenset({"UNION", "INTERSECT", "EXCEPT"})
-_KEYWORDS = frozenset(
-    "DISTINCT AS CASE WHEN THEN ELSE END AND OR NOT IN LIKE BETWEEN IS NULL EXISTS FROM JOIN INNER LEFT ON SELECT".split()  # noqa: SIM905
-)
+_KEYWORD_TEXT = """
+DISTINCT AS CASE WHEN THEN ELSE END AND OR NOT IN LIKE BETWEEN IS NULL EXISTS FROM JOIN INNER LEFT ON SELECT
+OVER PARTITION BY ORDER ASC DESC
+"""
+_KEYWORDS = frozenset(_KEYWORD_TEXT.split())
 
 
 @dataclass(slots=True)
@@ -22,7 +24,8 @@ class Frame:
 
     ``opens`` counts the brackets open in it, ``width`` is how many items it must have (None: any), ``clause`` the one that
     the draft has come to and ``words`` what it holds so far, ``after_inner`` whether the last word closed a statement within
-    it. ``parts`` counts the statements that UNION and its like have put together, ``began`` the words before it.
+    it. ``parts`` counts the statements that UNION and its like have put together, ``began`` the words before it; ``first``
+    is the first of them. ``unites``: UNION may follow.
     """
 
     kind: str
@@ -38,6 +41,8 @@ class Frame:
     parts: int = 1
     words: list[str] = field(default_factory=list)
     began: int = 0
+    first: Frame | None = None
+    unites: bool = True
 
     def columns(self) -> tuple[set[str], dict[str, set[str]]]:
         """The columns that the items name: bare ones, and those behind each qualifier."""
@@ -69,10 +74,8 @@ class Frame:
                 found.append(f"{word}.{words[at + 2]}" if after == "." else word)
         return list(dict.fromkeys(found)), any_aggregate
 
-    def unaggregated(self, aggregates: Set[str]) -> list[str]:
-        """The positions of items without ``aggregates``; none where a star stands for some."""
-        if self.count() is None:
-            return []
+    def each_item(self) -> list[list[str]]:
+        """The words of each item."""
         parts, depth = [list[str]()], 0
         for word in self.items:
             depth += (word == "(") - (word == ")")
@@ -80,7 +83,12 @@ class Frame:
                 parts.append([])
             else:
                 parts[-1].append(word)
-        return [str(n) for n, part in enumerate(parts, 1) if not aggregates & set(part)]
+        return parts
+
+    def unaggregated(self, aggregates: Set[str]) -> list[str]:
+        """The positions of items without ``aggregates`` and windows; none where a star stands for some."""
+        parts = self.each_item() if self.count() is not None else []
+        return [str(n) for n, part in enumerate(parts, 1) if not aggregates & set(part) and "OVER" not in part]
 
     def aliases(self) -> list[str]:
         """The names that items were given."""
@@ -116,6 +124,13 @@ class Frame:
             found += [""] if word == "," else []
             found[-1] += "" if word == "," else word
         return [member for member in found if member]
+
+    def compared(self) -> tuple[str, str]:
+        """What stands before a statement within a condition: a column behind its qualifier (empty for none)."""
+        words = list(self.words)
+        while words and (words[-1] in ("(", "IN", "NOT") or words[-1][0] in "=<>!"):
+            words.pop()
+        return (words[-3] if words[-2:-1] == ["."] else "", words[-1] if words else "")
 
     def count(self) -> int | None:
         """How many items it has; None where a star stands for some."""
@@ -157,7 +172,14 @@ def frames(written: str) -> list[Frame]:
             stack.append(Frame(kind, width=None if kind == "exists" else 1, began=at))
             continue
         if word == "SELECT":  # after UNION and its like
-            stack[-1] = Frame(frame.kind, width=frame.count(), compound=True, parts=frame.parts + 1, began=frame.began)
+            stack[-1] = Frame(
+                frame.kind,
+                width=frame.count(),
+                compound=True,
+                parts=frame.parts + 1,
+                began=frame.began,
+                first=frame.first or frame,
+            )
             continue
         if word == ")" and not frame.opens and len(stack) > 1:
             stack.pop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from treadle.grounding.sql.clauses import COMPOUND
-from treadle.grounding.sql.grammar import Scope, aggregates, conditions, either, expressions, terminals
+from treadle.grounding.sql.grammar import Scope, aggregates, conditions, either, expressions, terminals, windows
 from treadle.grounding.sql.schema import RESERVED, Dialect, Schema
 
 __all__ = ["any_names", "known_names"]
@@ -25,7 +25,7 @@ def known_names(schema: Schema, dialect: Dialect) -> str:
             sources.append((table, qualifier))
     named = " | ".join(f"({either([t])}" + ("" if t == q else f' " AS " {either([q])}') + ")" for t, q in sources)
     text = f"STAR: {either(f'{q}.*' for _, q in sources)}\ntable: {named}\n" + _statement()
-    text += expressions("c", scope, dialect) + conditions("c", scope)
+    text += expressions("c", scope, dialect) + conditions("c", scope, members=20) + windows("c", dialect)
     return text + aggregates("c", dialect, having=True) + terminals()
 
 
@@ -34,7 +34,13 @@ def any_names(dialect: Dialect) -> str:
     word = f'/[A-Za-z_][A-Za-z0-9_]{{0,40}}|"[^"\\n]{{1,40}}"/ & ~/(?i:{"|".join(sorted(RESERVED))})/'
     scope = Scope(number=["?"], text=["?"])
     text = 'STAR: WORD ".*"\ntable: WORD (" AS " WORD)?\n' + _statement()
-    text += expressions("c", scope, dialect) + conditions("c", scope) + aggregates("c", dialect, having=True) + terminals()
+    text += (
+        expressions("c", scope, dialect)
+        + conditions("c", scope, members=20)
+        + windows("c", dialect)
+        + aggregates("c", dialect, having=True)
+        + terminals()
+    )
     lines = [line for line in text.splitlines() if not line.startswith(("C_COL:", "C_NCOL:", "C_TCOL:"))]
     columns = [f'C_{kind}: WORD | WORD "." WORD' for kind in ("COL", "NCOL", "TCOL")]
     return "\n".join([*lines, f"WORD: {word}", *columns]) + "\n"
@@ -45,9 +51,9 @@ def _statement() -> str:
         'start: " " body0 ";"\n'
         + "\n".join(line for level in range(_BODIES) for line in _body(level))
         + (
-            '\nitem: ("*" | STAR | c_x | c_ax) (" AS " ALIAS)?\n'
+            '\nitem: ("*" | STAR | c_x | c_ax | c_win) (" AS " ALIAS)?\n'
             'join: (" JOIN " | " INNER JOIN " | " LEFT JOIN ") table " ON " C_COL " = " C_COL\n'
-            'key: (c_f | c_ax | ALIAS | INT) (" ASC" | " DESC")?\n'
+            'key: (c_f | c_ax | ALIAS | INT) (" ASC" | " DESC")? (" NULLS FIRST" | " NULLS LAST")?\n'
             'rest: (" ORDER BY " key (", " key){0,7})? (" LIMIT " INT (" OFFSET " INT)?)?\n'
         )
     )
