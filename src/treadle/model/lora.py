@@ -122,7 +122,8 @@ class AdaptedLinear(nn.Module):
         with torch.no_grad():
             # What generation has made in inference mode cannot be changed outside of it.
             reused = self._sum is not None and self._sum[0] == same and not self._sum[1].is_inference()
-            total = self._sum[1].copy_(self.weight) if self._sum is not None and reused else self.weight.clone()
+            total = self._sum[1] if self._sum is not None and reused else torch.empty_like(self.weight)
+            total.copy_(self.weight)
             for rows, scale, a, b in pieces:
                 total[rows].addmm_(b, a, alpha=scale)
         self._sum, self._rests = (same, total), None if torch.is_grad_enabled() else state

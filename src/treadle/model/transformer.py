@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from treadle.model.backward import rms_norm, swiglu
 from treadle.model.cache import KVCache, LayerCache
 from treadle.model.config import ModelConfig
 
@@ -217,11 +218,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         up_BTF = self.up(x_BTD)
-        if self.gated:
-            gate_BTF, up_BTF = up_BTF.chunk(2, dim=-1)
-            active_BTF = F.silu(gate_BTF) * up_BTF
-        else:
-            active_BTF = F.gelu(up_BTF, approximate="tanh")
+        active_BTF = swiglu(up_BTF) if self.gated else F.gelu(up_BTF, approximate="tanh")
         down_BTD: Tensor = self.down(active_BTF)
         return down_BTD
 
@@ -235,7 +232,7 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+        return rms_norm(x, self.weight, self.eps)
 
 
 def _norm(config: ModelConfig, width: int) -> nn.Module:

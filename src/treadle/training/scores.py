@@ -25,8 +25,11 @@ CHUNK = 128
 
 def learnt_logprobs(model: Transformer, batch: Batch) -> Tensor:
     """Log-probability [M], single precision, of each token of the batch that is learnt, in order."""
-    hidden_TD = model.hidden(batch.ids[None], lengths=batch.lengths)[0]
     places, targets = batch.targets
+    if len(set(batch.lengths)) == 1:  # as rows side by side, which need not be cut apart for attention
+        hidden_TD = model.hidden(batch.ids.view(len(batch.lengths), -1)).flatten(0, 1)
+    else:
+        hidden_TD = model.hidden(batch.ids[None], lengths=batch.lengths)[0]
     return logprobs(model, hidden_TD[places], targets)
 
 
@@ -46,11 +49,13 @@ class _Scores(torch.autograd.Function):
         for start in range(0, len(targets_M), CHUNK):
             piece = slice(start, start + CHUNK)
             logits, targets = F.linear(x_MD[piece], weight_VD).float(), targets_M[piece]
-            total = logits.logsumexp(-1, keepdim=True)
-            found[piece] = (logits.gather(-1, targets[:, None]) - total)[:, 0]
+            most = logits.amax(-1, keepdim=True)
+            wanted_logits = logits.gather(-1, targets[:, None]) - most
+            total = logits.sub_(most).exp_().sum(-1, keepdim=True)
+            found[piece] = (wanted_logits - total.log())[:, 0]
             if slopes is not None:
-                chances = logits.sub_(total).exp_().to(weight_VD.dtype)
-                slopes[piece] = weight_VD[targets] - chances @ weight_VD
+                mean = (logits.to(weight_VD.dtype) @ weight_VD).float().div_(total)
+                slopes[piece] = weight_VD[targets] - mean.to(weight_VD.dtype)
         ctx.save_for_backward(x_MD, weight_VD, targets_M, slopes)
         return found
 
