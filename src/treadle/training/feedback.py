@@ -119,9 +119,10 @@ class _Work:
             raise DataError(f"{len(pairs)} pairs, and none fits into {data.most_tokens} tokens: raise data.most_tokens")
         return train, aside[: data.most_held_out]
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, *others: Path) -> str:
+        """Of the recipe, the model, and what stands in the files that were read."""
         digest = hashlib.sha256()
-        for file in self.files:
+        for file in (*self.files, *others):
             digest.update(file.read_bytes())
         return fingerprint(self.recipe, self.kind, digest.hexdigest(), self.opened.sha256)
 
@@ -195,7 +196,7 @@ def ppo(
     finished = train_ppo(
         work.opened.model, work.opened.parameters, value, valuing.parameters, judged_by(judge_model), prompts, work.encoder,
         recipe.ppo, plan, root / recipe.run, pretraining=[mixed[i] for i in range(len(mixed))],
-        resume=resume, fingerprint=work.fingerprint(), on_step=on_step,
+        resume=resume, fingerprint=work.fingerprint(root / recipe.reward / REWARD), on_step=on_step,
     )  # fmt: skip
     return work.ended(finished, {"requests": len(prompts)})
 
