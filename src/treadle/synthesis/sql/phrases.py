@@ -122,6 +122,10 @@ def draw_phrase(
             after.append(condition.after)
             predicates.append(condition.predicate)
     tail = _joined(after)
+    if len(after) == 2 and len(phrase.where) == 2 and not before and not phrase.links and choose.random() < 0.25:
+        # One of the two is enough.
+        phrase.where = [f"({' OR '.join(phrase.where)})"]
+        tail, predicates = " or ".join(after), [" or ".join(predicates)] if all(predicates) else [""]
     lead = f"{before} " if before else ""
     phrase.one, phrase.many = f"{lead}{one} {_singular(tail)}".strip(), f"{lead}{many} {tail}".strip()
     phrase.plain = f"{lead}{many}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from treadle.synthesis.sql.ask import Ask, Made, Task
-from treadle.synthesis.sql.conditions import active, year_of
+from treadle.synthesis.sql.conditions import active, in_year, year_of
 from treadle.synthesis.sql.naming import plural
 from treadle.synthesis.sql.phrases import Phrase, things
 from treadle.synthesis.sql.query import col
@@ -265,11 +265,53 @@ def grouped(ask: Ask) -> tuple[Table, Group, Phrase] | None:
     return table, group, phrase
 
 
+def _within_year(ask: Ask, group: Group, phrase: Phrase) -> None:
+    """Months of one year only."""
+    column = group.column
+    if column is None or column.attribute is None:
+        return
+    year, done = ask.choose.choice(column.known)[:4], column.attribute.participle
+    phrase.where.append(in_year(col(group.table, column), "=", int(year), ask.dialect))
+    phrase.many += f" that {done} in {year}" if active(done) else f" {done} in {year}"
+
+
+def first_or_last_day(ask: Ask) -> Made | None:
+    """The earliest or latest date of something."""
+    table = ask.table(lambda t: bool(t.by_role("date")))
+    column = table and ask.column(table, "date")
+    if table is None or not column or column.attribute is None:
+        return None
+    done, first = column.attribute.participle, ask.maybe(0.5)
+    phrase = ask.phrase(table, ask.choose.choice((0, 1, 1)), [column.name])
+    word = ask.choose.choice(("first", "earliest")) if first else ask.choose.choice(("last", "latest", "most recent"))
+    templates = [
+        "What is the {word} {noun} of [the |all |]{many}?",
+        "[Give me|Find|Show] the {word} {noun} of {many}.",
+        "{word} {noun} of {many}",
+    ]
+    templates += (
+        [] if active(done) else ["When was the {side} of the {many} {done}?", "When was the {side} {one} {done}?"] * 2
+    )
+    question = ask.say(
+        templates,
+        word=word,
+        noun=ask.noun(column),
+        many=phrase.many,
+        one=phrase.one,
+        done=done,
+        side="first" if first else "last",
+    )
+    items = [f"{'MIN' if first else 'MAX'}({col(table, column)})"]
+    return Made(question=question, sql=ask.query(phrase, items).text(), wrong=ask.whole(phrase, items))
+
+
 def per_group(ask: Ask) -> Made | None:
     found = grouped(ask)
     if found is None:
         return None
     table, group, phrase = found
+    if "month" in group.one and ask.maybe(0.4):
+        _within_year(ask, group, phrase)
     figure = figure_of(ask, table, phrase.many)
     count = figure.column is None
     order, tail = "", ""
@@ -363,6 +405,7 @@ def two_figures(ask: Ask) -> Made | None:
 
 GROUPS: dict[str, tuple[Task, float]] = {
     "aggregate": (aggregate, 7),
+    "first or last day": (first_or_last_day, 2.5),
     "several aggregates": (several_aggregates, 2.5),
     "product sum": (product_sum, 2),
     "per group": (per_group, 10),

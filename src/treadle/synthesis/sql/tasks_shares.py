@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from treadle.synthesis.sql.ask import Ask, Made, Task
@@ -9,7 +10,7 @@ from treadle.synthesis.sql.conditions import noun_of
 from treadle.synthesis.sql.naming import plural
 from treadle.synthesis.sql.phrases import Phrase, draw_phrase, things
 from treadle.synthesis.sql.query import Query, col, literal
-from treadle.synthesis.sql.tasks_groups import group_of
+from treadle.synthesis.sql.tasks_groups import NOT_SUMMED, group_of
 from treadle.synthesis.sql.world import Table
 
 __all__ = ["SHARES"]
@@ -74,6 +75,75 @@ def share(ask: Ask) -> Made | None:
         keys = [col(table, group)]
         return Made(question=question, sql=ask.query(base, [*keys, item], group=keys).text())
     return Made(question=question, sql=ask.query(base, [item]).text())
+
+
+def share_of_sum(ask: Ask) -> Made | None:
+    """Which part of a total comes from rows that fulfil a condition."""
+    table = ask.table(lambda t: bool(t.by_role("amount", "count")))
+    column = table and ask.number(table)
+    if table is None or not column or column.nouns[0] in NOT_SUMMED or min(column.known, default=-1) < 0:
+        return None
+    part = _narrow(ask, table, without=[column.name])
+    if not part.narrow:
+        return None
+    percent = ask.maybe(0.65)
+    question = ask.say(
+        (
+            "What {word} of the total {noun} of [all |]{plural} [comes from|is due to|do] {many}[ make up|]?",
+            "[Compute|Find|Give me] the {word} of the total {noun} that {many} account for.",
+            "[How large is|What is] the {word} of {many} in the total {noun} of all {plural}?",
+        ),
+        word="percentage" if percent else ask.choose.choice(("fraction", "share", "proportion")),
+        noun=ask.noun(column),
+        plural=table.thing.plural,
+        many=part.many,
+    )
+    question = re.sub(r"(comes from|is due to)( .*) make up\?", r"\1\2?", question)
+    question = re.sub(r" do ((?:(?! make up).)*)\?$", r" comes from \1?", question)
+    mark = col(table, column)
+    item = (
+        f"{'100.0' if percent else '1.0'} * SUM(CASE WHEN {' AND '.join(part.where)} THEN {mark} ELSE 0 END) / SUM({mark})"
+    )
+    return Made(question=question, sql=Query(items=[item], base=table).text())
+
+
+def difference(ask: Ask) -> Made | None:
+    """Largest less smallest, or the means of two groups."""
+    table = ask.table(lambda t: bool(t.by_role("amount", "count")))
+    column = table and ask.number(table)
+    if table is None or not column:
+        return None
+    mark, noun = col(table, column), ask.noun(column)
+    group = ask.column(table, "category", known=True)
+    if group is None or ask.maybe(0.5):
+        phrase = ask.phrase(table, ask.choose.choice((0, 0, 1)), [column.name])
+        question = ask.say(
+            (
+                "What is the difference between the highest and the lowest {noun} of [the |all |]{many}?",
+                "[By how much do|How much do] the largest and the smallest {noun} of {many} differ?",
+                "[Compute|Give me] the range of the {noun} of {many} (maximum minus minimum).",
+            ),
+            noun=noun,
+            many=phrase.many,
+        )
+        return Made(question=question, sql=ask.query(phrase, [f"MAX({mark}) - MIN({mark})"]).text())
+    values = list(dict.fromkeys(group.known))
+    if len(values) < 2:
+        return None
+    a, b = ask.choose.sample(values, 2)
+    question = ask.say(
+        (
+            "What is the difference in average {noun} between {a} and {b} {many}?",
+            "By how much does the average {noun} of {many} with {by} {a} exceed that of {many} with {by} {b}?",
+        ),
+        noun=noun,
+        a=group.spoken.get(a, str(a)),
+        b=group.spoken.get(b, str(b)),
+        by=ask.noun(group),
+        many=table.thing.plural,
+    )
+    one, two = (f"AVG(CASE WHEN {col(table, group)} = {literal(v)} THEN {mark} END)" for v in (a, b))
+    return Made(question=question, sql=Query(items=[f"{one} - {two}"], base=table).text())
 
 
 def things_of(phrase: Phrase) -> str:
@@ -239,6 +309,8 @@ def counts_side_by_side(ask: Ask) -> Made | None:
 
 SHARES: dict[str, tuple[Task, float]] = {
     "share": (share, 6),
+    "share of sum": (share_of_sum, 2),
+    "difference": (difference, 1.5),
     "ratio": (ratio, 3.5),
     "per unit": (per_unit, 3),
     "mean count": (mean_count, 2),
