@@ -1,4 +1,4 @@
-"""No invented file looks like one of the evaluation's, and its requests are met by chance only, where they can be left out."""
+"""No invented file looks like one of the evaluation; its requests are met by chance only, and can be left out."""
 
 from __future__ import annotations
 
