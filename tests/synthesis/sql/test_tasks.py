@@ -53,6 +53,21 @@ def test_statements_run_and_questions_are_whole(part: int, sql_sandbox: Sandbox,
     assert len(seen) > 0.7 * len(TASKS)
 
 
+def test_every_task_can_be_tried_in_every_domain() -> None:
+    asked: Counter[str] = Counter()
+    for number, domain in enumerate(domains()):
+        for seed in range(2):
+            choose = random.Random(f"{number}/{seed}")
+            ask = Ask(build_world(domain, choose), choose)
+            for name, (task, _) in TASKS.items():
+                try:
+                    asked[name] += task(ask) is not None
+                except TwoWaysError:
+                    continue
+    assert asked.keys() == TASKS.keys()
+    assert all(asked.values())
+
+
 def test_wrong_statements_differ_from_the_right_one() -> None:
     for number in range(0, 40, 3):
         world = build_world(domains()[number], random.Random(number))

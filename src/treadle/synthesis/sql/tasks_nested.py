@@ -64,7 +64,7 @@ def more_than_named(ask: Ask) -> Made | None:
         return None
     table, column = found
     values = sorted(range(table.size), key=lambda i: (column.values[i] is not None, column.values[i] or 0))
-    row = values[len(values) // 2 + ask.choose.randint(-2, 2)]
+    row = values[min(len(values) - 1, max(0, len(values) // 2 + ask.choose.randint(-2, 2)))]
     if column.values[row] is None:
         return None
     name, where = named(table, row)
