@@ -12,7 +12,6 @@ from typer.testing import CliRunner, Result
 from tiny_model import tiny_loaded
 from treadle.commands.app import app
 from treadle.errors import DataError, UnknownNameError, UsageError
-from treadle.model.lora import merge, put_adapter
 from treadle.model.weights import load, save_gguf
 from treadle.model.weights.adapters import load_adapter
 from treadle.training.log import read_log
@@ -53,13 +52,11 @@ def test_rows_become_an_adapter_that_answers_better(folder: Path) -> None:
     assert card["data"]["licences"] == {"CC0-1.0": card["data"]["rows"]}
     assert card["data"]["rows"] + card["data"]["rows_held_out"] == 60
     assert len(card["base_sha256"]) == 64
-    models = [load(folder / "tiny.gguf").transformer for _ in range(2)]
-    for model, name in zip(models, ("adapter.gguf", "adapter"), strict=True):
-        put_adapter(model, load_adapter(folder / "run" / name, model.config))
-        merge(model)
-    ids = torch.arange(40)[None]
-    with torch.no_grad():
-        assert torch.allclose(models[0](ids), models[1](ids), atol=2e-2)  # one file keeps half precision
+    config = load(folder / "tiny.gguf").transformer.config
+    one, other = (load_adapter(folder / "run" / name, config) for name in ("adapter.gguf", "adapter"))
+    assert one.shape == other.shape
+    for place, pair in one.factors.items():  # the first file keeps half precision
+        assert all(torch.allclose(x, y, rtol=1e-3, atol=1e-6) for x, y in zip(pair, other.factors[place], strict=True))
     with pytest.raises(UsageError, match="--resume"):
         treadle("sft", *recipe(folder, text))
     assert treadle("sft", "--resume", *recipe(folder, text)).exit_code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -102,6 +103,8 @@ def train_plot(
 @contextlib.contextmanager
 def _needs_torch() -> Iterator[None]:
     """Tell which package is missing, and how to get it."""
+    # Threads that wait for others spin only shortly, which matters where a core is busy elsewhere. Read when torch is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         yield
     except ModuleNotFoundError as error:
