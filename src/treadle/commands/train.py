@@ -103,7 +103,7 @@ def train_plot(
 @contextlib.contextmanager
 def _needs_torch() -> Iterator[None]:
     """Tell which package is missing, and how to get it."""
-    # Threads that wait for others spin only shortly, which matters where a core is busy elsewhere. Read when torch is loaded.
+    # Threads that wait spin only shortly, which matters where a core is busy elsewhere. Read when torch is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         yield
