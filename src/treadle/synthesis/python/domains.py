@@ -43,7 +43,7 @@ _SCALARS = {
 run run_number runNumber RunNo run_id ; run number ; ; choice 3
 event_number eventNumber evt evtNo entry_id evt_id ; event number ; ; index
 weight evtWeight w mcweight wgt event_weight gen_wt ; event weight / weight ; ; gauss 1 0.2
-is_mc isSim is_data data_flag ; simulation flag ; ; flag 0.5
+is_mc isSim mc_flag is_sim ; simulation flag ; ; flag 0.5
 quality good_event goodEvent dq_ok clean passDQ ; data quality flag ; ; flag 0.8
 """,
     "collider": """
