@@ -252,6 +252,11 @@ class Only:
     def allowed(self) -> Tensor:
         return torch.arange(CONFIG.vocab_size) == self._tokens[0]
 
+    repeats = False
+
+    def fits(self, token: int) -> bool:
+        return token == self._tokens[0]
+
     def take(self, token: int) -> bool:
         assert token == self._tokens.pop(0)
         return not self._tokens

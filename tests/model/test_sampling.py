@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from treadle.errors import EngineError
+from treadle.model.narrow import Narrowed
 from treadle.model.sampling import Sampler, add_bias, filter_candidates, log_probabilities, pick
 from treadle.types import Sampling
 
@@ -134,7 +135,7 @@ def test_log_probabilities_are_those_before_filters() -> None:
     sampling = Sampling(temperature=2.0, top_k=2, top_p=0.5, seed=4, top_logprobs=4)
     allowed = torch.ones(1, 20, dtype=torch.bool)
     allowed[0, logits.argmax()] = False
-    drawn = Sampler([sampling], [{int(logits.argmin()): 1000.0}]).draw(logits[None], allowed)
+    drawn = Sampler([sampling], [{int(logits.argmin()): 1000.0}]).draw(logits[None], Narrowed(allowed=allowed, cuts=[0.5]))
     raw = log_probabilities(logits[None])[0]
     assert drawn.ids == [int(logits.argmin())]
     assert drawn.logprobs == pytest.approx([float(raw.min())])
@@ -168,7 +169,7 @@ def test_logits_that_are_no_numbers(value: float, temperature: float) -> None:
 
 def test_nothing_left_to_draw() -> None:
     with pytest.raises(EngineError, match="no token is left to draw"):
-        Sampler([PLAIN]).draw(torch.zeros(1, 4), torch.zeros(1, 4, dtype=torch.bool))
+        Sampler([PLAIN]).draw(torch.zeros(1, 4), Narrowed(allowed=torch.zeros(1, 4, dtype=torch.bool), cuts=[1.0]))
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -94,6 +94,11 @@ class Forced:
     def allowed(self) -> Tensor:
         return torch.arange(CONFIG.vocab_size) == self._tokens[0]
 
+    repeats = False
+
+    def fits(self, token: int) -> bool:
+        return token == self._tokens[0]
+
     def forced(self) -> list[int]:
         return list(self._tokens)
 

@@ -125,6 +125,18 @@ class ConstraintMatcher:
         self._times.append(time.perf_counter() - started)
         return mask
 
+    def fits(self, token: int) -> bool:
+        """Whether this token may come next: what ``allowed`` says of it, a hundred times faster."""
+        started = time.perf_counter()
+        bits = self._masks.get(self._path)
+        if bits is None:
+            fits = token < self._n_tokens and self._matcher.validate_tokens([token]) == 1
+            self._check()
+        else:
+            fits = token < self._n_tokens and bool(bits[token >> 3] >> (token & 7) & 1)
+        self._times.append(time.perf_counter() - started)
+        return fits
+
     def forced(self) -> list[int]:
         """Tokens that must come next, whatever the model says."""
         return list(self._matcher.compute_ff_tokens())
@@ -148,7 +160,7 @@ class ConstraintMatcher:
 class GuidedMatcher:
     """Where one draft stands that a guide leads from stage to stage (``types.Stage``).
 
-    What a next token may be is worked out in another thread while the model computes. Where a stage cannot be used (too
+    A next stage is compiled in another thread while the model computes. Where a stage cannot be used (too
     complex for llguidance, or nothing of the vocabulary fits), the draft goes on unguided, and ``lost`` says why: a guide
     helps, and never ends a draft that might have been right. What ends it is that it repeats itself: ``repeated`` says how.
 
@@ -168,8 +180,7 @@ class GuidedMatcher:
         self._written = bytearray()
         self._begun = 0
         self._matcher: ConstraintMatcher | None = None
-        self._mask: Tensor | None = None
-        self._ahead: Future[tuple[ConstraintMatcher, Tensor]] | None = None
+        self._ahead: Future[ConstraintMatcher] | None = None
         self._last = self._watched = False
         self.lost = self.repeated = ""
         self._enter()
@@ -182,11 +193,27 @@ class GuidedMatcher:
     def allowed(self) -> Tensor:
         """Which tokens may come next, [V], on the CPU."""
         self._settle()
-        if self._matcher is not None and self._mask is not None:
-            if bool(self._mask.any()):
-                return self._mask
-            self._lose("the stage allows no token")
+        if self._matcher is not None:
+            try:
+                mask = self._matcher.allowed()
+            except EngineError as error:
+                self._lose(str(error))
+            else:
+                if bool(mask.any()):
+                    return mask
+                self._lose("the stage allows no token")
         return torch.ones(self._constraints.n_tokens, dtype=torch.bool)
+
+    def fits(self, token: int) -> bool:
+        """Whether this token may come next."""
+        self._settle()
+        if self._matcher is None:
+            return True
+        try:
+            return self._matcher.fits(token)
+        except EngineError as error:
+            self._lose(str(error))
+            return True
 
     def forced(self) -> list[int]:
         """Tokens that must come next in this stage, whatever the model says."""
@@ -209,10 +236,7 @@ class GuidedMatcher:
         except EngineError as error:
             self._lose(str(error))
             return False
-        if self._last or not ended:
-            self._ahead = None if over else self._constraints.ahead(_masked(self._matcher))
-            return over
-        return self._enter()
+        return over if self._last or not ended else self._enter()
 
     def _enter(self) -> bool:
         """Begin the next stage; True where there is none."""
@@ -228,16 +252,16 @@ class GuidedMatcher:
             return True
         self._last, self._watched = found.last, found.watched
         constraint = found.constraint
-        self._ahead = self._constraints.ahead(lambda: _masked(self._constraints.matcher(constraint))())
+        self._ahead = self._constraints.ahead(lambda: self._constraints.matcher(constraint))
         return False
 
     def _settle(self) -> None:
-        """Wait for what is worked out of the next token."""
+        """Wait for the stage that is compiled."""
         if self._ahead is None:
             return
         ahead, self._ahead = self._ahead, None
         try:
-            self._matcher, self._mask = ahead.result()
+            self._matcher = ahead.result()
         except EngineError as error:
             self._lose(str(error))
 
@@ -247,8 +271,4 @@ class GuidedMatcher:
         return self.repeats
 
     def _lose(self, reason: str) -> None:
-        self._matcher, self._mask, self.lost = None, None, reason
-
-
-def _masked(matcher: ConstraintMatcher) -> Callable[[], tuple[ConstraintMatcher, Tensor]]:
-    return lambda: (matcher, matcher.allowed())
+        self._matcher, self.lost = None, reason

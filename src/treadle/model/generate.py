@@ -19,6 +19,7 @@ from torch import Tensor
 from treadle.errors import ContextLengthError
 from treadle.model.cache import KVCache
 from treadle.model.memory import telling_what_fits
+from treadle.model.narrow import Narrowed, narrowed
 from treadle.model.sampling import Drawn, Sampler
 from treadle.model.stops import TextStream
 from treadle.model.transformer import Transformer
@@ -67,6 +68,10 @@ class Matcher(Protocol):
     @property
     def repeats(self) -> bool:
         """Whether the draft is over because it began to repeat itself."""
+        ...
+
+    def fits(self, token: int) -> bool:
+        """Whether this token may come next."""
         ...
 
     def allowed(self) -> Tensor:
@@ -212,7 +217,7 @@ class Row:
         """Tokens that may still come."""
         return self.draw.sampling.max_tokens - self._n_tokens
 
-    def take(self, token: int, logprob: float, alternatives: Sequence[tuple[int, float]], cut: float) -> Piece | None:
+    def take(self, token: int, logprob: float, alternatives: Sequence[tuple[int, float]], cut: float | None) -> Piece | None:
         """Add a token; None where no text is certain yet. A token that ends the text is none of its tokens."""
         held = self.draw.matcher is not None
         self.last = token
@@ -265,7 +270,7 @@ def decode(
     cache = prefix.cache.branch()
     logits_BV = prefix.logits.expand(len(rows), -1)
     while rows:
-        drawn = sampler.draw(logits_BV, _allowed(rows, logits_BV))
+        drawn = sampler.draw(logits_BV, _narrowed(rows, logits_BV))
         if on_tokens is not None:
             on_tokens(len(rows))
         yield from _take(rows, drawn)
@@ -289,15 +294,9 @@ def _take(rows: Sequence[Row], drawn: Drawn) -> Iterator[Piece]:
     yield from (piece for piece in pieces if piece is not None)
 
 
-def _allowed(rows: Sequence[Row], logits_BV: Tensor) -> Tensor | None:
-    """What the constraints of the drafts allow, [B, V]; None where no draft has one."""
-    if all(row.draw.matcher is None for row in rows):
-        return None
-    allowed_BV = torch.ones(logits_BV.shape, dtype=torch.bool)
-    for place, row in enumerate(rows):
-        if row.draw.matcher is not None:
-            allowed_BV[place] = row.draw.matcher.allowed()
-    return allowed_BV.to(logits_BV.device)
+def _narrowed(rows: Sequence[Row], logits_BV: Tensor) -> Narrowed | None:
+    draws = [row.draw for row in rows]
+    return narrowed(logits_BV, [d.matcher for d in draws], [d.sampling for d in draws], [bool(d.bias) for d in draws])
 
 
 def score_tokens(model: Transformer, ids: Sequence[int], top: int = 0) -> list[tuple[float, list[tuple[int, float]]]]:

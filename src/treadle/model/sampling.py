@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from treadle.errors import EngineError
+from treadle.model.narrow import Narrowed
 from treadle.types import Sampling
 
 __all__ = ["Drawn", "Sampler", "add_bias", "filter_candidates", "log_probabilities", "pick"]
@@ -29,8 +30,8 @@ class Drawn:
     logprobs: list[float]
     alternatives: list[list[tuple[int, float]]]
     """Of each draft, the likeliest tokens with their log-probabilities, best first; as many as its sampling asks for."""
-    cuts: list[float]
-    """Of each draft, the probability of all tokens that the mask forbade; 0 without a mask."""
+    cuts: list[float | None]
+    """Of each draft, the probability that its constraint is known to have taken away; None without one."""
 
 
 def log_probabilities(logits_BV: Tensor) -> Tensor:
@@ -90,8 +91,8 @@ class Sampler:
         self._generators = [self._generators[i] for i in rows]
 
     @torch.inference_mode()
-    def draw(self, logits_BV: Tensor, allowed_BV: Tensor | None = None) -> Drawn:
-        """The next token of each draft, of those that ``allowed_BV`` (True) allows.
+    def draw(self, logits_BV: Tensor, narrowed: Narrowed | None = None) -> Drawn:
+        """The next token of each draft, of those that it may be where constraints narrow it.
 
         Raises:
             EngineError: a draft's logits hold NaN or infinity, or nothing is left that may be drawn.
@@ -99,10 +100,10 @@ class Sampler:
         raw_BV = _precise(logits_BV)
         total_B = _totals(raw_BV)
         open_BV = add_bias(raw_BV, self._biases)
-        if allowed_BV is not None:
-            open_BV = open_BV.masked_fill(~allowed_BV, -torch.inf)
+        if narrowed is not None:
+            open_BV = open_BV.masked_fill(~narrowed.allowed, -torch.inf)
         ids_B = self._choose(open_BV)
-        return self._reported(raw_BV, total_B, ids_B, allowed_BV)
+        return self._reported(raw_BV, total_B, ids_B, None if narrowed is None else narrowed.cuts)
 
     @torch.inference_mode()
     def report(self, logits_BV: Tensor, ids: Sequence[int]) -> Drawn:
@@ -110,13 +111,13 @@ class Sampler:
         raw_BV = _precise(logits_BV)
         return self._reported(raw_BV, _totals(raw_BV), torch.tensor(ids, device=raw_BV.device))
 
-    def _reported(self, raw_BV: Tensor, total_B: Tensor, ids_B: Tensor, allowed_BV: Tensor | None = None) -> Drawn:
+    def _reported(self, raw_BV: Tensor, total_B: Tensor, ids_B: Tensor, cuts: Sequence[float | None] | None = None) -> Drawn:
         chosen_B = raw_BV.gather(1, ids_B[:, None])[:, 0] - total_B
         return Drawn(
             ids=ids_B.tolist(),
             logprobs=chosen_B.tolist(),
             alternatives=self._alternatives(raw_BV, total_B),
-            cuts=_cut(raw_BV, total_B, allowed_BV),
+            cuts=[None] * len(self._samplings) if cuts is None else list(cuts),
         )
 
     def _choose(self, open_BV: Tensor) -> Tensor:
@@ -164,14 +165,6 @@ class Sampler:
 
 def _precise(logits_BV: Tensor) -> Tensor:
     return logits_BV if logits_BV.dtype == torch.float64 else logits_BV.float()
-
-
-def _cut(raw_BV: Tensor, total_B: Tensor, allowed_BV: Tensor | None) -> list[float]:
-    """The probability that a mask takes away from each row, from 0 to 1."""
-    if allowed_BV is None:
-        return [0.0] * raw_BV.shape[0]
-    kept_B = raw_BV.masked_fill(~allowed_BV, -torch.inf).logsumexp(-1)
-    return (-torch.expm1(kept_B - total_B)).clamp(0.0, 1.0).tolist()
 
 
 def _totals(raw_BV: Tensor) -> Tensor:
