@@ -8,6 +8,8 @@ from treadle.types import Draft, Rung, Verdict
 
 __all__ = ["Parsed"]
 
+_WANTED = "answer with one Python program and nothing else"
+
 
 class Parsed:
     """Compiles the program without running it. Says nothing about its meaning."""
@@ -17,9 +19,9 @@ class Parsed:
 
     def judge(self, draft: Draft, context: Context) -> list[Verdict]:
         if draft.completion.finish_reason == "repeats":
-            return [failed(self, "the draft repeats itself and was stopped", "answer with one Python program and nothing else")]
+            return [failed(self, "the draft repeats itself and was stopped", _WANTED)]
         if draft.program is None or not draft.program.strip():
-            return [failed(self, "the completion holds no code", "answer with one Python program and nothing else")]
+            return [failed(self, "the completion holds no code", _WANTED)]
         error = _syntax_error(draft.program)
         if error is None:
             return [passed(self, "the program is valid Python")]
