@@ -15,6 +15,9 @@ from benchmarks.speed import IDLE_LOAD, Machine
 
 __all__ = ["show_table", "titled", "write_rows"]
 
+_WIDE = 140
+"""Columns of a table that is written to a file or pipe."""
+
 
 def titled(title: str, where: Machine, quick: bool) -> str:
     """``title`` with what spoils the figures."""
@@ -25,6 +28,8 @@ def titled(title: str, where: Machine, quick: bool) -> str:
 def show_table(table: Table, where: Machine) -> None:
     """The table on standard output, and below it the machine."""
     console = Console(highlight=False)
+    if not console.is_terminal:  # a file or pipe has no width of its own, and at 80 columns the words are cut to letters
+        console = Console(highlight=False, width=max(console.width, _WIDE))
     console.print(table)
     console.print(f"{where.cpu}, {where.cores} cores, load {where.load:.2f} at the start; {where.system}")
     if not where.idle:
