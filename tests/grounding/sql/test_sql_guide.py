@@ -213,6 +213,10 @@ ORDINARY = """
  CAST(COUNT(DISTINCT concert.concert_id) AS REAL) / NULLIF(COUNT(stadium.stadium_id), 0) AS share FROM stadium JOIN concert ON stadium.stadium_id = concert.stadium_id;
  name FROM singer WHERE country IN ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k') AND age > 3;
  name FROM singer WHERE age IN (1, 2) OR age = 5 ORDER BY name;
+ 1.0 * SUM(salary) / NULLIF(COUNT(DISTINCT boss), 0) FROM employee;
+ AVG(CASE WHEN country = 'a' THEN age END) - AVG(CASE WHEN country = 'b' THEN age END) FROM singer;
+ AVG(JULIANDAY(day) - JULIANDAY('2020-01-01')) FROM note;
+ name FROM employee ORDER BY 1.0 * salary / id DESC LIMIT 1;
 """.strip("\n").splitlines()  # noqa: E501
 
 

@@ -144,7 +144,9 @@ def expressions(p: str, scope: Scope, dialect: Dialect, pairs: Sequence[Scope] |
     first = [f"{at}_NCOL"] if scope.number else []
     operand = "NUM" if single else f"{p}_na"
     chain = _CHAIN if deep else _SHORT_CHAIN
-    lines.append(f"{p}_f: {at}_COL | {p}_tf | " + " | ".join(f"{a} (OP {operand}){chain}" for a in [*first, f"{p}_nf"]))
+    begun = [*first, f"{p}_nf"]
+    begun += [] if single else [f"NUM OP {a}" for a in begun]  # 1.0 * a / b, as a ratio of whole numbers is written
+    lines.append(f"{p}_f: {at}_COL | {p}_tf | " + " | ".join(f"{a} (OP {operand}){chain}" for a in begun))
     return "\n".join(lines) + "\n"
 
 

@@ -48,6 +48,8 @@ __all__ = ["SqlGuide"]
 _Values = Mapping[tuple[str, str], Sequence[str]]
 _FEW = 8
 """Tables, each with a qualifier, for which items have a grammar each; llguidance takes 2000 items in a row of its chart."""
+_BARE = 6
+"""The same of tables without a qualifier beside others that share a grammar."""
 _MANY = 250
 """Of these, how many may have several columns in an expression."""
 _LETTERS = {Pace.FREE: 60, Pace.SHORT: 30, Pace.END: 12}
@@ -161,11 +163,12 @@ class SqlGuide:
             rules.append(mixed(f"m{number}", columns, self._dialect))
         if len(scopes) > _FEW:
             scopes = [self._merged(scopes)] if pace is Pace.END else scopes
-        if len(scopes) > _FEW:
+        apart, together = _shared(scopes)
+        if together:
             kinds += ["c_item"] if star else ["c_item", "c_ax"]
             kinds += ["c_win"] if pace < Pace.END and frame.kind == "top" and not frame.compound else []
-            rules.append(self._single(scopes, used) + windows("c", self._dialect, single=True))
-        for number, scope in enumerate(scopes if len(scopes) <= _FEW else []):
+            rules.append(self._single(together, used) + windows("c", self._dialect, single=True))
+        for number, scope in enumerate(apart):
             p = f"c{number}q"
             kinds += [f"{p}_item"] if star else [f"{p}_item", f"{p}_ax"]
             kinds += [f"{p}_win"] if pace is Pace.FREE and frame.kind == "top" and not frame.compound else []
@@ -337,3 +340,15 @@ def _literals(values: _Values, dialect: Dialect) -> dict[tuple[str, str], list[s
     for (table, column), real in values.items():
         found[quoted(table, dialect), quoted(column, dialect)] = ["'" + v.replace("'", "''") + "'" for v in real]
     return found
+
+
+def _shared(scopes: Sequence[Scope]) -> tuple[list[Scope], list[Scope]]:
+    """Those that get a grammar each, and those that share one in which an item names one column.
+
+    Where there are many, the tables without a qualifier go first: of one table alone most is asked.
+    """
+    if len(scopes) <= _FEW:
+        return list(scopes), []
+    bare = [scope for scope in scopes if not any("." in column for column in scope.all)]
+    apart = bare if len(bare) <= _BARE else []
+    return apart, [scope for scope in scopes if not any(scope is other for other in apart)]
