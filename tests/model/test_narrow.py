@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from treadle.model.narrow import CANDIDATES, Narrowed, narrowed
+from treadle.model.narrow import CANDIDATES, narrowed
 from treadle.model.sampling import Sampler, log_probabilities
 from treadle.types import Sampling
 
@@ -43,11 +43,16 @@ def case(seed: int, share: float, sharpness: float = 3.0) -> tuple[Tensor, Langu
     return sharpness * torch.randn(1, SIZE, generator=generator), Language(mask)
 
 
+def asked(
+    logits: Tensor, languages: list[Language | None], samplings: list[Sampling], biases: list[dict[int, float]] | None = None
+) -> tuple[Tensor, list[float | None]]:
+    return narrowed(logits, logits.logsumexp(-1), languages, samplings, biases or [{} for _ in languages])
+
+
 @given(st.integers(0, 10_000), st.sampled_from([0.002, 0.1, 0.5, 0.98]))
 def test_greedy_takes_the_likeliest_that_fits(seed: int, share: float) -> None:
     logits, language = case(seed, share)
-    found = narrowed(logits, [language], [GREEDY], [False])
-    drawn = Sampler([GREEDY]).draw(logits, found)
+    drawn = Sampler([GREEDY]).draw(logits, [language])
     assert drawn.ids == [int(logits[0].masked_fill(~language.mask, -torch.inf).argmax())]
 
 
@@ -55,12 +60,10 @@ def test_greedy_takes_the_likeliest_that_fits(seed: int, share: float) -> None:
 def test_only_what_fits_is_drawn_and_the_cut_is_never_overstated(seed: int, share: float) -> None:
     logits, language = case(seed, share)
     sampling = replace(SAMPLED, seed=seed)
-    found = narrowed(logits, [language], [sampling], [False])
-    assert found is not None
-    assert not (found.allowed[0] & ~language.mask).any()
-    assert language.mask[Sampler([sampling]).draw(logits, found).ids[0]]
+    allowed, (cut,) = asked(logits, [language], [sampling])
+    assert not (allowed[0] & ~language.mask).any()
+    assert language.mask[Sampler([sampling]).draw(logits, [language]).ids[0]]
     forbidden = float(log_probabilities(logits)[0].exp()[~language.mask].sum())
-    cut = found.cuts[0]
     assert cut is not None
     if language.masks:
         assert cut == pytest.approx(forbidden, abs=1e-5)
@@ -72,16 +75,11 @@ def test_samples_are_spread_as_under_the_mask() -> None:
     logits, language = case(7, 0.5, sharpness=4.0)
     n = 4000
     samplings = [replace(SAMPLED, seed=i) for i in range(n)]
-    found = narrowed(logits, [language], [SAMPLED], [False])
-    assert found is not None
+    few = Counter(Sampler(samplings).draw(logits.expand(n, -1), [language] * n).ids)
     assert language.masks == 0
-    few = Counter(Sampler(samplings).draw(logits.expand(n, -1), alike(found.allowed, n)).ids)
-    whole = Counter(Sampler(samplings).draw(logits.expand(n, -1), alike(language.mask[None], n)).ids)
+    masked = logits.masked_fill(~language.mask, -torch.inf)
+    whole = Counter(Sampler(samplings).draw(masked.expand(n, -1)).ids)
     assert sum(abs(few[i] - whole[i]) for i in {*few, *whole}) / (2 * n) < 0.03
-
-
-def alike(allowed: Tensor, n: int) -> Narrowed:
-    return Narrowed(allowed=allowed.expand(n, -1), cuts=[0.0] * n)
 
 
 def test_a_sure_token_costs_one_question_and_an_unlikely_one_the_mask() -> None:
@@ -89,20 +87,19 @@ def test_a_sure_token_costs_one_question_and_an_unlikely_one_the_mask() -> None:
     logits[0, 5] = 20.0
     sure, hidden = Language(torch.ones(SIZE, dtype=torch.bool)), Language(torch.arange(SIZE) == SIZE - 1)
     logits[0, SIZE - 1] = -5.0
-    assert narrowed(logits, [sure], [SAMPLED], [False]) is not None
+    asked(logits, [sure], [SAMPLED])
     assert (sure.questions, sure.masks) == (1, 0)
-    found = narrowed(logits, [hidden], [GREEDY], [False])
-    assert found is not None
+    _, cuts = asked(logits, [hidden], [GREEDY])
     assert (hidden.questions, hidden.masks) == (CANDIDATES, 1)
-    assert found.cuts[0] == pytest.approx(1.0)
+    assert cuts[0] == pytest.approx(1.0)
 
 
 def test_drafts_without_filters_or_with_a_bias_get_the_mask_and_those_without_constraint_everything() -> None:
     logits, language = case(3, 0.5)
     wide = Sampling(temperature=1.0, top_p=1.0, top_k=0)
-    assert narrowed(logits, [None], [GREEDY], [False]) is None
-    found = narrowed(logits.expand(3, -1), [language, None, language], [wide, GREEDY, GREEDY], [False, False, True])
-    assert found is not None
+    assert Sampler([GREEDY]).draw(logits, [None]).cuts == [None]
+    languages, samplings = [language, None, language], [wide, GREEDY, GREEDY]
+    allowed, cuts = asked(logits.expand(3, -1), languages, samplings, [{}, {}, {1: 1.0}])
     assert language.masks == 2
-    assert bool(found.allowed[1].all())
-    assert found.cuts[1] is None
+    assert bool(allowed[1].all())
+    assert cuts[1] is None

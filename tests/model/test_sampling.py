@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from treadle.errors import EngineError
-from treadle.model.narrow import Narrowed
 from treadle.model.sampling import Sampler, add_bias, filter_candidates, log_probabilities, pick
 from treadle.types import Sampling
 
@@ -130,12 +129,25 @@ def test_other_seeds_give_other_drafts() -> None:
     assert len({Sampler([replace(PLAIN, seed=s)]).draw(logits).ids[0] for s in range(20)}) > 15
 
 
+class Masked:
+    """A constraint that allows the tokens of a mask."""
+
+    def __init__(self, mask: Tensor) -> None:
+        self._mask = mask
+
+    def fits(self, token: int) -> bool:
+        return bool(self._mask[token])
+
+    def allowed(self) -> Tensor:
+        return self._mask
+
+
 def test_log_probabilities_are_those_before_filters() -> None:
     logits = distinct(3, 20)
     sampling = Sampling(temperature=2.0, top_k=2, top_p=0.5, seed=4, top_logprobs=4)
     allowed = torch.ones(1, 20, dtype=torch.bool)
     allowed[0, logits.argmax()] = False
-    drawn = Sampler([sampling], [{int(logits.argmin()): 1000.0}]).draw(logits[None], Narrowed(allowed=allowed, cuts=[0.5]))
+    drawn = Sampler([sampling], [{int(logits.argmin()): 1000.0}]).draw(logits[None], [Masked(allowed[0])])
     raw = log_probabilities(logits[None])[0]
     assert drawn.ids == [int(logits.argmin())]
     assert drawn.logprobs == pytest.approx([float(raw.min())])
@@ -169,7 +181,7 @@ def test_logits_that_are_no_numbers(value: float, temperature: float) -> None:
 
 def test_nothing_left_to_draw() -> None:
     with pytest.raises(EngineError, match="no token is left to draw"):
-        Sampler([PLAIN]).draw(torch.zeros(1, 4), Narrowed(allowed=torch.zeros(1, 4, dtype=torch.bool), cuts=[1.0]))
+        Sampler([PLAIN]).draw(torch.zeros(1, 4), [Masked(torch.zeros(4, dtype=torch.bool))])
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

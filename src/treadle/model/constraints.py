@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,18 +23,14 @@ __all__ = ["KINDS", "ConstraintMatcher", "ConstraintTimes", "Constraints", "Guid
 
 KINDS = frozenset({"gbnf", "json_schema", "lark", "regex"})
 _TIMES = 10_000
-_MASKS = 2048
-"""Masks that are kept, each an eighth of the vocabulary in bytes."""
-_LONGEST_PATH = 64
-_Known = OrderedDict[tuple[Constraint, tuple[int, ...]], bytes]
 Worked = TypeVar("Worked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstraintTimes:
-    """Seconds of the last masks, one for each draft and token, and of the last constraints that were compiled."""
+    """Seconds that constraints were asked for the last tokens, of each draft, and of the last that were compiled."""
 
-    masks: tuple[float, ...] = ()
+    tokens: tuple[float, ...] = ()
     compilations: tuple[float, ...] = ()
 
 
@@ -54,16 +50,15 @@ class Constraints:
         self._grammars = Grammars(token_bytes, special_ids, end_ids, encode)
         self.n_tokens = len(token_bytes)
         self._lock = threading.Lock()
-        self._masks: _Known = OrderedDict()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="constraints")
-        self.mask_seconds: deque[float] = deque(maxlen=_TIMES)
-        """How long the last masks took, a draft and step each."""
+        self.token_seconds: deque[float] = deque(maxlen=_TIMES)
+        """How long constraints were asked for the last tokens, of each draft: questions, and a mask where needed."""
 
     def matcher(self, constraint: Constraint) -> ConstraintMatcher:
         """A new matcher at the constraint's beginning; raises ``EngineError`` for one that cannot be used."""
         with self._lock:
             found = self._grammars.matcher(constraint)
-        return ConstraintMatcher(found, self.n_tokens, self.mask_seconds, _Masks(self._masks, constraint))
+        return ConstraintMatcher(found, self.n_tokens, self.token_seconds)
 
     def ahead(self, work: Callable[[], Worked]) -> Future[Worked]:
         """Work that is done while the model computes, one after the other."""
@@ -72,31 +67,14 @@ class Constraints:
     @property
     def times(self) -> ConstraintTimes:
         """What constraints took so far."""
-        return ConstraintTimes(masks=tuple(self.mask_seconds), compilations=tuple(self._grammars.compile_seconds))
+        return ConstraintTimes(tokens=tuple(self.token_seconds), compilations=tuple(self._grammars.compile_seconds))
 
-    def mask_milliseconds(self) -> tuple[float, float]:
-        """Median and 99th percentile of the time that a draft's mask took; zeros before the first."""
-        if not self.mask_seconds:
+    def token_milliseconds(self) -> tuple[float, float]:
+        """Median and 99th percentile of the time that a draft's token took; zeros before the first."""
+        if not self.token_seconds:
             return 0.0, 0.0
-        median, late = np.percentile(np.array(self.mask_seconds) * 1e3, [50, 99])
+        median, late = np.percentile(np.array(self.token_seconds) * 1e3, [50, 99])
         return float(median), float(late)
-
-
-class _Masks:
-    """Masks by constraint and by the tokens since its beginning: drafts of one prompt begin many lines alike."""
-
-    def __init__(self, known: _Known, constraint: Constraint) -> None:
-        self._known, self._constraint = known, constraint
-
-    def get(self, path: tuple[int, ...]) -> bytes | None:
-        return self._known.get((self._constraint, path))
-
-    def keep(self, path: tuple[int, ...], bits: bytes) -> None:
-        if len(path) > _LONGEST_PATH:
-            return
-        self._known[self._constraint, path] = bits
-        if len(self._known) > _MASKS:
-            self._known.popitem(last=False)
 
 
 class ConstraintMatcher:
@@ -104,9 +82,8 @@ class ConstraintMatcher:
 
     repeats = False
 
-    def __init__(self, matcher: Any, n_tokens: int, times: deque[float], masks: _Masks) -> None:
-        self._matcher, self._n_tokens, self._times, self._masks = matcher, n_tokens, times, masks
-        self._path: tuple[int, ...] = ()
+    def __init__(self, matcher: Any, n_tokens: int, times: deque[float]) -> None:
+        self._matcher, self._n_tokens, self._times, self._seconds = matcher, n_tokens, times, 0.0
 
     def allowed(self) -> Tensor:
         """Which tokens may come next, [V], on the CPU.
@@ -115,26 +92,18 @@ class ConstraintMatcher:
             EngineError: the constraint grew too complex for llguidance's limits.
         """
         started = time.perf_counter()
-        bits = self._masks.get(self._path)
-        if bits is None:
-            bits = self._matcher.compute_bitmask()
-            self._check()
-            self._masks.keep(self._path, bits)
-        unpacked = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=self._n_tokens, bitorder="little")
-        mask = torch.from_numpy(unpacked.view(np.bool_))
-        self._times.append(time.perf_counter() - started)
+        bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        mask = torch.from_numpy(np.unpackbits(bits, count=self._n_tokens, bitorder="little").view(np.bool_))
+        self._seconds += time.perf_counter() - started
+        self._check()
         return mask
 
     def fits(self, token: int) -> bool:
         """Whether this token may come next: what ``allowed`` says of it, a hundred times faster."""
         started = time.perf_counter()
-        bits = self._masks.get(self._path)
-        if bits is None:
-            fits = token < self._n_tokens and self._matcher.validate_tokens([token]) == 1
-            self._check()
-        else:
-            fits = token < self._n_tokens and bool(bits[token >> 3] >> (token & 7) & 1)
-        self._times.append(time.perf_counter() - started)
+        fits = token < self._n_tokens and self._matcher.validate_tokens([token]) == 1
+        self._seconds += time.perf_counter() - started
+        self._check()
         return fits
 
     def forced(self) -> list[int]:
@@ -143,8 +112,10 @@ class ConstraintMatcher:
 
     def take(self, token: int) -> bool:
         """Go on by a token; True where nothing may follow."""
+        if self._seconds:
+            self._times.append(self._seconds)
+            self._seconds = 0.0
         self._matcher.consume_token(token)
-        self._path = (*self._path, token)
         self._check()
         return bool(self._matcher.is_stopped())
 

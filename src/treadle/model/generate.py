@@ -19,7 +19,7 @@ from torch import Tensor
 from treadle.errors import ContextLengthError
 from treadle.model.cache import KVCache
 from treadle.model.memory import telling_what_fits
-from treadle.model.narrow import Narrowed, narrowed
+from treadle.model.narrow import Asked
 from treadle.model.sampling import Drawn, Sampler
 from treadle.model.stops import TextStream
 from treadle.model.transformer import Transformer
@@ -62,20 +62,12 @@ class TokenTable:
         return self.token_bytes[token].decode("utf-8", "replace") if token < len(self.token_bytes) else ""
 
 
-class Matcher(Protocol):
+class Matcher(Asked, Protocol):
     """The language that one draft must belong to (``constraints.py``)."""
 
     @property
     def repeats(self) -> bool:
         """Whether the draft is over because it began to repeat itself."""
-        ...
-
-    def fits(self, token: int) -> bool:
-        """Whether this token may come next."""
-        ...
-
-    def allowed(self) -> Tensor:
-        """Which tokens may come next, [V], on the CPU."""
         ...
 
     def take(self, token: int) -> bool:
@@ -219,14 +211,13 @@ class Row:
 
     def take(self, token: int, logprob: float, alternatives: Sequence[tuple[int, float]], cut: float | None) -> Piece | None:
         """Add a token; None where no text is certain yet. A token that ends the text is none of its tokens."""
-        held = self.draw.matcher is not None
         self.last = token
         self._n_tokens += 1
         ended = self.draw.matcher is not None and self.draw.matcher.take(token)
         if token in self._table.end_ids:
             ended = True
         else:
-            self._push(token, logprob, alternatives, cut if held else None)
+            self._push(token, logprob, alternatives, cut)
         if self._stream.stopped:
             self.reason = "stop"
         elif ended:
@@ -270,7 +261,7 @@ def decode(
     cache = prefix.cache.branch()
     logits_BV = prefix.logits.expand(len(rows), -1)
     while rows:
-        drawn = sampler.draw(logits_BV, _narrowed(rows, logits_BV))
+        drawn = sampler.draw(logits_BV, [row.draw.matcher for row in rows])
         if on_tokens is not None:
             on_tokens(len(rows))
         yield from _take(rows, drawn)
@@ -292,11 +283,6 @@ def _take(rows: Sequence[Row], drawn: Drawn) -> Iterator[Piece]:
         )
     ]
     yield from (piece for piece in pieces if piece is not None)
-
-
-def _narrowed(rows: Sequence[Row], logits_BV: Tensor) -> Narrowed | None:
-    draws = [row.draw for row in rows]
-    return narrowed(logits_BV, [d.matcher for d in draws], [d.sampling for d in draws], [bool(d.bias) for d in draws])
 
 
 def score_tokens(model: Transformer, ids: Sequence[int], top: int = 0) -> list[tuple[float, list[tuple[int, float]]]]:

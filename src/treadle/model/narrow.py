@@ -9,8 +9,7 @@ what is allowed, which top-p drops by itself. Shapes: B drafts, V vocabulary, C 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from treadle.types import Sampling
 
-__all__ = ["Asked", "Narrowed", "narrowed"]
+__all__ = ["Asked", "narrowed"]
 
 CANDIDATES = 64
 """More than the usual top-k of 40."""
@@ -29,7 +28,7 @@ _ENOUGH = 0.05
 
 
 class Asked(Protocol):
-    """What a constraint is asked (``generate.Matcher``)."""
+    """What a constraint is asked about the next token."""
 
     def fits(self, token: int) -> bool:
         """Whether this token may come next."""
@@ -40,42 +39,35 @@ class Asked(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowed:
-    """``allowed``: tokens that may be drawn, [B, V]. ``cuts``: the probability found to be forbidden, which is all of it
-    where a mask was worked out, else at least that of the likely tokens; None for drafts without a constraint."""
-
-    allowed: Tensor
-    cuts: list[float | None]
-
-
 def narrowed(
-    logits_BV: Tensor, matchers: Sequence[Asked | None], samplings: Sequence[Sampling], biased: Sequence[bool]
-) -> Narrowed | None:
-    """What the constraints of the drafts allow; None where no draft has one. ``biased``: a draft's logits get a bias."""
-    if all(matcher is None for matcher in matchers):
-        return None
-    logits_BV = logits_BV.detach().float()
-    top = logits_BV.topk(min(CANDIDATES, logits_BV.shape[1]), dim=-1)
-    total_B1 = logits_BV.logsumexp(-1, keepdim=True)
-    ids, shares = top.indices.tolist(), (top.values - total_B1).exp().tolist()
-    allowed_BV = torch.ones(logits_BV.shape, dtype=torch.bool)
+    raw_BV: Tensor,
+    total_B: Tensor,
+    matchers: Sequence[Asked | None],
+    samplings: Sequence[Sampling],
+    biases: Sequence[Mapping[int, float]],
+) -> tuple[Tensor, list[float | None]]:
+    """What the constraints of the drafts let be drawn, [B, V], and the probability found to be forbidden.
+
+    That is all of it where a mask was worked out, else that of the likely tokens, so at least so much; None for drafts
+    without a constraint. ``total_B``: log of the sum of exp of each row of ``raw_BV``.
+    """
+    top = raw_BV.topk(min(CANDIDATES, raw_BV.shape[1]), dim=-1)
+    ids, shares = top.indices.tolist(), (top.values - total_B[:, None]).exp().tolist()
+    allowed_BV = torch.ones(raw_BV.shape, dtype=torch.bool)
     cuts: list[float | None] = [None] * len(matchers)
-    for row, matcher in enumerate(matchers):
+    for row, (matcher, sampling) in enumerate(zip(matchers, samplings, strict=True)):
         if matcher is None:
             continue
-        found = (
-            None if biased[row] or _unfiltered(samplings[row]) else _likely(matcher, samplings[row], ids[row], shares[row])
-        )
+        found = None if biases[row] or _unfiltered(sampling) else _likely(matcher, sampling, ids[row], shares[row])
         if found is None:
             allowed_BV[row] = mask_V = matcher.allowed()
-            kept = logits_BV[row].cpu().masked_fill(~mask_V, -torch.inf).logsumexp(-1) - total_B1[row, 0].cpu()
+            kept = raw_BV[row].masked_fill(~mask_V.to(raw_BV.device), -torch.inf).logsumexp(-1) - total_B[row]
             cuts[row] = min(max(-float(torch.expm1(kept)), 0.0), 1.0)
         else:
             allowed_BV[row] = False
-            allowed_BV[row, torch.tensor(found[0])] = True
+            allowed_BV[row, found[0]] = True
             cuts[row] = found[1]
-    return Narrowed(allowed=allowed_BV.to(logits_BV.device), cuts=cuts)
+    return allowed_BV.to(raw_BV.device), cuts
 
 
 def _unfiltered(sampling: Sampling) -> bool:

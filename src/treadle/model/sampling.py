@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from treadle.errors import EngineError
-from treadle.model.narrow import Narrowed
+from treadle.model.narrow import Asked, narrowed
 from treadle.types import Sampling
 
 __all__ = ["Drawn", "Sampler", "add_bias", "filter_candidates", "log_probabilities", "pick"]
@@ -91,8 +91,8 @@ class Sampler:
         self._generators = [self._generators[i] for i in rows]
 
     @torch.inference_mode()
-    def draw(self, logits_BV: Tensor, narrowed: Narrowed | None = None) -> Drawn:
-        """The next token of each draft, of those that it may be where constraints narrow it.
+    def draw(self, logits_BV: Tensor, matchers: Sequence[Asked | None] = ()) -> Drawn:
+        """The next token of each draft, of those that its constraint allows where it has one.
 
         Raises:
             EngineError: a draft's logits hold NaN or infinity, or nothing is left that may be drawn.
@@ -100,24 +100,25 @@ class Sampler:
         raw_BV = _precise(logits_BV)
         total_B = _totals(raw_BV)
         open_BV = add_bias(raw_BV, self._biases)
-        if narrowed is not None:
-            open_BV = open_BV.masked_fill(~narrowed.allowed, -torch.inf)
-        ids_B = self._choose(open_BV)
-        return self._reported(raw_BV, total_B, ids_B, None if narrowed is None else narrowed.cuts)
+        cuts: list[float | None] = [None] * len(self._samplings)
+        if any(matcher is not None for matcher in matchers):
+            allowed_BV, cuts = narrowed(raw_BV, total_B, matchers, self._samplings, self._biases)
+            open_BV = open_BV.masked_fill(~allowed_BV, -torch.inf)
+        return self._reported(raw_BV, total_B, self._choose(open_BV), cuts)
 
     @torch.inference_mode()
     def report(self, logits_BV: Tensor, ids: Sequence[int]) -> Drawn:
         """The same of tokens that are given: nothing is drawn."""
         raw_BV = _precise(logits_BV)
-        return self._reported(raw_BV, _totals(raw_BV), torch.tensor(ids, device=raw_BV.device))
+        return self._reported(raw_BV, _totals(raw_BV), torch.tensor(ids, device=raw_BV.device), [None] * len(ids))
 
-    def _reported(self, raw_BV: Tensor, total_B: Tensor, ids_B: Tensor, cuts: Sequence[float | None] | None = None) -> Drawn:
+    def _reported(self, raw_BV: Tensor, total_B: Tensor, ids_B: Tensor, cuts: list[float | None]) -> Drawn:
         chosen_B = raw_BV.gather(1, ids_B[:, None])[:, 0] - total_B
         return Drawn(
             ids=ids_B.tolist(),
             logprobs=chosen_B.tolist(),
             alternatives=self._alternatives(raw_BV, total_B),
-            cuts=[None] * len(self._samplings) if cuts is None else list(cuts),
+            cuts=cuts,
         )
 
     def _choose(self, open_BV: Tensor) -> Tensor:

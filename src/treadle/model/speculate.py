@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from treadle.model.generate import Draw, OnTokens, Piece, Prefix, Row, TokenTable, forward
-from treadle.model.narrow import narrowed
 from treadle.model.sampling import Sampler
 from treadle.model.transformer import Transformer
 
@@ -64,8 +63,7 @@ def decode_one(
     while True:
         held = 0
         for place in range(logits_TV.shape[0]):
-            logits_1V = logits_TV[place : place + 1]
-            drawn = sampler.draw(logits_1V, narrowed(logits_1V, [draw.matcher], [draw.sampling], [bool(draw.bias)]))
+            drawn = sampler.draw(logits_TV[place : place + 1], [draw.matcher])
             piece = row.take(drawn.ids[0], drawn.logprobs[0], drawn.alternatives[0], drawn.cuts[0])
             repeats.extend(drawn.ids)
             if on_tokens is not None:
