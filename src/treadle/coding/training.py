@@ -14,7 +14,7 @@ import contextlib
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from treadle.errors import UsageError
 from treadle.threads.base import Digest, DigestDraft, Pair, Store
 from treadle.types import PromptPart, Status
 
-__all__ = ["Form", "Row", "training_rows", "write_rows"]
+__all__ = ["Form", "Row", "training_rows", "write_lines", "write_rows"]
 
 Form = Literal["messages", "preference"]
 _NOT_TOLD = ("example ", "template", "repair", "reading ")
@@ -194,14 +194,23 @@ def write_rows(rows: Iterator[Row], out: Path) -> Counter[str]:
     Raises:
         UsageError: the file cannot be written.
     """
+    return write_lines(((row.source, json.dumps(row.data, ensure_ascii=True)) for row in rows), out, empty=False)
+
+
+def write_lines(lines: Iterable[tuple[str, str]], out: Path, *, empty: bool) -> Counter[str]:
+    """Write lines, each given with its source, in UTF-8, all of them or nothing; ``empty``: a file also where there is none.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
     counts: Counter[str] = Counter()
     partial = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     try:
         with partial.open("x", encoding="utf-8") as file:
-            for row in rows:
-                file.write(json.dumps(row.data, ensure_ascii=True) + "\n")
-                counts[row.source] += 1
-        if counts:
+            for source, line in lines:
+                file.write(line + "\n")
+                counts[source] += 1
+        if counts or empty:
             partial.replace(out)
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror or error}") from None

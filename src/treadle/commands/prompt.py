@@ -127,21 +127,19 @@ def _schema(path: Path) -> dict[str, Any]:
 
 def _free(engine: Engine, messages: list[Message], sampling: Sampling, as_json: bool) -> None:
     """An answer of no form, shown as it comes."""
-    from treadle.types import Prompt
+    from treadle.types import Chunk, Prompt
 
     asked = Prompt(messages=tuple(messages))
-    pieces, reason = [], None
     if engine.capabilities.stream:
-        for chunk in engine.stream(asked, sampling):
-            pieces.append(chunk.text)
-            reason = chunk.finish_reason or reason
-            if not as_json:
-                typer.echo(escaped_for(sys.stdout, chunk.text), nl=False)
+        chunks = engine.stream(asked, sampling)
     else:
-        (completion,) = engine.complete(asked, [sampling])
-        pieces, reason = [completion.text], completion.finish_reason
+        chunks = (Chunk(text=c.text, finish_reason=c.finish_reason) for c in engine.complete(asked, [sampling]))
+    pieces, reason = [], None
+    for chunk in chunks:
+        pieces.append(chunk.text)
+        reason = chunk.finish_reason or reason
         if not as_json:
-            typer.echo(escaped_for(sys.stdout, completion.text), nl=False)
+            typer.echo(escaped_for(sys.stdout, chunk.text), nl=False)
     cut = f"; it was cut off at {sampling.max_tokens} tokens" if reason == "length" else ""
     if as_json:
         typer.echo(json.dumps({"answer": "".join(pieces), "form": None, "cut_off": bool(cut), "checked": False}))

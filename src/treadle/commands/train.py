@@ -28,46 +28,28 @@ ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with the run
 DeviceOption = Annotated[str, typer.Option("--device", help="Where to compute: cpu, cuda, cuda:1, mps.")]
 
 
-@train_app.command("sft")
-def train_sft(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
-    """Train on rows; the loss is on answers only."""
-    _train("sft", config, resume, device)
+_KINDS = {
+    "sft": "Train on rows; the loss is on answers only.",
+    "base": "Train on the next token of texts.",
+    "infill": "Train on code with holes, to fill them in.",
+    "reward": "Train a reward model on pairs of answers.",
+    "ppo": "Train against a reward model, by PPO.",
+    "dpo": "Train on pairs of answers directly, by DPO.",
+    "grpo": "Train against a function that the recipe names, by GRPO.",
+}
 
 
-@train_app.command("base")
-def train_base(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
-    """Train on the next token of texts."""
-    _train("base", config, resume, device)
+def _command(kind: str) -> Callable[..., None]:
+    """The command for one kind of training."""
+
+    def train(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
+        _train(kind, config, resume, device)
+
+    return train
 
 
-@train_app.command("infill")
-def train_infill(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
-    """Train on code with holes, to fill them in."""
-    _train("infill", config, resume, device)
-
-
-@train_app.command("reward")
-def train_reward(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
-    """Train a reward model on pairs of answers."""
-    _train("reward", config, resume, device)
-
-
-@train_app.command("ppo")
-def train_ppo(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
-    """Train against a reward model, by PPO."""
-    _train("ppo", config, resume, device)
-
-
-@train_app.command("dpo")
-def train_dpo(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
-    """Train on pairs of answers directly, by DPO."""
-    _train("dpo", config, resume, device)
-
-
-@train_app.command("grpo")
-def train_grpo(config: ConfigOption, resume: ResumeOption = False, device: DeviceOption = "cpu") -> None:
-    """Train against a function that the recipe names, by GRPO."""
-    _train("grpo", config, resume, device)
+for _name, _what in _KINDS.items():
+    train_app.command(_name, help=_what)(_command(_name))
 
 
 @train_app.command("tokenize")

@@ -6,15 +6,13 @@ given, the second is learnt. Several segments share one prompt (a schema, a file
 
 from __future__ import annotations
 
-import contextlib
 import json
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from treadle.errors import UsageError
+from treadle.coding.training import write_lines
 from treadle.types import Message
 
 __all__ = ["Row", "segments_of", "write_rows"]
@@ -69,17 +67,4 @@ def write_rows(rows: Iterable[Row], out: Path) -> Counter[str]:
     Raises:
         UsageError: the file cannot be written.
     """
-    counts: Counter[str] = Counter()
-    partial = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    try:
-        with partial.open("x", encoding="utf-8") as file:
-            for row in rows:
-                file.write(row.as_json() + "\n")
-                counts[row.source] += 1
-        partial.replace(out)
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-    return counts
+    return write_lines(((row.source, row.as_json()) for row in rows), out, empty=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treadle.errors import DataError
-from treadle.training.rows import Row, Sample, sample_of
+from treadle.training.rows import Row, Sample, lines_of, sample_of
 from treadle.types import Message
 
 if TYPE_CHECKING:
@@ -63,14 +63,8 @@ def read_pairs(paths: Iterable[Path]) -> Iterator[Pair]:
     Raises:
         DataError: a file cannot be read, or a line is no pair; names file and line.
     """
-    for path in paths:
-        try:
-            with path.open(encoding="utf-8") as lines:
-                for number, line in enumerate(lines, 1):
-                    if line.strip():
-                        yield _read(line, f"{path}, line {number}")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"cannot read the pairs of {path}: {error}") from error
+    for line, where in lines_of(paths, "pairs"):
+        yield _read(line, where)
 
 
 def _read(line: str, where: str) -> Pair:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from treadle.model.templates import ChatTemplate
     from treadle.tokens.vocabulary import Vocabulary
 
-__all__ = ["Row", "Sample", "fitted", "learnt_tokens", "read_rows", "row_of", "sample_of"]
+__all__ = ["Row", "Sample", "fitted", "learnt_tokens", "lines_of", "read_rows", "row_of", "sample_of"]
 
 _KEYS = ("messages", "segments", "source", "licence", "group", "end")
 _ROLES = ("system", "user", "assistant")
@@ -64,14 +64,24 @@ def read_rows(paths: Iterable[Path]) -> Iterator[Row]:
     Raises:
         DataError: a file cannot be read, or a line is no row; names file and line.
     """
+    for line, where in lines_of(paths, "rows"):
+        yield _read_line(line, where)
+
+
+def lines_of(paths: Iterable[Path], what: str) -> Iterator[tuple[str, str]]:
+    """The lines of files that are not blank, each with its file and number; ``what`` they hold, for a message.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
     for path in paths:
         try:
             with path.open(encoding="utf-8") as lines:
                 for number, line in enumerate(lines, 1):
                     if line.strip():
-                        yield _read_line(line, f"{path}, line {number}")
+                        yield line, f"{path}, line {number}"
         except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"cannot read the rows of {path}: {error}") from error
+            raise DataError(f"cannot read the {what} of {path}: {error}") from error
 
 
 def _read_line(line: str, where: str) -> Row:
