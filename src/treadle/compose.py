@@ -23,6 +23,7 @@ from treadle.engines.base import Engine
 from treadle.engines.measured import LLAMA, TORCH, Speeds, conditions, default_engine, measure, remember
 from treadle.engines.models import find_model, pull
 from treadle.engines.registry import check_engine, open_engine
+from treadle.engines.shipped import with_adapter
 from treadle.errors import EngineError, UsageError
 from treadle.retrieval import builtin_packs, load_pack
 from treadle.sandbox import open_sandbox
@@ -103,15 +104,18 @@ def tools(
     database: Sequence[str] = (),
     keeps: bool = True,
     drafts: int = 1,
+    job: str = "",
 ) -> Iterator[tuple[Tools, Progress]]:
     """Open everything that answering takes, the ``database`` too where one is named; closes it again, last opened first.
 
     ``keeps``: the request will be stored. Else the store is only read, and may be absent or read-only. Where nobody named
-    an engine, the number of ``drafts`` may choose it (``engines/measured.py``).
+    an engine, the number of ``drafts`` may choose it (``engines/measured.py``). A model of the catalogue gets the adapter
+    that is shipped for the ``job`` ("sql", "data"), unless the engine's name has one.
     """
     settings = load_settings()
     if engine is None:
         engine = settings.engine if names_engine() else default_engine(settings, drafts)
+    engine = with_adapter(engine, job)
     check_engine(engine)  # before the seconds that the sandbox and the model take to open
     with contextlib.ExitStack() as stack:
         own = [load_pack(folder) for folder in packs]

@@ -16,6 +16,7 @@ from treadle.commands.prompt import prompt
 from treadle.commands.sql import sql
 from treadle.commands.threads import threads_app
 from treadle.commands.train import train_app
+from treadle.commands.train_adapter import train_adapter
 from treadle.commands.train_data import train_data
 
 __all__ = ["app"]
@@ -53,5 +54,6 @@ app.add_typer(threads_app, name="threads")
 app.add_typer(examples_app, name="examples")
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
+train_app.command("adapter")(train_adapter)
 train_app.command("data")(train_data)
 app.add_typer(train_app, name="train")

@@ -15,6 +15,7 @@ from treadle.commands.options import (
     EngineOption,
     JsonOption,
     MemoryOption,
+    NoAdapterOption,
     NoGroundingOption,
     NoRulesOption,
     OutOption,
@@ -55,6 +56,7 @@ def ask(
     no_examples: Annotated[bool, typer.Option("--no-examples", help="Show the model no example.")] = False,
     no_rules: NoRulesOption = False,
     no_grounding: NoGroundingOption = False,
+    no_adapter: NoAdapterOption = False,
     budget: BudgetOption = None,
     pack: PackOption = None,
     tier: TierOption = None,
@@ -90,8 +92,11 @@ def ask(
         spread=spread,
     )
     stated = compose.request(request, data, tree, expect or [], tests, schema)
-    keeps = not show_prompt
-    with compose.tools(engine, store, tier, pack or [], quiet=as_json, keeps=keeps, drafts=samples) as (tools, progress):
+    keeps, job = not show_prompt, "" if no_adapter or data is None else "data"
+    with compose.tools(engine, store, tier, pack or [], quiet=as_json, keeps=keeps, drafts=samples, job=job) as (
+        tools,
+        progress,
+    ):
         asked = compose.with_data(stated, data, tools)
         if show_prompt:
             show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))

@@ -13,6 +13,7 @@ from treadle.commands.exits import EXIT_INTERRUPTED
 from treadle.commands.options import (
     BudgetOption,
     EngineOption,
+    NoAdapterOption,
     NoGroundingOption,
     NoRulesOption,
     PackOption,
@@ -78,6 +79,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
         no_rules: NoRulesOption = False,
         no_grounding: NoGroundingOption = False,
         grounding: GroundingOption = "all",
+        no_adapter: NoAdapterOption = False,
         budget: BudgetOption = None,
         pack: PackOption = None,
         corrections: CorrectionsOption = None,
@@ -114,6 +116,7 @@ def _command(kind: str, about: str) -> Callable[..., None]:
             corrections=corrections,
             workers=workers,
             dask=dask,
+            adapter=not no_adapter,
         )
         _evaluate(plan, as_json)
 

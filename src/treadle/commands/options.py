@@ -41,6 +41,10 @@ NoGroundingOption = Annotated[
     bool, typer.Option("--no-grounding", help="Let drafts write any name, and anything that does not parse.")
 ]
 
+NoAdapterOption = Annotated[
+    bool, typer.Option("--no-adapter", help="The bare model, without the adapter that is shipped for this work.")
+]
+
 
 def bounded_seconds(text: str) -> float:
     """Seconds above 0 and up to a day, spelt as for ``seconds``: the kernel takes whole seconds of a bounded size.

@@ -14,6 +14,7 @@ from treadle.commands.options import (
     EngineOption,
     JsonOption,
     MemoryOption,
+    NoAdapterOption,
     NoGroundingOption,
     NoRulesOption,
     OutOption,
@@ -60,6 +61,7 @@ def sql(
     ] = False,
     no_rules: NoRulesOption = False,
     no_grounding: NoGroundingOption = False,
+    no_adapter: NoAdapterOption = False,
     budget: BudgetOption = None,
     pack: PackOption = None,
     tier: TierOption = None,
@@ -98,10 +100,10 @@ def sql(
     )
     *database, question = words
     quiet, keeps = as_json or as_csv, not show_prompt
-    with compose.tools(engine, store, tier, pack or [], quiet=quiet, database=database, keeps=keeps, drafts=samples) as (
-        tools,
-        progress,
-    ):
+    job = "" if no_adapter else "sql"
+    with compose.tools(
+        engine, store, tier, pack or [], quiet=quiet, database=database, keeps=keeps, drafts=samples, job=job
+    ) as (tools, progress):
         asked = compose.question(question, tools, expect or [])
         if show_prompt:
             show_prompt_parts(tools.engine, compose.prompt(asked, tools, options))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from treadle.training.recipe import Recipe
     from treadle.training.run import Outcome
 
-__all__ = ["train_app"]
+__all__ = ["StepBar", "needs_torch", "report", "train_app"]
 
 train_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Train adapters and models.")
 
@@ -55,7 +55,7 @@ for _name, _what in _KINDS.items():
 @train_app.command("tokenize")
 def train_tokenize(config: ConfigOption) -> None:
     """Bring the texts of a recipe to tokens, for `train base`."""
-    with _needs_torch():
+    with needs_torch():
         from treadle.settings import load_settings
         from treadle.training.base import tokenize
         from treadle.training.opening import open_vocabulary
@@ -83,7 +83,7 @@ def train_plot(
 
 
 @contextlib.contextmanager
-def _needs_torch() -> Iterator[None]:
+def needs_torch() -> Iterator[None]:
     """Tell which package is missing, and how to get it."""
     # Threads that wait spin only shortly, which matters where a core is busy elsewhere. Read when torch is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -96,17 +96,22 @@ def _needs_torch() -> Iterator[None]:
 
 
 def _train(kind: str, config: Path, resume: bool, device: str) -> None:
-    with _needs_torch():
+    with needs_torch():
         from treadle.settings import load_settings
         from treadle.training.recipe import read_recipe
 
         recipe_kind, work = _kind(kind)
         recipe = read_recipe(config, recipe_kind)
-        with _Shown() as shown:
+        with StepBar() as shown:
             outcome = work(
                 recipe, config.parent, load_settings(), device=device, resume=resume,
                 on_begin=shown.begin, on_step=shown.step,
             )  # fmt: skip
+    report(outcome)
+
+
+def report(outcome: Outcome) -> None:
+    """Say how a run ended, and which files it left."""
     end = outcome.finished
     judged = "" if end.best_loss is None else f"; best held-out loss {end.best_loss:.4f} at step {end.best_step}"
     typer.echo(escaped(f"{end.steps} steps{' (stopped early)' if end.stopped_early else ''}{judged}"))
@@ -131,7 +136,7 @@ def _kind(name: str) -> tuple[type[Recipe], Callable[..., Outcome]]:
     return known[name]
 
 
-class _Shown:
+class StepBar:
     """A bar of steps with the last figures, on standard error."""
 
     def __init__(self) -> None:
@@ -142,7 +147,7 @@ class _Shown:
         self._progress = Progress(*columns, console=Console(stderr=True, markup=False), transient=True)
         self._task = self._progress.add_task("reading", total=None)
 
-    def __enter__(self) -> _Shown:
+    def __enter__(self) -> StepBar:
         self._progress.start()
         return self
 

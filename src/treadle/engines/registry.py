@@ -11,13 +11,14 @@ from pathlib import Path
 
 from treadle.engines.base import Engine
 from treadle.engines.models import CATALOGUE, OnBytes, check_model, find_model, model_path, pull
+from treadle.engines.shipped import check_adapter, find_adapter
 from treadle.errors import EngineError, UnknownNameError, UsageError
 from treadle.settings import Settings
 
 __all__ = ["FORMS", "check_engine", "known_backends", "open_engine", "split_adapters"]
 
 FORMS = (
-    "llama:smollm2, llama:/path/x.gguf, llama:smollm2+/path/adapter.gguf, "
+    "llama:smollm2, llama:/path/x.gguf, llama:smollm2+sql, llama:smollm2+/path/adapter.gguf, "
     "torch:smollm2, torch:/path, openai:<base-url>#<model>, scripted:/path/thread.json"
 )
 """How engines are named, for help texts and errors."""
@@ -26,12 +27,14 @@ Constructor = Callable[[str, Settings, OnBytes | None], Engine]
 
 
 def split_adapters(target: str) -> tuple[str, list[tuple[Path, float]]]:
-    """The model of ``smollm2+/path/a.gguf+/path/b.gguf@0.5``, and its adapters with their scales.
+    """The model of ``smollm2+sql+/path/b.gguf@0.5``, and its adapters with their scales.
 
-    A path that exists as it stands is a model, whatever signs are in it.
+    A path that exists as it stands is a model, whatever signs are in it. A name without a slash is one of the adapters that
+    come with the package.
 
     Raises:
         UsageError: an adapter has no name, or a scale is no number.
+        UnknownNameError, ModelFileError: no such adapter comes with the package, or its file is another.
     """
     if "+" not in target or Path(target).expanduser().exists():
         return target, []
@@ -47,7 +50,7 @@ def _adapter(text: str, target: str) -> tuple[Path, float]:
         name, times = (text, 1.0) if "/" in scale else ("", 0.0)
     if not name or not math.isfinite(times):
         raise UsageError(f"{text!r} in {target!r} names no adapter; write model+/path/adapter.gguf, or with @0.5 after it")
-    return Path(name).expanduser(), times
+    return Path(name).expanduser() if _is_path(name) else check_adapter(find_adapter(name)), times
 
 
 def _is_path(target: str) -> bool:

@@ -19,6 +19,8 @@ class Kind:
     about: str
     load: Callable[[Path | None, Path | None], Sequence[Task]]
     max_tokens: int = 256
+    job: str = ""
+    """That of the adapter which the catalogue's models take; see ``engines/shipped.py``."""
 
 
 def _hep(tasks: Path | None, data: Path | None) -> Sequence[Task]:
@@ -40,8 +42,10 @@ def _humaneval(tasks: Path | None, data: Path | None) -> Sequence[Task]:
 
 
 KINDS = {
-    "sql": Kind(about="questions to databases, judged by the rows of reference queries", load=_sql, max_tokens=160),
-    "hep": Kind(about="requests on data files, judged by numeric validators", load=_hep),
+    "sql": Kind(
+        about="questions to databases, judged by the rows of reference queries", load=_sql, max_tokens=160, job="sql"
+    ),
+    "hep": Kind(about="requests on data files, judged by numeric validators", load=_hep, job="data"),
     "humaneval": Kind(about="the 164 problems of HumanEval, judged by their hidden tests", load=_humaneval),
 }
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from treadle import compose
 from treadle.coding.ask import Options
 from treadle.engines.models import CATALOGUE, model_path
-from treadle.engines.registry import check_engine
+from treadle.engines.registry import check_engine, split_adapters
+from treadle.engines.shipped import with_adapter
 from treadle.errors import UsageError
 from treadle.evals.base import Task
 from treadle.evals.bench import Bench, Spec
@@ -41,6 +42,8 @@ class Plan:
     corrections: Path | None = None
     workers: int = 1
     dask: str | None = None
+    adapter: bool = True
+    """Whether a model of the catalogue takes the adapter that is shipped for this kind of task."""
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -65,6 +68,7 @@ def evaluate(plan: Plan, watch: Watch) -> Summary:
     """
     kind = find_kind(plan.kind)
     engine = load_settings().engine if plan.engine is None else plan.engine
+    engine = with_adapter(engine, kind.job if plan.adapter else "")
     check_engine(engine)
     if plan.dask is None:
         _fetch_model(engine)
@@ -87,9 +91,11 @@ def evaluate(plan: Plan, watch: Watch) -> Summary:
 def _fetch_model(engine: str) -> None:
     """Fetch a model of the catalogue before work begins: once for all workers, and with a bar."""
     backend, _, target = engine.partition(":")
-    embedded = backend in ("llama", "torch") and target in CATALOGUE
-    if embedded and not model_path(CATALOGUE[target], load_settings().cache_dir).exists():
-        compose.pull_model(target)
+    if backend not in ("llama", "torch"):
+        return
+    model, _ = split_adapters(target)
+    if model in CATALOGUE and not model_path(CATALOGUE[model], load_settings().cache_dir).exists():
+        compose.pull_model(model)
 
 
 def _tell(watch: Watch, journal: Journal, wanted: Sequence[str], new: Record | None) -> None:

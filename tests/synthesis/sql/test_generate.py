@@ -43,7 +43,7 @@ class Seen:
 @pytest.fixture(scope="module")
 def made(sql_sandbox: Sandbox) -> tuple[list[Row], Report, Seen]:
     report, seen = Report(), Seen()
-    rows = list(generate(32, 5, sql_sandbox, seen.writer, report, on_pair=seen))
+    rows = list(generate(32, 12, sql_sandbox, seen.writer, report, on_pair=seen))
     return rows, report, seen
 
 
@@ -82,7 +82,7 @@ def test_statements_keep_to_the_guide(made: tuple[list[Row], Report, Seen]) -> N
 
 
 def test_the_same_seed_gives_the_same_rows(made: tuple[list[Row], Report, Seen], sql_sandbox: Sandbox) -> None:
-    again = list(generate(10, 5, sql_sandbox, PromptWriter(None)))
+    again = list(generate(20, 12, sql_sandbox, PromptWriter(None)))
     assert again[:2] == made[0][:2]
     other = list(generate(4, 6, sql_sandbox, PromptWriter(None)))
     assert other[0] != again[0]

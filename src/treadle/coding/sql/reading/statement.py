@@ -22,7 +22,10 @@ def to_sql(sketch: Sketch, schema: Schema, dialect: Dialect) -> str:
 
 
 class _Names:
-    """Aliases of the tables in a statement; none where there is only one table."""
+    """How a statement names its columns: bare where it has one table, with the table's whole name where it has several.
+
+    There are no aliases: a model that copies these statements would have to keep in mind which letter stands for what.
+    """
 
     def __init__(self, base: str, fields: Iterable[Field], schema: Schema, outer: bool = False) -> None:
         self.base, self.joins, self.outer = base, list[Join](), outer
@@ -32,13 +35,6 @@ class _Names:
                 if join.right not in joined:
                     joined.append(join.right)
                     self.joins.append(join)
-        self.aliases: dict[str, str] = {}
-        for table in joined:
-            initial = next((c for c in table if c.isalpha()), "T").upper()
-            alias, number = initial, 2
-            while alias in self.aliases.values():
-                alias, number = f"{initial}{number}", number + 1
-            self.aliases[table] = alias
         self.alone = len(joined) == 1
 
     def _way(self, joined: list[str], table: str, schema: Schema) -> tuple[Join, ...]:
@@ -48,19 +44,17 @@ class _Names:
         return min(ways, key=len)
 
     def name(self, table: str, column: str) -> str:
-        return quote_name(column) if self.alone else f"{self.aliases[table]}.{quote_name(column)}"
+        return quote_name(column) if self.alone else f"{quote_name(table)}.{quote_name(column)}"
 
     def column(self, f: Field) -> str:
         return self.name(f.table, f.name)
 
     def source(self) -> str:
-        if self.alone:
-            return quote_name(self.base)
-        text = f"{quote_name(self.base)} AS {self.aliases[self.base]}"
+        text = quote_name(self.base)
         for join in self.joins:
-            condition = f"{self.name(join.right, join.right_column)} = {self.name(join.left, join.left_column)}"
+            condition = f"{self.name(join.left, join.left_column)} = {self.name(join.right, join.right_column)}"
             kind = "LEFT JOIN" if self.outer else "JOIN"
-            text += f" {kind} {quote_name(join.right)} AS {self.aliases[join.right]} ON {condition}"
+            text += f" {kind} {quote_name(join.right)} ON {condition}"
         return text
 
 
@@ -187,8 +181,8 @@ class _Writer:
             return f"{column} {c.operator} (SELECT AVG({quote_name(c.field.name)}) FROM {quote_name(c.field.table)})"  # noqa: S608
         if c.kind == "group" and c.other is not None:
             inner, name = quote_name(c.field.name), quote_name(c.other.name)
-            own = f"{names.aliases[c.field.table]}.{name}" if not names.alone else f"{quote_name(c.field.table)}.{name}"
             table = quote_name(c.field.table)
+            own = f"{table}.{name}"
             return f"{column} = (SELECT {c.value}(G.{inner}) FROM {table} AS G WHERE G.{name} = {own})"  # noqa: S608
         if c.kind == "month" and len(c.value) == 2:
             if self.dialect == "sqlite":
