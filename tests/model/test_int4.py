@@ -20,16 +20,17 @@ def of_levels(n_rows: int, width: int) -> torch.Tensor:
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("rows", [1, 3, FEW_ROWS, FEW_ROWS + 1, 40])
+@pytest.mark.parametrize("rows", [1, 3, *FEW_ROWS.values(), max(FEW_ROWS.values()) + 1, 40])
 @pytest.mark.parametrize("bias", [False, True])
-def test_sixteen_levels_are_kept_exactly(rows: int, bias: bool) -> None:
+@pytest.mark.parametrize("dtype", list(FEW_ROWS))
+def test_sixteen_levels_are_kept_exactly(rows: int, bias: bool, dtype: torch.dtype) -> None:
     torch.manual_seed(rows)
     linear = nn.Linear(96, 64, bias=bias)
     linear.weight.copy_(of_levels(64, 96))
-    x = torch.randn(rows, 2, 96)[:, :1].bfloat16()
-    found = FewRowsLinear(linear)(x)
+    x = torch.randn(rows, 2, 96)[:, :1].to(dtype)
+    found = FewRowsLinear(linear, dtype)(x)
     exact = nn.functional.linear(x.double(), linear.weight.double(), None if linear.bias is None else linear.bias.double())
-    assert found.dtype is torch.bfloat16
+    assert found.dtype is dtype
     assert found.shape == (rows, 1, 64)
     assert (found.double() - exact).abs().max() < 0.02 * exact.abs().max()
 

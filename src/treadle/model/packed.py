@@ -1,7 +1,10 @@
-"""bfloat16 weights laid out once as oneDNN reads them: a product lays them out anew each time otherwise.
+"""Weights laid out once as oneDNN reads them: a product of bfloat16 lays them out anew each time otherwise, and one in
+single precision of few rows is made by a slower library.
 
-The results are the same to the last bit. On an AMD EPYC with AVX512 (one thread, all weights of SmolLM2-135M, milliseconds
-of CPU a step): 8 rows 44 plain, 27 packed; 16 rows 57 and 37; a prompt of 512 gains 5 %.
+Results in bfloat16 are the same to the last bit. On an AMD EPYC with AVX512 (one thread, all weights of SmolLM2-135M,
+milliseconds of CPU a step): 8 rows 44 plain, 27 packed; 16 rows 57 and 37; a prompt of 512 gains 5 %. In single precision on
+a Xeon with AVX512 (two threads): 1 row 29 plain, 37 packed; 4 rows 57 and 32; 8 rows 68 and 36; 16 rows 190 and 67; a prompt
+of 512 gains 7 %.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treadle.model.int4 import FEW_ROWS, FewRowsLinear
+from treadle.model.int4 import FewRowsLinear
 from treadle.model.transformer import Transformer
 
 __all__ = ["PackedLinear", "available", "use_packed"]
@@ -25,21 +28,22 @@ def available() -> bool:
 
 
 class PackedLinear(nn.Module):
-    """A bfloat16 linear layer for inference on the CPU; with ``few``, that one has the steps of few rows."""
+    """A linear layer for inference on the CPU, in the numbers of its weights; with ``few``, that one has the steps of few
+    rows."""
 
     bias: Tensor | None
 
     def __init__(self, weight_NK: Tensor, bias: Tensor | None, few: FewRowsLinear | None = None) -> None:
         super().__init__()
         # No buffer: the layout is opaque, so it can be neither saved nor moved.
-        self._packed: Any = torch.ops.mkldnn._reorder_linear_weight(weight_NK.detach().bfloat16().contiguous(), None)
-        self.register_buffer("bias", None if bias is None else bias.detach().bfloat16())
+        self._packed: Any = torch.ops.mkldnn._reorder_linear_weight(weight_NK.detach().contiguous(), None)
+        self.register_buffer("bias", None if bias is None else bias.detach())
         self.few = few
         if few is not None:
-            few.weight = torch.empty(0, dtype=torch.bfloat16)  # held here, packed
+            few.weight = torch.empty(0, dtype=weight_NK.dtype)  # held here, packed
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.few is not None and x.numel() // x.shape[-1] <= FEW_ROWS:
+        if self.few is not None and self.few.takes(x):
             few: Tensor = self.few(x)
             return few
         found: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._packed, self.bias, "none", [], "")
@@ -47,7 +51,7 @@ class PackedLinear(nn.Module):
 
 
 def use_packed(model: nn.Module) -> None:
-    """Replace the linear layers of a bfloat16 model on the CPU, in place; for inference only. The output layer of a
+    """Replace the linear layers of a model on the CPU, in place; for inference only. The output layer of a
     ``Transformer`` is packed beside its weights, which are read elsewhere, too: a token's embedding, single logits."""
     if isinstance(model, Transformer):
         model.output = PackedLinear(model.embedding.weight if model.head is None else model.head.weight, None)
