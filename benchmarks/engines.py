@@ -50,8 +50,8 @@ ISA = {
     "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
     "avx512": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE", "MKL_ENABLE_INSTRUCTIONS": "AVX512", "ATEN_CPU_CAPABILITY": "avx512"},
 }
-"""What holds the libraries below torch to a CPU's instructions; avx512 is without those for bfloat16 and for tiles. The
-engine chooses fp32 there by itself."""
+"""What holds the libraries below torch to a CPU's instructions; avx512 is without those for bfloat16 and for tiles. There
+the engine chooses four bits over fp32 by itself, held to avx2 fp32 alone."""
 COLD_GOAL_SECONDS = 4.0
 _MIB = 1 << 20
 

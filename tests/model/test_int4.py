@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from treadle.model.int4 import FEW_ROWS, GROUP, FewRowsLinear, available, pack, use_int4
+from treadle.model.weights.encodings import decode, encode, encoding_named
 
 pytestmark = pytest.mark.skipif(not available(), reason="this torch has no kernels for four bits")
 
@@ -33,6 +34,42 @@ def test_sixteen_levels_are_kept_exactly(rows: int, bias: bool, dtype: torch.dty
     assert found.dtype is dtype
     assert found.shape == (rows, 1, 64)
     assert (found.double() - exact).abs().max() < 0.02 * exact.abs().max()
+
+
+def weights_of(layer: FewRowsLinear, width: int) -> torch.Tensor:
+    """[N, K]: what the four bits stand for, found by products with single ones."""
+    return torch.cat([layer(rows) for rows in torch.eye(width).split(FEW_ROWS[torch.float32])]).T
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("highest", [15, 14, 9, 1])
+def test_groups_that_reach_few_of_the_levels_keep_their_steps(highest: int) -> None:
+    torch.manual_seed(highest)
+    linear = nn.Linear(96, 64, bias=False)
+    step = 2.0 ** torch.randint(-6, -2, (64, 3, 1))
+    linear.weight.copy_((step * (torch.randint(0, highest + 1, (64, 3, GROUP)) - 8)).view(64, 96))
+    off = (weights_of(FewRowsLinear(linear, torch.float32), 96) - linear.weight).view(64, 3, GROUP) / step
+    assert off.abs().max() < 0.05
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["Q4_0", "Q4_1"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_weights_of_a_file_of_four_bits_are_kept(name: str, dtype: torch.dtype) -> None:
+    """A Q4_0 group reaches the sixteenth level only where its largest weight has a counterpart: to stretch the others to
+    sixteen levels would be 7 % off."""
+    torch.manual_seed(5)
+    linear = nn.Linear(96, 64, bias=False)
+    exact = torch.empty(64, 96)
+    decode(encode(torch.randn(64, 96), encoding_named(name)), encoding_named(name), exact)
+    linear.weight.copy_(exact)
+    layers = nn.Sequential(linear)
+    use_int4(layers, dtype)
+    layer = layers.to(dtype)[0]
+    assert isinstance(layer, FewRowsLinear)
+    assert (layer.weight.dtype, layer.scales.dtype) == (dtype, torch.bfloat16)
+    found = weights_of(layer.float(), 96)
+    assert (found - exact).norm() / exact.norm() < 0.005
 
 
 @torch.no_grad()

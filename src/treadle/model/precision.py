@@ -117,13 +117,14 @@ def set_precision(model: Transformer, precision: Precision, device: torch.device
     """
     model.eval().requires_grad_(False)
     single = precision == "fp32" or (precision == "int4" and not computes_bf16(device))
+    dtype = torch.float32 if single else torch.bfloat16
     eights = _in_eight_bits(model) if precision == "int8" else {}
-    model.to(device, torch.float32 if single else torch.bfloat16)
+    if precision == "int4":
+        int4.use_int4(model, dtype)
+    model.to(device, dtype)
     for name, layer in eights.items():
         parent, _, last = name.rpartition(".")
         setattr(model.get_submodule(parent), last, layer.to(device))
-    if precision == "int4":
-        int4.use_int4(model)
     own = single or computes_bf16(device)
     if device.type == "cpu" and own and packed.available() and not compiled:  # the compiler does not know packed weights
         packed.use_packed(model)
