@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -308,6 +309,17 @@ def test_memory_that_does_not_suffice_says_what_would_fit() -> None:
     with pytest.raises(EngineError, match=rf"{each:,} bytes, so 39 positions would fit"):
         drafts_that_fit(CONFIG, torch.float32, 100, 64, 20_000, 16)
     assert (available_bytes(torch.device("cpu")) or 1) > 0
+
+
+def test_a_limit_of_the_control_group_counts_without_cached_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("treadle.model.memory._CGROUP", tmp_path)
+    without = available_bytes(torch.device("cpu"))
+    stat = "anon 70000\nfile 900\nactive_file 200\ninactive_file 600\nactive_anon 70000\n"
+    for name, text in {"memory.max": "100000\n", "memory.current": "70900\n", "memory.stat": stat}.items():
+        (tmp_path / name).write_text(text)
+    assert available_bytes(torch.device("cpu")) == 100_000 - 70_100
+    (tmp_path / "memory.max").write_text("max\n")
+    assert (available_bytes(torch.device("cpu")) or 0) > 100_000 or without is None
 
 
 def test_memory_that_runs_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,11 +52,14 @@ def _meminfo() -> int | None:
 
 
 def _cgroup_room() -> int | None:
-    """What the limit of our control group leaves, if there is one."""
+    """What the limit of our control group leaves, if there is one. Cached files count as used there (the model's own file
+    among them), and are given up when memory is asked for."""
     try:
         limit = (_CGROUP / "memory.max").read_text(encoding="ascii").strip()
         used = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
-        return None if limit == "max" else max(0, int(limit) - used)
+        lines = (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines()
+        cached = sum(int(line.split()[1]) for line in lines if line.startswith(("active_file ", "inactive_file ")))
+        return None if limit == "max" else max(0, int(limit) - max(0, used - cached))
     except (OSError, ValueError):
         return None
 

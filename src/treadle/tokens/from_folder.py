@@ -60,7 +60,7 @@ def _json(path: Path) -> Mapping[str, Any]:
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelFileError(f"cannot read {path}: {error}") from error
     return found if isinstance(found, dict) else {}
 

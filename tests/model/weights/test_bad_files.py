@@ -296,6 +296,13 @@ def test_files_that_are_not_there(folder: Path, tmp_path: Path) -> None:
         load(folder)
 
 
+def test_values_nested_beyond_all_bounds(folder: Path) -> None:
+    for name in ("tokenizer_config.json", "config.json"):
+        (folder / name).write_text('{"a":' + "[" * 100_000)
+        with pytest.raises(ModelFileError, match=re.escape(name)):
+            load(folder)
+
+
 def test_more_tokens_than_the_model_has_rows(
     llama_model: Transformer, folder: Path, file: Path, small_vocabulary: Callable[..., Vocabulary]
 ) -> None:

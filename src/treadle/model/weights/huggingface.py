@@ -44,7 +44,7 @@ def read_json(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path} is no JSON file: {error}") from error
     if not isinstance(found, dict):
         raise ModelFileError(f"{path} should hold an object, it holds a {type(found).__name__}")
