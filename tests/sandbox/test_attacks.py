@@ -26,7 +26,7 @@ from attacks.on_resources import BUSY, MEMORY_BYTES
 from attacks.targets import CANARIES, Targets, survivors
 
 from treadle.sandbox import Sandbox
-from treadle.sandbox.limits import directory_usage
+from treadle.sandbox.disk import directory_usage
 from treadle.types import Limits, Program, Run
 
 COLLECTION = Path(__file__).resolve().parents[2].parent / "shared" / "attacks" / "python_attacks.py"

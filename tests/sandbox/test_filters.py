@@ -11,7 +11,7 @@ from treadle.sandbox import limits, privileges, runtime, seccomp, syscall_table,
 from treadle.sandbox.client import imports_packages
 from treadle.types import Limits
 
-ALLOW, EPERM, ENOSYS, KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
+ALLOW, EPERM, ENOSYS, EOPNOTSUPP, KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x0005005F, 0x80000000
 X86, ARM = 0xC000003E, 0xC00000B7
 
 
@@ -47,8 +47,12 @@ def test_the_filter_allows_exactly_its_table(tier: str, architecture: str, colum
     tables += [] if tier == "seccomp" else [syscall_table.OPENING, syscall_table.WRITING]
     tables += [syscall_table.METADATA] if tier == "namespaces" else []
     allowed = {row[column] for table in tables for row in table.values()} - {None}
+    fallocate = syscall_table.WRITING["fallocate"][column]
     checked = {row[column] for row in syscall_table.CHECKED.values()}
     absent = {row[column] for row in syscall_table.NOT_THERE.values()}
+    if tier == "landlock":
+        assert decide(program, fallocate or -1, value) == EOPNOTSUPP
+        checked.add(fallocate)
     for number in set(range(600)) - checked:
         expected = ALLOW if number in allowed else ENOSYS if number in absent or number > 450 else EPERM
         assert decide(program, number, value) == expected, number
@@ -87,11 +91,14 @@ def test_foreign_calling_conventions_are_deadly() -> None:
     [
         ("clone", (0x3D0F00,), True),
         ("clone", (17,), False),
+        ("clone", (0x3D0F00 & ~0x400,), False),
         ("clone", (0x3D0F00 | 0x10000000,), False),
         ("kill", (77, 9), True),
+        ("kill", (77, 18), False),
         ("kill", (78, 9), False),
         ("kill", (0xFFFFFFFF, 9), False),
         ("tgkill", (77, 78, 6), True),
+        ("tgkill", (77, 78, 18), False),
         ("tgkill", (1, 1, 6), False),
         ("prctl", (15,), True),
         ("prctl", (1, 0), False),

@@ -21,7 +21,7 @@ from attacks.targets import Targets, survivors
 from treadle.errors import SandboxError
 from treadle.sandbox import Sandbox
 from treadle.sandbox.client import ForkServerSandbox, usable_cores
-from treadle.sandbox.limits import directory_usage
+from treadle.sandbox.disk import directory_usage
 from treadle.sandbox.protocol import STARTED, send
 from treadle.sandbox.supervisor import _Watch
 from treadle.sandbox.syscalls import SetupError

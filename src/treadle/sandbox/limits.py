@@ -7,13 +7,11 @@ has a second, tighter bound without that allowance.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import resource
-import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from treadle.types import Limits
@@ -22,18 +20,16 @@ __all__ = [
     "apply",
     "bounds_of",
     "cpu_seconds_of",
-    "directory_usage",
     "image_bytes",
     "sentence",
     "threads_of",
-    "unnamed_bytes",
 ]
 
 _SLACK_BYTES = 32 << 20
 """For the interpreter itself: arenas and a stack that appear before the first line of the program runs."""
 
 _FIXED = {
-    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_CORE: 1,  # 0 stops files only: of a machine that pipes cores to a program, 1 is how to say none
     resource.RLIMIT_MEMLOCK: 0,
     resource.RLIMIT_MSGQUEUE: 0,
     resource.RLIMIT_NICE: 0,
@@ -161,69 +157,3 @@ def over_in_all(limits: Limits, seen: dict[tuple[bytes, bytes], int]) -> str | N
     if pages * resource.getpagesize() > limits.memory_bytes:
         return "memory"
     return "threads" if tasks > limits.threads else None
-
-
-def directory_usage(path: str, most_bytes: float = math.inf, most_entries: float = math.inf) -> tuple[int, int]:
-    """Bytes and entries below a directory; symbolic links are counted, not followed. Stops where there is more than asked.
-
-    The program may put a link in the place of a directory while this looks, so what was opened must still lie below.
-    """
-    n_bytes = entries = 0
-    root = os.path.realpath(path)
-    pending = [path]
-    while pending and n_bytes <= most_bytes and entries <= most_entries:
-        directory = pending.pop()
-        try:
-            handle = _open_below(directory, root)
-        except OSError:
-            continue  # removed by the program meanwhile
-        try:
-            names = os.listdir(handle)  # noqa: PTH208
-            entries += len(names)
-            for status, name in _statuses(handle, names):
-                n_bytes += status.st_blocks * 512
-                if stat.S_ISDIR(status.st_mode):
-                    pending.append(f"{directory}/{name}")
-        except OSError:
-            continue
-        finally:
-            os.close(handle)
-    return n_bytes, entries
-
-
-def _statuses(handle: int, names: list[str]) -> Iterator[tuple[os.stat_result, str]]:
-    for name in names:
-        with contextlib.suppress(OSError):  # removed by the program meanwhile
-            yield os.stat(name, dir_fd=handle, follow_symlinks=False), name
-
-
-def _open_below(directory: str, root: str) -> int:
-    """A descriptor to list ``directory`` with. The program may have closed it to readers and go on writing into it.
-
-    Raises:
-        OSError: it is not there, no directory, or not below ``root`` (any more).
-    """
-    place = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    itself = f"/proc/self/fd/{place}"
-    try:
-        with contextlib.suppress(FileNotFoundError):  # without /proc it is believed to be where it was looked for
-            path = os.readlink(itself)  # noqa: PTH115
-            if path != root and not path.startswith(f"{root}/"):
-                raise NotADirectoryError(path)
-            if os.fstat(place).st_mode & 0o500 != 0o500:
-                os.chmod(itself, 0o700)  # noqa: PTH101
-        return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place)
-    finally:
-        os.close(place)
-
-
-def unnamed_bytes(pid: int) -> int:
-    """Disk taken by files that a process holds open and that no name leads to any more; 0 where it cannot be told."""
-    n_bytes = 0
-    folder = f"/proc/{pid}/fd"
-    with contextlib.suppress(OSError):
-        for number in os.listdir(folder):  # noqa: PTH208 (a look every 50 ms)
-            with contextlib.suppress(OSError):
-                status = os.stat(f"{folder}/{number}")  # noqa: PTH116
-                n_bytes += status.st_blocks * 512 if stat.S_ISREG(status.st_mode) and not status.st_nlink else 0
-    return n_bytes

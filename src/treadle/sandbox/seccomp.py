@@ -27,8 +27,11 @@ _X32_BIT = 0x40000000
 _PIECE = 8
 _DENY = _ERRNO | errno.EPERM
 _ABSENT = _ERRNO | errno.ENOSYS
+_UNSUPPORTED = _ERRNO | errno.EOPNOTSUPP
 
-_CLONE_THREAD = 0x00010000
+_CLONE_FILES, _CLONE_THREAD = 0x00000400, 0x00010000
+_SIGCONT = 18
+_ALL = 0xFFFFFFFF
 _CLONE_FORBIDDEN = 0x7E020080  # every CLONE_NEW* flag
 _AF_UNIX, _SOCK_STREAM, _SOCK_TYPE_MASK = 1, 1, 0xF
 _PRCTL_ALLOWED = (3, 15, 16, 0x53564D41)  # GET_DUMPABLE, SET_NAME, GET_NAME, SET_VMA (naming of mappings)
@@ -83,10 +86,12 @@ def _is_null(argument: int) -> Condition:
 def _checked_calls(executes: bool) -> dict[str, Condition]:
     """``executes``: the processes of the run's own namespace are each other's, and fork; none makes a namespace."""
     pid = _PLACE_OF_PID
+    thread = _CLONE_THREAD | _CLONE_FILES  # one table of descriptors: it is limited and counted once
     calls = {
-        "clone": _masked_equals(0, _CLONE_THREAD | _CLONE_FORBIDDEN, _CLONE_THREAD),
-        "kill": _one_of(0, (pid,)),
-        "tgkill": _one_of(0, (pid,)),
+        "clone": _masked_equals(0, thread | _CLONE_FORBIDDEN, thread),
+        # Who counts what a program takes of the disk stops it meanwhile; it must not wake itself.
+        "kill": _one_of(0, (pid,)) + _masked_not_in(1, _ALL, (_SIGCONT,)),
+        "tgkill": _one_of(0, (pid,)) + _masked_not_in(2, _ALL, (_SIGCONT,)),
         "prctl": _one_of(0, _PRCTL_ALLOWED),
         "ioctl": _one_of(1, _IOCTL_ALLOWED),
         "fcntl": _one_of(1, _FCNTL_ALLOWED),
@@ -146,6 +151,9 @@ def assemble(tier: str, landlock_abi: int, architecture: str, executes: bool = F
     plain = dict(syscall_table.PLAIN)
     if tier != "seccomp":
         plain |= syscall_table.WRITING
+    unsupported = {}
+    if tier == "landlock":  # a disk without a bound of its own: nothing fills it faster than by writing to it
+        unsupported["fallocate"] = plain.pop("fallocate")
     if tier == "namespaces":
         plain |= syscall_table.METADATA
     if executes:
@@ -158,8 +166,8 @@ def assemble(tier: str, landlock_abi: int, architecture: str, executes: bool = F
     code = [_load(4), (_EQUAL, 1, 0, _ARCHITECTURE[architecture]), _ret(_KILL), _load(0)]
     if architecture == "x86_64":
         code += [(_AT_LEAST, 0, 1, _X32_BIT), _ret(_KILL)]
-    code += _membership((n for n in (row[column] for row in plain.values()) if n is not None), _ALLOW)
-    code += _membership((n for n in (row[column] for row in syscall_table.NOT_THERE.values()) if n is not None), _ABSENT)
+    for rows, action in ((plain, _ALLOW), (syscall_table.NOT_THERE, _ABSENT), (unsupported, _UNSUPPORTED)):
+        code += _membership((n for n in (row[column] for row in rows.values()) if n is not None), action)
     for name, condition in conditions.items():
         number = tables[name][column]
         if number is not None:

@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from treadle.sandbox import artifacts, audit, limits, namespaces, syscalls
+from treadle.sandbox import artifacts, audit, disk, limits, namespaces, syscalls
 from treadle.sandbox.child import READY, Ends, Job, become_program, job_of
 from treadle.sandbox.privileges import PR_SET_DUMPABLE, PR_SET_PDEATHSIG
 from treadle.sandbox.protocol import SCRATCH, STARTED, Configuration, ResultSlot, receive, send
@@ -276,8 +276,10 @@ class _Watch:
         elif limits.threads_of(self._pid) > bounds.threads:
             self._stop("threads")
         elif self._configuration.tier == "landlock":  # the only one with a directory that the kernel does not bound
-            n_bytes, entries = self._usage()
-            if n_bytes + limits.unnamed_bytes(self._pid) > bounds.disk_bytes:
+            with disk.held_still(self._pid):
+                n_bytes, entries = self._usage()
+                n_bytes += disk.unnamed_bytes(self._pid, self._job.work, of_mapped=bounds.disk_bytes + 1)
+            if n_bytes > bounds.disk_bytes:
                 self._stop("disk")
             elif entries > self._most_entries():
                 self._stop("inodes")
@@ -312,7 +314,7 @@ class _Watch:
         return self._job.limits.inodes + len(self._job.files) + 1
 
     def _usage(self) -> tuple[int, int]:
-        return limits.directory_usage(self._job.work, self._job.limits.disk_bytes, self._most_entries())
+        return disk.directory_usage(self._job.work, self._job.limits.disk_bytes, self._most_entries())
 
     def frame(self, facts: dict[str, Any]) -> tuple[bytes, bytes]:
         """Header and value that the program left; what is wrong with them goes into ``facts``."""
