@@ -142,6 +142,8 @@ def forged(sandbox: Sandbox, body: str) -> Run:
         ("m[32:34] = b'{}'; m[:32] = slot._FRAME.pack(slot._nonce, 2, 0)", "not valid"),
         ("slot._FRAME.pack; m[32:37] = b'\\xff\\xfe\\x00ab'; m[:32] = slot._FRAME.pack(slot._nonce, 5, 0)", "not valid"),
         ("slot.write({'error': 1, 'line': None, 'limit': None, 'value': True}, b'1')", "wrong type"),
+        ("slot.write({'error': 'x', 'line': -1, 'limit': None, 'value': True}, b'1')", "no number of a line"),
+        ("slot.write({'error': 'x', 'line': 1 << 4000, 'limit': None, 'value': True}, b'1')", "no number of a line"),
         ("slot.write({'error': None, 'line': None, 'limit': None, 'value': True}, b'NaN')", "NaN"),
         ("slot.write({'error': None, 'line': None, 'limit': None, 'value': True}, b'1 2')", "Extra data"),
         ("slot.write({'error': None, 'line': None, 'limit': None, 'value': True}, b'[' * 200000)", "nested too deeply"),

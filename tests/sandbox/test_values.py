@@ -175,6 +175,7 @@ def _colliding(n: int) -> str:
         ('{"a":1}', "other keys"),
         ("{}", "other keys"),
         ('"\\ud800"', "surrogates"),
+        ('{"t":"array","v":[],"dtype":"\\ud800"}', "surrogates"),
         (_nested(34), "nested more than 32 deep"),
         (_nested(100_000), "nested too deeply"),
         (_colliding(5000), "share one hash"),

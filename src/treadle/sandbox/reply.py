@@ -15,6 +15,7 @@ from treadle.types import Artifact, Limits, Program, Run
 __all__ = ["largest", "read"]
 
 _OVERHEAD_BYTES = 1 << 20
+_LAST_LINE = 1 << 30
 
 
 def largest(limits: Limits) -> int:
@@ -98,6 +99,8 @@ def _report(header: bytes) -> dict[str, Any]:
     for name, kinds in expected.items():
         if type(report[name]) not in kinds:
             raise ValueError(f"its field {name!r} has a wrong type")
+    if report["line"] is not None and not 0 <= report["line"] <= _LAST_LINE:
+        raise ValueError("its field 'line' is no number of a line")
     if report["error"] is not None:
         report["error"] = report["error"].encode("utf-8", "replace").decode("utf-8")[:2000]
     return report

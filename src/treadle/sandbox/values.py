@@ -262,7 +262,7 @@ def _decode_float(document: _Tagged) -> float:
 
 def _decode_array(document: _Tagged, depth: int) -> ArrayValue:
     assert document.dtype is not None
-    return ArrayValue(_list_of(document, depth), document.dtype)
+    return ArrayValue(_list_of(document, depth), _encode_str(document.dtype))
 
 
 _DECODERS: dict[str, Callable[[_Tagged, int], Any]] = {
