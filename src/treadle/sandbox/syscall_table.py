@@ -38,8 +38,6 @@ PLAIN: dict[str, tuple[int | None, int | None]] = {
     "getdents": (78, None),
     "getdents64": (217, 61),
     "getcwd": (79, 17),
-    "chdir": (80, 49),
-    "fchdir": (81, 50),
     "fsync": (74, 82),
     "fdatasync": (75, 83),
     "sync_file_range": (277, 84),
@@ -158,10 +156,13 @@ WRITING: dict[str, tuple[int | None, int | None]] = {
     "copy_file_range": (326, 285),
     "readlink": (89, None),
     "readlinkat": (267, 78),
+    "chdir": (80, 49),
+    "fchdir": (81, 50),
 }
 """Change directories and files: allowed where the program has a directory, to which Landlock or namespaces keep it.
 
-Reading links, too: without Landlock those of /proc tell which files every process of the same user has open.
+Reading links and following them by ``chdir``, too: without Landlock those of /proc tell which files every process of the
+same user has open, and where it stands.
 """
 
 OPENING: dict[str, tuple[int | None, int | None]] = {

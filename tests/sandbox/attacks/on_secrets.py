@@ -108,6 +108,7 @@ ATTEMPTS = [
     _secret("open the victim's descriptors", "return os.listdir(f\"/proc/{F['victim']}/fd\")"),
     _secret("enter the victim's root", "return os.listdir(f\"/proc/{F['victim']}/root/\")"),
     _secret("enter the victim's directory", "os.chdir(f\"/proc/{F['victim']}/cwd\"); assert 'etc' in os.listdir(), 'not its directory'"),
+    _secret("learn where the victim stands", "os.chdir(f\"/proc/{F['victim']}/cwd\"); return os.getcwd()"),
     _secret("compare descriptors with the victim", "return call(312, os.getpid(), F['victim'], 0, 0, 0)", control="machine"),
     _secret("advise on the victim's memory", """
         other = call(434, F['victim'], 0)
