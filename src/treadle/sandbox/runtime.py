@@ -17,6 +17,7 @@ _SYSTEM_PREFIXES = ("/", "/usr", "/usr/local")
 _SYSTEM_PATHS = (
     "/lib", "/lib64", "/lib32", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64",
     "/usr/share/zoneinfo", "/usr/share/fonts", "/etc/localtime", "/etc/ld.so.cache", "/etc/alternatives",
+    "/etc/mime.types",  # ``mimetypes`` opens it wherever it exists, and fails where it may not
 )  # fmt: skip
 _EXECUTABLES = (
     "/bin",

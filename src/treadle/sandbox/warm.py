@@ -92,9 +92,11 @@ def _import(name: str) -> None:
 
 
 def _use_standard_library() -> None:
+    import mimetypes
     import time
     import zoneinfo
 
+    mimetypes.init()
     time.tzset()
     time.localtime()
     time.strptime("2026-01-01", "%Y-%m-%d")
