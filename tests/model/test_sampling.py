@@ -62,6 +62,7 @@ samplings = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 30), samplings)
 def test_the_distribution_is_that_of_the_naive_version(seed: int, n: int, sampling: Sampling) -> None:
     logits = distinct(seed, n)
@@ -77,6 +78,7 @@ def test_the_distribution_is_that_of_the_naive_version(seed: int, n: int, sampli
     assert found == pytest.approx({**dict.fromkeys(found, 0.0), **expected}, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=20), st.integers(1, 12))
 def test_a_number_picks_the_candidate_whose_share_it_falls_into(seed: int, numbers: list[float], n: int) -> None:
     logits = distinct(seed, n).sort(descending=True).values
@@ -96,6 +98,13 @@ def test_tokens_come_as_often_as_their_probability_says() -> None:
     counted = Counter(Sampler(samplings).draw(logits.expand(n, -1)).ids)
     for token, probability in enumerate(logits.softmax(-1).tolist()):
         assert abs(counted[token] - n * probability) < 5 * math.sqrt(n * probability) + 1
+
+
+@pytest.mark.parametrize("temperature", [1e-45, 1e-38, 1e-9, 3e38, math.inf])
+def test_no_temperature_makes_numbers_that_are_none(temperature: float) -> None:
+    logits = torch.tensor([[40.0, 39.0, -60.0, -math.inf]]).expand(3, -1)
+    found = pick(logits, torch.full((3,), temperature), torch.tensor([0.0, 0.5, 1 - 2**-24])).tolist()
+    assert found == ([0, 0, 0] if temperature < 1 else [0, 1, 2])
 
 
 @settings(deadline=None)

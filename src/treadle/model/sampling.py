@@ -69,7 +69,10 @@ def filter_candidates(logits_BC: Tensor, top_k_B: Tensor, top_p_B: Tensor, min_p
 
 def pick(logits_BC: Tensor, temperature_B: Tensor, uniform_B: Tensor) -> Tensor:
     """The place [B] of the candidate drawn by a uniform number in [0, 1): the inverse of the cumulative distribution."""
-    weights_BC = (logits_BC / temperature_B[:, None]).softmax(-1)
+    # The likeliest at 0, and bounds within what the numbers can hold: with any other temperature, quotients are NaN.
+    bounds = torch.finfo(temperature_B.dtype)
+    temperature_B1 = temperature_B[:, None].clamp(bounds.tiny, bounds.max)
+    weights_BC = ((logits_BC - logits_BC.amax(-1, keepdim=True)) / temperature_B1).softmax(-1)
     ends_BC = weights_BC.cumsum(-1)
     place_B = torch.searchsorted(ends_BC, uniform_B[:, None] * ends_BC[:, -1:], right=True)[:, 0]
     last_B = (weights_BC > 0).to(torch.int64).cumsum(-1).argmax(-1)  # the last that has any weight
