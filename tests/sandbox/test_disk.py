@@ -153,6 +153,7 @@ def test_a_process_is_held_still_for_the_count_only() -> None:
     process = subprocess.Popen(["sleep", "60"])
     try:
         with disk.held_still(process.pid):
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # later on a busy machine
             assert _state(process.pid) == "T"
         assert _state(process.pid) != "T"
         os.kill(process.pid, signal.SIGSTOP)
