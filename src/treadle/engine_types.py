@@ -18,6 +18,7 @@ __all__ = [
     "Constraint",
     "EngineIdentity",
     "FinishReason",
+    "RawText",
     "Sampling",
     "Stage",
     "Token",
@@ -93,6 +94,18 @@ class Sampling:
             raise ValueError(f"temperature must not be negative, got {self.temperature}")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p must lie in (0, 1], got {self.top_p}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawText:
+    """A text that a model continues as it stands, without a chat template.
+
+    ``pieces`` are encoded apart, one after the other, each with whether special tokens are read in it. ``ends``: special
+    tokens that end a completion, beside those that end any text of the model.
+    """
+
+    pieces: tuple[tuple[str, bool], ...]
+    ends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

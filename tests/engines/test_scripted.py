@@ -21,6 +21,7 @@ from treadle.types import (
     EngineIdentity,
     Message,
     Prompt,
+    RawText,
     Request,
     Sampling,
     Status,
@@ -129,3 +130,21 @@ def test_replay_of_an_exported_thread(tmp_path: Path) -> None:
     assert engine.complete(PROMPT, ONE) == [repaired]
     with pytest.raises(EngineError, match="call 3 finds none"):
         engine.complete(PROMPT, ONE)
+
+
+def test_texts_are_continued_from_the_same_batches() -> None:
+    engine = ScriptedEngine([["a", "b"], ["c"]])
+    text = RawText(pieces=(("def f", False),))
+    assert texts(engine.continue_text(text, ONE * 2)) == ["a", "b"]
+    assert texts(engine.complete(PROMPT, ONE)) == ["c"]
+    assert engine.texts == [text]
+
+
+def test_scores_are_those_that_were_written_down(tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text(json.dumps({"completions": [], "scores": {"x = 1": -2.5}}))
+    engine = ScriptedEngine.from_file(tmp_path / "s.json")
+    assert engine.capabilities.score
+    assert [token.logprob for token in engine.score("x = 1")] == [-2.5]
+    with pytest.raises(EngineError, match="no model to score text with"):
+        engine.score("x = 2")
+    assert not ScriptedEngine([]).capabilities.score

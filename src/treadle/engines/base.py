@@ -8,9 +8,9 @@ from typing import Protocol, runtime_checkable
 
 from treadle.errors import UnsupportedError
 from treadle.grounding.base import Guide
-from treadle.types import Capabilities, Chunk, Completion, EngineIdentity, Prompt, Sampling, Token
+from treadle.types import Capabilities, Chunk, Completion, EngineIdentity, Prompt, RawText, Sampling, Token
 
-__all__ = ["Engine", "Guide", "OnTokens", "held", "require", "takes_guides"]
+__all__ = ["Continues", "Engine", "Guide", "OnTokens", "continuing", "held", "require", "takes_guides"]
 
 OnTokens = Callable[[int], None]
 """Called with the number of new tokens while drafts are decoded (for progress bars)."""
@@ -66,6 +66,31 @@ class Engine(Protocol):
     def close(self) -> None:
         """Free the model; the engine cannot be used afterwards. Closing twice is allowed."""
         ...
+
+
+@runtime_checkable
+class Continues(Protocol):
+    """What an engine has beside ``Engine`` where it can continue a text that is no conversation."""
+
+    def continue_text(
+        self, text: RawText, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None
+    ) -> list[Completion]:
+        """One completion for each sampling, as ``Engine.complete``, of a text that no chat template stands around.
+
+        Raises:
+            UnsupportedError: as ``complete``; or one of ``text.ends`` is no special token of the model.
+            ContextLengthError, EngineError: as ``complete``.
+        """
+        ...
+
+
+def continuing(engine: Engine) -> Continues:
+    """The engine as one that continues texts, or ``UnsupportedError``."""
+    if not isinstance(engine, Continues):
+        raise UnsupportedError(
+            f"engine {engine.identity.name} answers conversations only and cannot continue a text; use llama or torch"
+        )
+    return engine
 
 
 def takes_guides(engine: Engine) -> bool:

@@ -13,6 +13,7 @@ request that contains ``<|im_end|>`` is a request about that text, not the end o
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
 import re
 import threading
@@ -28,7 +29,18 @@ from treadle.engines.constraints import CANARY, llama_grammar, probe
 from treadle.engines.llama_server import exchange, remove_folder, socket_folder, start
 from treadle.engines.models import named_adapters, sha256_of
 from treadle.errors import ContextLengthError, EngineError, ModelFileError, UnsupportedError
-from treadle.types import Alternative, Capabilities, Chunk, Completion, Constraint, EngineIdentity, Prompt, Sampling, Token
+from treadle.types import (
+    Alternative,
+    Capabilities,
+    Chunk,
+    Completion,
+    Constraint,
+    EngineIdentity,
+    Prompt,
+    RawText,
+    Sampling,
+    Token,
+)
 
 __all__ = ["LlamaEngine"]
 
@@ -67,6 +79,7 @@ class LlamaEngine:
         self._remove_folder = weakref.finalize(self, remove_folder, self._folder)
         self._server: Any = None
         self._usable_constraints: set[Constraint] = set()
+        self._scored: list[Token] = []
         try:
             self._server, version = start(path, self._folder, threads, context_tokens, slots, adapters)
         except BaseException:
@@ -114,17 +127,42 @@ class LlamaEngine:
         guide: Guide | None = None,
     ) -> list[Completion]:
         samplings = held(samplings, guide)
-        ids = self._prepare(prompt, samplings)
+        self._check_samplings(samplings)
+        return self._completed(self._prompt_tokens(prompt), samplings, prompt.stop, on_tokens)
+
+    def continue_text(
+        self, text: RawText, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None
+    ) -> list[Completion]:
+        self._check_samplings(samplings)
+        for end in text.ends:
+            if len(self._tokenize(end, special=True)) != 1 or self._tokenize(end) == self._tokenize(end, special=True):
+                raise UnsupportedError(f"{end!r} is no special token of {self._path.name}, so no completion can end with it")
+        ids = self._tokenize("", begin=True)
+        ids += [i for piece, special in text.pieces for i in self._tokenize(piece, special=special)]
+        return self._completed(ids, samplings, text.ends, on_tokens, visible=text.ends)
+
+    def _completed(
+        self,
+        ids: list[int],
+        samplings: Sequence[Sampling],
+        stop: tuple[str, ...],
+        on_tokens: OnTokens | None,
+        visible: tuple[str, ...] = (),
+    ) -> list[Completion]:
+        """Drafts over the tokens ``ids``. ``visible``: special tokens that get into the text, where ``stop`` finds them."""
+        self._check_length(len(ids), max((s.max_tokens for s in samplings), default=0))
         completions: list[Completion | None] = [None] * len(samplings)
         for group in _groups(samplings, self._slots, self._context - len(ids)):
-            body = _body(ids, samplings[group[0]], prompt.stop, len(group))
+            body = {**_body(ids, samplings[group[0]], stop, len(group)), "preserved_tokens": list(visible)}
             for index, completion in zip(group, self._decode(body, len(group), on_tokens), strict=True):
                 sampling = samplings[index]
                 completions[index] = replace(completion, seed=sampling.seed, temperature=sampling.temperature)
         return [c for c in completions if c is not None]
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[Chunk]:
-        ids = self._prepare(prompt, [sampling])
+        self._check_samplings([sampling])
+        ids = self._prompt_tokens(prompt)
+        self._check_length(len(ids), sampling.max_tokens)
         for choice in self._events(_body(ids, sampling, prompt.stop, 1)):
             yield Chunk(text=choice.get("text", ""), tokens=_tokens(choice.get("logprobs")), finish_reason=_reason(choice))
 
@@ -133,13 +171,18 @@ class LlamaEngine:
 
         llama.cpp's server gives probabilities of generated tokens only, so every token of the text is generated in turn,
         forced by a logit bias (the reported log-probability is that of the raw distribution). The first token, which has
-        nothing before it, is scored after the model's beginning-of-text token.
+        nothing before it, is scored after the model's beginning-of-text token. What the text shares with the beginning of
+        the one that was scored last is not scored again.
         """
         pieces = self._tokenize(text, special=True)
         self._check_length(len(pieces), 1)
         beginning = self._beginning()
         before = [] if pieces[: len(beginning)] == beginning else beginning
-        return [self._score_one([*before, *pieces[:i]] or beginning, piece) for i, piece in enumerate(pieces)]
+        shared = itertools.takewhile(lambda pair: pair[0].id == pair[1], zip(self._scored, pieces, strict=False))
+        known = [token for token, _ in shared]
+        new = (self._score_one([*before, *pieces[:i]] or beginning, pieces[i]) for i in range(len(known), len(pieces)))
+        self._scored = [*known, *new]
+        return list(self._scored)
 
     def close(self) -> None:
         self._server = None
@@ -173,8 +216,7 @@ class LlamaEngine:
         count = (models[0].get("meta") or {}).get("n_params")
         return count if isinstance(count, int) else None
 
-    def _prepare(self, prompt: Prompt, samplings: Sequence[Sampling]) -> list[int]:
-        """Check what is asked for and give the prompt's tokens."""
+    def _check_samplings(self, samplings: Sequence[Sampling]) -> None:
         for sampling in samplings:
             require(self, sampling)
             if not 0 <= sampling.seed <= MAX_SEED:
@@ -184,9 +226,6 @@ class LlamaEngine:
                 )
             if sampling.constraint is not None:
                 self._check_constraint(sampling.constraint)
-        ids = self._prompt_tokens(prompt)
-        self._check_length(len(ids), max((s.max_tokens for s in samplings), default=0))
-        return ids
 
     def _pieces(self, prompt: Prompt) -> list[tuple[str, bool]]:
         """The prompt as the model sees it, cut into what the template wrote (True) and what a message holds (False).

@@ -9,34 +9,41 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from treadle.engines.base import Guide, OnTokens, require
 from treadle.errors import EngineError, UsageError
-from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, Prompt, Sampling, Token
+from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, Prompt, RawText, Sampling, Token
 
 __all__ = ["ScriptedEngine"]
 
 
 class ScriptedEngine:
-    """Replays batches of completions: the k-th call of ``complete`` draws from the k-th batch.
+    """Replays batches of completions: the k-th call of ``complete`` or ``continue_text`` draws from the k-th batch.
 
-    A call may draw fewer completions than its batch holds; drawing more is an error, never a repetition.
+    A call may draw fewer completions than its batch holds; drawing more is an error, never a repetition. ``scores`` are the
+    log-probabilities of the texts that it can score.
     """
 
     def __init__(
-        self, batches: Sequence[Sequence[str | Completion]], name: str = "scripted", parameters: int | None = None
+        self,
+        batches: Sequence[Sequence[str | Completion]],
+        name: str = "scripted",
+        parameters: int | None = None,
+        scores: Mapping[str, float] | None = None,
     ) -> None:
         self._batches = [[_completion(c) for c in batch] for batch in batches]
         self._calls = 0
         self._identity = EngineIdentity(name=name, backend="scripted", model="scripted", parameters=parameters)
+        self._scores = dict(scores or {})
         self.prompts: list[Prompt] = []
+        self.texts: list[RawText] = []
 
     @classmethod
     def from_file(cls, path: Path) -> ScriptedEngine:
-        """Read an exported thread, or ``{"completions": [[text, ...], ...]}``.
+        """Read an exported thread, or ``{"completions": [[text, ...], ...]}``, also with ``"scores": {text: number, ...}``.
 
         With ``"engine": {"parameters": N}``, as an exported thread has, drafts count as those of a model of that size.
 
@@ -54,14 +61,25 @@ class ScriptedEngine:
         try:
             parameters = document.get("engine", {}).get("parameters")
             return cls(
-                _batches(document), name=f"scripted:{path}", parameters=None if parameters is None else int(parameters)
+                _batches(document),
+                name=f"scripted:{path}",
+                parameters=None if parameters is None else int(parameters),
+                scores={text: float(score) for text, score in document.get("scores", {}).items()},
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"{path} is neither an exported thread nor a script of completions ({error})") from None
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(seeds=True, logprobs=True, top_logprobs=20, primer=True, parallel=True, stream=True)
+        return Capabilities(
+            seeds=True,
+            logprobs=True,
+            top_logprobs=20,
+            primer=True,
+            parallel=True,
+            stream=True,
+            score=bool(self._scores),
+        )
 
     @property
     def identity(self) -> EngineIdentity:
@@ -80,9 +98,18 @@ class ScriptedEngine:
         on_tokens: OnTokens | None = None,
         guide: Guide | None = None,
     ) -> list[Completion]:
+        self.prompts.append(prompt)
+        return self._next(samplings, on_tokens)
+
+    def continue_text(
+        self, text: RawText, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None
+    ) -> list[Completion]:
+        self.texts.append(text)
+        return self._next(samplings, on_tokens)
+
+    def _next(self, samplings: Sequence[Sampling], on_tokens: OnTokens | None) -> list[Completion]:
         for sampling in samplings:
             require(self, sampling)
-        self.prompts.append(prompt)
         if self._calls >= len(self._batches):
             raise EngineError(
                 f"the script has {len(self._batches)} batches of completions; call {self._calls + 1} finds none"
@@ -107,7 +134,10 @@ class ScriptedEngine:
         yield Chunk(text="" if completion.tokens else completion.text, finish_reason=completion.finish_reason)
 
     def score(self, text: str) -> list[Token]:
-        raise EngineError("the scripted engine has no model to score text with; use llama or torch")
+        """One token that is the whole text."""
+        if text not in self._scores:
+            raise EngineError("the scripted engine has no model to score text with; use llama or torch")
+        return [Token(text=text, logprob=self._scores[text])]
 
     def close(self) -> None:
         """Nothing to free."""

@@ -17,7 +17,8 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -36,7 +37,18 @@ from treadle.model.transformer import Transformer
 from treadle.model.weights import load
 from treadle.model.weights.adapters import load_adapter
 from treadle.tokens.vocabulary import Vocabulary
-from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, FinishReason, Prompt, Sampling, Token
+from treadle.types import (
+    Alternative,
+    Capabilities,
+    Chunk,
+    Completion,
+    EngineIdentity,
+    FinishReason,
+    Prompt,
+    RawText,
+    Sampling,
+    Token,
+)
 
 __all__ = ["TorchEngine"]
 
@@ -153,20 +165,47 @@ class TorchEngine:
         guide: Guide | None = None,
     ) -> list[Completion]:
         ids = self._prepare(prompt, samplings)
+        return self._completed(ids, samplings, lambda sampling: self._draw(sampling, prompt, guide), self._table, on_tokens)
+
+    def continue_text(
+        self, text: RawText, samplings: Sequence[Sampling], on_tokens: OnTokens | None = None
+    ) -> list[Completion]:
+        """As ``Continues.continue_text``."""
+        ends = {end: self._vocabulary.id_of(end) for end in text.ends}
+        for end, token in ends.items():
+            if token is None or token not in self._vocabulary.special_ids:
+                raise UnsupportedError(
+                    f"{end!r} is no special token of {self._identity.model}, so no completion can end with it"
+                )
+        self._check_samplings(samplings)
+        ids = self._encode("", begin=True)
+        ids += [i for piece, special in text.pieces for i in self._encode(piece, special=special)]
+        table = replace(self._table, end_ids=self._table.end_ids | {token for token in ends.values() if token is not None})
+        prompt = Prompt(messages=())
+        return self._completed(self._fit(ids, samplings), samplings, lambda s: self._draw(s, prompt), table, on_tokens)
+
+    def _completed(
+        self,
+        ids: list[int],
+        samplings: Sequence[Sampling],
+        draw: Callable[[Sampling], Draw],
+        table: TokenTable,
+        on_tokens: OnTokens | None,
+    ) -> list[Completion]:
         if not samplings:
             return []
         started, found = time.monotonic(), list[Completion]()
         with self._read(ids) as prefix:
             for group in self._groups(len(ids), samplings):
-                draws = [self._draw(sampling, prompt, guide) for sampling in group]
-                found += _collected(self._pieces_of(prefix, draws, on_tokens), group, started)
+                pieces = self._pieces_of(prefix, [draw(sampling) for sampling in group], table, on_tokens)
+                found += _collected(pieces, group, started)
         return found
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[Chunk]:
         ids = self._prepare(prompt, [sampling])
         self._groups(len(ids), [sampling])
         with self._read(ids) as prefix:
-            for piece in self._pieces_of(prefix, [self._draw(sampling, prompt)], None):
+            for piece in self._pieces_of(prefix, [self._draw(sampling, prompt)], self._table, None):
                 yield Chunk(text=piece.text, tokens=piece.tokens, finish_reason=piece.finish_reason)
 
     def score(self, text: str) -> list[Token]:
@@ -207,6 +246,10 @@ class TorchEngine:
 
     def _prepare(self, prompt: Prompt, samplings: Sequence[Sampling]) -> list[int]:
         """Check what is asked for and give the prompt's tokens."""
+        self._check_samplings(samplings, prompt.stop)
+        return self._fit(self._prompt_tokens(prompt), samplings)
+
+    def _check_samplings(self, samplings: Sequence[Sampling], stop: Sequence[str] = ()) -> None:
         self._opened()
         for sampling in samplings:
             require(self, sampling)
@@ -215,11 +258,12 @@ class TorchEngine:
                     f"engine {self._identity.name} takes seeds from 0 to {MAX_SEED}, got {sampling.seed}: another one would "
                     "not give the same drafts again"
                 )
-            if "" in (*prompt.stop, *sampling.stop):
+            if "" in (*stop, *sampling.stop):
                 raise UnsupportedError("a stop string is empty: every draft would end before it begins")
             if sampling.constraint is not None:
                 self._compiler().matcher(sampling.constraint)
-        ids = self._prompt_tokens(prompt)
+
+    def _fit(self, ids: list[int], samplings: Sequence[Sampling]) -> list[int]:
         new_tokens = max((s.max_tokens for s in samplings), default=0)
         head = 1 if self._vocabulary.roles.adds_bos else 0
         return fit_prompt(ids, new_tokens, self._context, truncate=self._truncate, head=head)
@@ -295,10 +339,12 @@ class TorchEngine:
             self._constraints = Constraints(tokens, vocabulary.special_ids, self._table.end_ids, self._encode)
         return self._constraints
 
-    def _pieces_of(self, prefix: Prefix, draws: Sequence[Draw], on_tokens: OnTokens | None) -> Iterator[Piece]:
+    def _pieces_of(
+        self, prefix: Prefix, draws: Sequence[Draw], table: TokenTable, on_tokens: OnTokens | None
+    ) -> Iterator[Piece]:
         if len(draws) == 1 and self._speculate:
-            return decode_one(self._opened(), prefix, draws[0], self._table, on_tokens)
-        return decode(self._opened(), prefix, draws, self._table, on_tokens)
+            return decode_one(self._opened(), prefix, draws[0], table, on_tokens)
+        return decode(self._opened(), prefix, draws, table, on_tokens)
 
 
 def _collected(pieces: Iterator[Piece], samplings: Sequence[Sampling], started: float) -> list[Completion]:
