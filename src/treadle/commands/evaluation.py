@@ -43,6 +43,9 @@ DataOption = Annotated[
     Path | None, typer.Option("--data", "-d", help="The folder of the data files (default: that of --tasks).")
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", help="Only the first tasks; can be raised when one goes on.")]
+SpreadLimitOption = Annotated[
+    int | None, typer.Option("--limit", help="So many, taken evenly from all; can be raised when one goes on.")
+]
 MaxTokensOption = Annotated[
     int | None, typer.Option("--max-tokens", help="Length of a draft, at most (default: 256, sql 160).")
 ]
@@ -130,6 +133,62 @@ for _kind, _about in (
     ("humaneval", "Ask for the functions of HumanEval; right is what passes the hidden tests."),
 ):
     eval_app.command(_kind)(_command(_kind, _about))
+
+
+@eval_app.command()
+def infill(
+    span: Annotated[
+        str, typer.Option("--span", help="What is masked: single-line (default) or multi-line.")
+    ] = "single-line",
+    way: Annotated[str, typer.Option("--way", help="left-to-right, rerank, or infill (default).")] = "infill",
+    tasks: Annotated[Path | None, typer.Option("--tasks", help="Problems of your own, in the form of HumanEval's.")] = None,
+    limit: SpreadLimitOption = None,
+    engine: EngineOption = None,
+    samples: Annotated[int | None, typer.Option("--samples", "-n", help="Drafts of a hole (1, rerank 10).")] = None,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", help="Of the drafts (0: greedy, rerank 0.8).")
+    ] = None,
+    seed: SeedOption = 1,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", help="Length of a draft, at most (192, multi-line 512).")
+    ] = None,
+    no_adapter: NoAdapterOption = False,
+    workers: WorkersOption = 1,
+    dask: DaskOption = None,
+    out: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Mask lines of HumanEval's solutions; right is what passes the hidden tests in their place."""
+    from typing import cast
+
+    from treadle.errors import UnknownNameError
+    from treadle.evals.infill import Filling, Way
+    from treadle.evals.kinds import KINDS
+    from treadle.evals.run import Plan
+
+    kind = f"infill-{span}"
+    if kind not in KINDS:
+        raise UnknownNameError("span", span, ["single-line", "multi-line"])
+    several = way == "rerank"
+    filling = Filling(
+        way=cast("Way", way),
+        samples=(10 if several else 1) if samples is None else samples,
+        temperature=(0.8 if several else 0.0) if temperature is None else temperature,
+        seed=seed,
+        max_tokens=KINDS[kind].max_tokens if max_tokens is None else max_tokens,
+    )
+    plan = Plan(
+        kind=kind,
+        folder=out or _new_folder(kind),
+        tasks=tasks,
+        limit=limit,
+        engine=engine,
+        options=filling,
+        workers=workers,
+        dask=dask,
+        adapter=not no_adapter,
+    )
+    _evaluate(plan, as_json)
 
 
 @eval_app.command()

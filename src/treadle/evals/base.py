@@ -13,7 +13,7 @@ from treadle.coding.ask import Tools
 from treadle.coding.choose import Candidate
 from treadle.types import Request
 
-__all__ = ["Scorer", "Task"]
+__all__ = ["AnyTask", "Scorer", "Task"]
 
 
 class Scorer(Protocol):
@@ -32,15 +32,15 @@ class Scorer(Protocol):
         ...
 
 
-class Task(Protocol):
-    """One request with its hidden answer. Tasks are plain data: they travel to other processes and machines."""
+class AnyTask(Protocol):
+    """What every task has, however it is worked on. Tasks are plain data: they travel to other processes and machines."""
 
     @property
     def id(self) -> str: ...
 
     @property
     def request(self) -> str:
-        """What is asked, in the words the model sees."""
+        """What is asked."""
         ...
 
     @property
@@ -55,6 +55,10 @@ class Task(Protocol):
     def files(self) -> tuple[Path, ...]:
         """The data files that the task works on."""
         ...
+
+
+class Task(AnyTask, Protocol):
+    """One request, in the words the model sees, with its hidden answer."""
 
     @property
     def database(self) -> str | None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from treadle.coding.ask import Options, Tools, ask
 from treadle.coding.choose import Candidate
@@ -19,12 +20,16 @@ from treadle.coding.sql.base import Database
 from treadle.engines.base import Engine
 from treadle.engines.registry import open_engine
 from treadle.errors import ContextLengthError, UsageError
-from treadle.evals.base import Scorer, Task
+from treadle.evals.base import AnyTask, Scorer, Task
+from treadle.evals.infill import Filling, InfillTask
 from treadle.evals.record import Record, failed_record, record_of
 from treadle.retrieval import Pack, builtin_packs, load_pack
 from treadle.sandbox import Sandbox, open_sandbox
 from treadle.settings import load_settings
 from treadle.threads import open_store
+
+if TYPE_CHECKING:
+    from treadle.evals.filling import Filler
 
 __all__ = ["Bench", "Spec", "close_here", "evaluate_here", "script_of"]
 
@@ -38,7 +43,7 @@ class Spec:
     """
 
     engine: str
-    options: Options
+    options: Options | Filling
     packs: tuple[Path, ...] = ()
     corrections: Pack | None = None
     threads: int = 0
@@ -52,6 +57,7 @@ class Bench:
         self._spec, self._folder = spec, folder
         self._stack = contextlib.ExitStack()
         self._databases: dict[str, Database] = {}
+        self._filler: Filler | None = None
         try:
             self._open()
         except BaseException:
@@ -67,13 +73,18 @@ class Bench:
         folder = self._stack.enter_context(temporary)
         self._store = self._stack.enter_context(contextlib.closing(open_store(Path(folder) / "threads.sqlite")))
         self._sandbox: Sandbox = self._stack.enter_context(contextlib.closing(open_sandbox()))
+        if isinstance(self._spec.options, Filling):
+            from treadle.evals.filling import Filler
+
+            filler = Filler(self._spec.options, self._spec.engine, self._sandbox)
+            self._filler = self._stack.enter_context(contextlib.closing(filler))
         self._engine = None if _is_scripted(self._spec.engine) else self._opened_engine(self._spec.engine)
 
     def _opened_engine(self, name: str) -> Engine:
         return self._stack.enter_context(contextlib.closing(open_engine(name, self._settings)))
 
-    def evaluate(self, task: Task) -> Record:
-        """Ask for one task, and say of every draft whether it is right.
+    def evaluate(self, task: AnyTask) -> Record:
+        """Ask for one task, or fill its hole, and say of every draft whether it is right.
 
         A request that does not fit into the model's context counts as not solved; every other error is raised.
 
@@ -81,6 +92,13 @@ class Bench:
             DataError: the task is faulty.
             EngineError, SandboxError, StoreError: they failed; nothing is known about the task.
         """
+        if isinstance(task, InfillTask):
+            assert self._filler is not None
+            return self._filler.work_on(task, self._engine_of(task))
+        return self._ask(cast("Task", task))
+
+    def _ask(self, task: Task) -> Record:
+        assert isinstance(self._spec.options, Options)
         tools = self._tools(task)
         started = time.monotonic()
         with contextlib.closing(task.scorer(tools)) as scorer:
@@ -98,9 +116,12 @@ class Bench:
         return record_of(task, answered, rights, tools.engine, self._spec.engine, prompt_tokens, seconds)
 
     def _tools(self, task: Task) -> Tools:
-        engine = self._engine or open_engine(script_of(self._spec.engine, task.id), self._settings)
+        engine = self._engine_of(task)
         database = None if task.database is None else self._database(task.database)
         return Tools(engine=engine, sandbox=self._sandbox, store=self._store, packs=self._packs, database=database)
+
+    def _engine_of(self, task: AnyTask) -> Engine:
+        return self._engine or open_engine(script_of(self._spec.engine, task.id), self._settings)
 
     def _database(self, name: str) -> Database:
         if name not in self._databases:
@@ -152,7 +173,7 @@ _ENDED: set[str] = set()
 _LOCK = threading.Lock()
 
 
-def evaluate_here(key: str, spec: Spec, task: Task) -> Record:
+def evaluate_here(key: str, spec: Spec, task: AnyTask) -> Record:
     """Evaluate on this process's bench for the evaluation ``key``, one task at a time whatever the number of threads.
 
     Raises:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from treadle.errors import EndpointError, UsageError
-from treadle.evals.base import Task
+from treadle.evals.base import AnyTask
 from treadle.evals.bench import Spec, close_here, evaluate_here
 from treadle.evals.code import code_sha256
 from treadle.evals.pool import raise_told, told
@@ -20,7 +20,7 @@ __all__ = ["evaluated_on_dask"]
 _CONNECT_SECONDS = 20.0
 
 
-def evaluated_on_dask(tasks: Sequence[Task], spec: Spec, address: str) -> Iterator[Record]:
+def evaluated_on_dask(tasks: Sequence[AnyTask], spec: Spec, address: str) -> Iterator[Record]:
     """The records of all tasks as they come, from the workers of the scheduler at ``address``.
 
     Every worker process opens a bench of its own and works on one task at a time; treadle, packs and data files must be
@@ -58,7 +58,7 @@ def _connected(distributed: Any, address: str) -> Any:
         ) from None
 
 
-def _evaluate(key: str, spec: Spec, task: Task, code: str) -> tuple[str, Any]:
+def _evaluate(key: str, spec: Spec, task: AnyTask, code: str) -> tuple[str, Any]:
     """On a worker. Errors travel as plain data: some of our classes cannot be pickled."""
     try:
         if code_sha256() != code:

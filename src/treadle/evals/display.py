@@ -70,10 +70,11 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     for row in headline_rows(summary):
         table.add_row(*row)
     console.print(table)
-    table = Table("status", "tasks", "in fact right", "wrong (share, 95 % interval)")
-    for row in status_rows(summary):
-        table.add_row(*row)
-    console.print(table)
+    if rows := status_rows(summary):
+        table = Table("status", "tasks", "in fact right", "wrong (share, 95 % interval)")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
     if told_rules(summary):
         console.print(told_rules(summary))
     if summary["pass_at"]:

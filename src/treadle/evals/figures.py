@@ -13,6 +13,7 @@ _SOLVED = (
     ("greedy_solved", "solved by the first draft alone"),
     ("solved", "solved by the answer"),
     ("any_right", "some draft is right"),
+    ("exact", "the answer is the masked text"),
 )
 
 
@@ -32,13 +33,14 @@ def headline_rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str, str]]
     return [
         (told, f"{summary[key]} of {tasks}", percent(summary[key] / max(tasks, 1)), span(summary["intervals"][key]))
         for key, told in _SOLVED
+        if key in summary
     ]
 
 
 def status_rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    """(status, tasks, in fact right, wrong with its share and interval)."""
+    """(status, tasks, in fact right, wrong with its share and interval). Of holes that were filled nothing is claimed."""
     rows = []
-    for status in Status:
+    for status in () if "exact" in summary else Status:
         count = summary[status.value]
         false = summary.get(f"false_{status.value}")
         right = count - false if false is not None else summary[f"{status.value}_right"]
@@ -76,16 +78,16 @@ def settings_line(summary: Mapping[str, Any]) -> str:
     settings, options = summary["settings"], summary["settings"]["options"]
     model = summary["model"] or {"file": "?", "sha256": None}
     digest = f", SHA-256 {model['sha256'][:12]}" if model["sha256"] else ""
+    asked = f"{settings['kind']} ({settings['tasks']['file']}), engine {settings['engine']} ({model['file']}{digest})"
+    drafts = f"{options['samples']} drafts, temperature {options['temperature']:g}"
+    end = f"seed {options['seed']}, treadle {settings['treadle']} (code {' and '.join(summary['code'])})"
+    if "way" in options:
+        return f"{asked}, {options['way']}, {drafts}, {end}"
     examples = f"{options['shots']} examples at most" if options["shots"] else "no examples"
     corrections = ", with corrections" if settings["corrections"] else ""
     corrections += "" if options["rules"] else ", nothing read by rules"
     corrections += _told_grounding(options)
-    return (
-        f"{settings['kind']} ({settings['tasks']['file']}), engine {settings['engine']} ({model['file']}{digest}), "
-        f"{options['samples']} drafts, temperature {options['temperature']:g}, {options['repairs']} rounds of repair, "
-        f"{examples}{corrections}, seed {options['seed']}, treadle {settings['treadle']} "
-        f"(code {' and '.join(summary['code'])})"
-    )
+    return f"{asked}, {drafts}, {options['repairs']} rounds of repair, {examples}{corrections}, {end}"
 
 
 def _told_grounding(options: Mapping[str, Any]) -> str:

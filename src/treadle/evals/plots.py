@@ -22,7 +22,9 @@ def plots(summary: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         UsageError: matplotlib is not installed.
     """
-    made = {"Solved tasks": _drawn(summary, _solved), "Status and truth": _drawn(summary, _statuses)}
+    made = {"Solved tasks": _drawn(summary, _solved)}
+    if "exact" not in summary:
+        made["Status and truth"] = _drawn(summary, _statuses)
     if len(summary["pass_at"]) > 1:
         made["pass@k of the sampled drafts"] = _drawn(summary, _curve)
     made["How far drafts got"] = _drawn(summary, _rungs)

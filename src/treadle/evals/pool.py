@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from treadle import errors
 from treadle.errors import EngineError, TreadleError
-from treadle.evals.base import Task
+from treadle.evals.base import AnyTask
 from treadle.evals.bench import Bench, Spec
 from treadle.evals.record import Record
 
@@ -34,10 +34,10 @@ class _Worker:
     process: subprocess.Popen[bytes]
     connection: Connection
     folder: str
-    task: Task | None = None
+    task: AnyTask | None = None
 
 
-def evaluated_in_parallel(tasks: Sequence[Task], spec: Spec, workers: int) -> Generator[Record]:
+def evaluated_in_parallel(tasks: Sequence[AnyTask], spec: Spec, workers: int) -> Generator[Record]:
     """The records of all tasks as they come, by ``workers`` processes.
 
     Raises:
@@ -78,7 +78,7 @@ def _hired(spec: Spec) -> _Worker:
     return worker
 
 
-def _hand_out(worker: _Worker, waiting: list[Task]) -> None:
+def _hand_out(worker: _Worker, waiting: list[AnyTask]) -> None:
     worker.task = waiting.pop() if waiting else None
     _send(worker, worker.task)
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import treadle
 from treadle.data.files import sha256_of
-from treadle.evals.base import Task
+from treadle.evals.base import AnyTask
 from treadle.evals.bench import Spec
+from treadle.evals.infill import Filling
 from treadle.retrieval import Pack, builtin_packs, load_pack
 from treadle.threads.forms import to_plain
 
@@ -34,7 +35,7 @@ _PACKAGES = (
 )
 
 
-def settings_of(kind: str, file: Path | None, tasks: Sequence[Task], spec: Spec) -> dict[str, Any]:
+def settings_of(kind: str, file: Path | None, tasks: Sequence[AnyTask], spec: Spec) -> dict[str, Any]:
     """Everything that decides about the results, as plain JSON.
 
     Task and data files, packs and corrections are there by their hashes, so nothing depends on where they lie or on a
@@ -48,7 +49,7 @@ def settings_of(kind: str, file: Path | None, tasks: Sequence[Task], spec: Spec)
         "data": _data(tasks),
         "engine": spec.engine,
         "options": to_plain(spec.options),
-        "packs": {pack.name: _pack_sha256(pack) for pack in [*map(load_pack, spec.packs), *builtin_packs()]},
+        "packs": {pack.name: _pack_sha256(pack) for pack in _packs(spec)},
         "corrections": None if spec.corrections is None else _pack_sha256(spec.corrections),
         "treadle": treadle.__version__,
         "python": platform.python_version(),
@@ -56,7 +57,12 @@ def settings_of(kind: str, file: Path | None, tasks: Sequence[Task], spec: Spec)
     }
 
 
-def _data(tasks: Sequence[Task]) -> dict[str, str]:
+def _packs(spec: Spec) -> list[Pack]:
+    """Those that models may be shown examples of: nothing is shown to one that fills holes."""
+    return [] if isinstance(spec.options, Filling) else [*map(load_pack, spec.packs), *builtin_packs()]
+
+
+def _data(tasks: Sequence[AnyTask]) -> dict[str, str]:
     """The hashes of the data files by their names, wherever they lie; files of one name share an entry."""
     found: dict[str, list[str]] = {}
     for path in sorted({path for task in tasks for path in task.files}):

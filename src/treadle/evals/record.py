@@ -11,7 +11,7 @@ from typing import Any
 from treadle.coding.ask import Answered
 from treadle.coding.choose import Candidate, height
 from treadle.engines.base import Engine
-from treadle.evals.base import Task
+from treadle.evals.base import AnyTask
 from treadle.evals.code import code_sha256
 from treadle.types import Rung, Status
 
@@ -27,7 +27,7 @@ _PARTS = ("prompt", "decode", "checks", "runs")
 
 
 def record_of(
-    task: Task,
+    task: AnyTask,
     answered: Answered,
     rights: Mapping[str, bool],
     engine: Engine,
@@ -69,7 +69,7 @@ def record_of(
     }
 
 
-def failed_record(task: Task, engine: Engine, name: str, tier: str, error: str, total_seconds: float) -> Record:
+def failed_record(task: AnyTask, engine: Engine, name: str, tier: str, error: str, total_seconds: float) -> Record:
     """The record of a task that the engine could not work on at all; it counts as not solved."""
     identity = engine.identity
     return {
@@ -103,7 +103,7 @@ def first_round(answered: Answered) -> list[Candidate]:
     return [c for c in answered.candidates if c.draft.round == 0 and c.draft.id.partition(".")[0] == "0"]
 
 
-def _head(task: Task) -> Record:
+def _head(task: AnyTask) -> Record:
     return {"id": task.id, "level": task.level, "language": task.language, "request": task.request}
 
 

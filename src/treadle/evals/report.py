@@ -61,7 +61,7 @@ def as_markdown(summary: Mapping[str, Any]) -> str:
     lines = [f"# Evaluation: {_title(summary)}", "", settings_line(summary), ""]
     lines += [f"**{mixed_code(summary)}**", ""] if mixed_code(summary) else []
     lines += _table(("", "tasks", "share", "95 % interval"), headline_rows(summary))
-    lines += _table(_HEADS, status_rows(summary))
+    lines += _table(_HEADS, rows) if (rows := status_rows(summary)) else []
     lines += [f"{told_rules(summary).capitalize()}.", ""] if told_rules(summary) else []
     if summary["pass_at"]:
         ks = list(summary["pass_at"])
@@ -116,7 +116,7 @@ def as_html(summary: Mapping[str, Any]) -> str:
         f"<h1>Evaluation: {heading}</h1><p>{html.escape(settings_line(summary))}</p>",
         f"<p class='wrong'>{html.escape(mixed_code(summary))}</p>" if mixed_code(summary) else "",
         _html_table(("", "tasks", "share", "95 % interval"), headline_rows(summary)),
-        _html_table(_HEADS, status_rows(summary)),
+        _html_table(_HEADS, rows) if (rows := status_rows(summary)) else "",
         f"<p>{html.escape(told_rules(summary).capitalize())}.</p>" if told_rules(summary) else "",
         f"<p>{html.escape(told_seconds(summary).capitalize())}.</p>",
         _html_plots(summary),

@@ -14,8 +14,9 @@ from treadle.engines.models import CATALOGUE, model_path
 from treadle.engines.registry import check_engine, split_adapters
 from treadle.engines.shipped import with_adapter
 from treadle.errors import UsageError
-from treadle.evals.base import Task
+from treadle.evals.base import AnyTask
 from treadle.evals.bench import Bench, Spec
+from treadle.evals.infill import Filling
 from treadle.evals.journal import Journal
 from treadle.evals.kinds import find_kind
 from treadle.evals.provenance import settings_of
@@ -37,7 +38,7 @@ class Plan:
     data: Path | None = None
     limit: int | None = None
     engine: str | None = None
-    options: Options
+    options: Options | Filling
     packs: tuple[Path, ...] = ()
     corrections: Path | None = None
     workers: int = 1
@@ -102,7 +103,7 @@ def _tell(watch: Watch, journal: Journal, wanted: Sequence[str], new: Record | N
     watch([journal.done[name] for name in wanted if name in journal.done], len(wanted), new)
 
 
-def _records(tasks: Sequence[Task], spec: Spec, plan: Plan) -> Generator[Record]:
+def _records(tasks: Sequence[AnyTask], spec: Spec, plan: Plan) -> Generator[Record]:
     if not tasks:
         return
     if plan.dask is not None:

@@ -28,23 +28,26 @@ def summarise(records: Sequence[Record], settings: Mapping[str, Any], seed: int 
     false_agreed are those among them whose answer is wrong, ran_right and failed_right those whose answer is right.
     by_rules: tasks for which rules wrote a draft beside the engine's; by_rules_right, by_rules_chosen: those where one of
     them is right, and where one is the answer. pass_at: unbiased pass@k by k. coverage: the share of first drafts that
-    stood on each rung, and that were right.
+    stood on each rung, and that were right. Where holes were filled, exact: answers that are the masked text; and of
+    the rungs the first alone, because no more is known.
     intervals: 95 %, by the same names. seconds_per_task and tokens_per_task: medians. code: tasks by the hash of the code
     that worked on them. per_task: the records.
     """
+    holes = "way" in settings.get("options", {})
     statuses = collections.Counter(record["status"] for record in records)
     right = collections.Counter(record["status"] for record in records if record["right"])
     solved = {
         "greedy_solved": sum(record["greedy_right"] for record in records),
         "solved": sum(record["right"] for record in records),
         "any_right": sum(record["any_right"] for record in records),
+        **({"exact": sum(record.get("exact", False) for record in records)} if holes else {}),
     }
     false = {
         "false_verified": statuses[Status.VERIFIED] - right[Status.VERIFIED],
         "false_agreed": statuses[Status.AGREED] - right[Status.AGREED],
     }
     curve, drawn = pass_at(records, seed)
-    coverage, drafts = _coverage(records)
+    coverage, drafts = _coverage(records, RUNGS[:1] if holes else RUNGS)
     intervals = {name: _ends(wilson(count, len(records))) for name, count in solved.items()}
     for name, count in false.items():
         intervals[name] = _ends(wilson(count, statuses[name.removeprefix("false_")]))
@@ -94,11 +97,11 @@ def pass_at(records: Sequence[Record], seed: int) -> tuple[dict[int, Interval], 
     return curve, drawn
 
 
-def _coverage(records: Sequence[Record]) -> tuple[dict[str, float], int]:
+def _coverage(records: Sequence[Record], rungs: Sequence[str]) -> tuple[dict[str, float], int]:
     """The share of first drafts that stood on each rung."""
     drafts = [draft for record in records for draft in record["drafts"]]
     total = max(len(drafts), 1)
-    shares = {rung: sum(draft["rungs"] > index for draft in drafts) / total for index, rung in enumerate(RUNGS)}
+    shares = {rung: sum(draft["rungs"] > index for draft in drafts) / total for index, rung in enumerate(rungs)}
     return {**shares, "right": sum(draft["right"] for draft in drafts) / total}, len(drafts)
 
 
