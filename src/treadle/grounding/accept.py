@@ -46,7 +46,7 @@ class Vocabulary:
 
     def matcher(self, constraint: Constraint) -> Any:
         """A matcher of llguidance at the beginning of ``constraint``; raises ``EngineError`` for one that cannot be used."""
-        return self._grammars.matcher(constraint)
+        return self._grammars.matcher(constraint, probe=False)
 
 
 class Follower:

@@ -54,10 +54,13 @@ class Constraints:
         self.token_seconds: deque[float] = deque(maxlen=_TIMES)
         """How long constraints were asked for the last tokens, of each draft: questions, and a mask where needed."""
 
-    def matcher(self, constraint: Constraint) -> ConstraintMatcher:
-        """A new matcher at the constraint's beginning; raises ``EngineError`` for one that cannot be used."""
+    def matcher(self, constraint: Constraint, *, probe: bool = True) -> ConstraintMatcher:
+        """A new matcher at the constraint's beginning; raises ``EngineError`` for one that cannot be used.
+
+        Without ``probe`` a constraint that allows nothing shows only when it is asked.
+        """
         with self._lock:
-            found = self._grammars.matcher(constraint)
+            found = self._grammars.matcher(constraint, probe=probe)
         return ConstraintMatcher(found, self.n_tokens, self.token_seconds)
 
     def ahead(self, work: Callable[[], Worked]) -> Future[Worked]:
@@ -223,7 +226,7 @@ class GuidedMatcher:
             return True
         self._last, self._watched = found.last, found.watched
         constraint = found.constraint
-        self._ahead = self._constraints.ahead(lambda: self._constraints.matcher(constraint))
+        self._ahead = self._constraints.ahead(lambda: self._constraints.matcher(constraint, probe=False))
         return False
 
     def _settle(self) -> None:

@@ -52,8 +52,12 @@ class Grammars:
         self.compile_seconds: deque[float] = deque(maxlen=_TIMES)
         """How long the last compilations took."""
 
-    def matcher(self, constraint: Constraint) -> Any:
+    def matcher(self, constraint: Constraint, *, probe: bool = True) -> Any:
         """A new ``llguidance.LLMatcher`` at the constraint's beginning.
+
+        Args:
+            probe: work out what may come first, so that a constraint that allows nothing is told at once. That takes some
+                milliseconds, which whoever asks for what may come next anyway need not spend.
 
         Raises:
             EngineError: the constraint is empty, malformed, allows nothing, or uses what llguidance lacks.
@@ -61,14 +65,14 @@ class Grammars:
         fresh = self._fresh.get(constraint)
         if fresh is None:
             started = time.perf_counter()
-            fresh = self._fresh[constraint] = self._compile(constraint)
+            fresh = self._fresh[constraint] = self._compile(constraint, probe)
             self.compile_seconds.append(time.perf_counter() - started)
         self._fresh.move_to_end(constraint)
         while len(self._fresh) > _KEPT:
             self._fresh.popitem(last=False)
         return fresh.deep_copy()
 
-    def _compile(self, constraint: Constraint) -> Any:
+    def _compile(self, constraint: Constraint, probe: bool) -> Any:
         matcher = self._llguidance.LLMatcher
         try:
             found = matcher(self._tokenizer, _grammar(matcher, constraint), log_level=0)
@@ -79,7 +83,7 @@ class Grammars:
                 raise
             raise _unusable(constraint, "it is too large") from error
         # Some faults show with the first mask only: a language without an end, or without a word. Copies keep it.
-        allows = not found.is_error() and any(found.compute_bitmask())
+        allows = not found.is_error() and (not probe or any(found.compute_bitmask()))
         if not allows or found.is_error():
             raise _unusable(constraint, found.get_error() or "it allows nothing")
         return found

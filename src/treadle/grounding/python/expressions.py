@@ -57,6 +57,9 @@ _GAPS = {"t": "SP", "i": "WS", "d": "BS", "s": "BS"}
 
 def write_expressions(sheet: Sheet, names: Names) -> None:
     """Write the rules of all places. Entry points: ``test_*``, ``list_*`` (with commas), ``args_*`` and ``x_*``, ``l_*``."""
+    for gap in dict.fromkeys(_GAPS.values()):
+        _signs(sheet, gap)
+    _names(sheet, names)
     for label, gap in _GAPS.items():
         for free in (False, True):
             place = Place(label, free, gap, _STRINGS[label])
@@ -68,6 +71,23 @@ def write_expressions(sheet: Sheet, names: Names) -> None:
     _fstrings(sheet)
 
 
+def _signs(sheet: Sheet, gap: str) -> None:
+    """What stands before operands and between them, where ``gap`` is the white space."""
+    at = gap.lower()
+    sheet.rule(f"nots_{at}", f'"not" {gap}', f'nots_{at} "not" {gap}')
+    sheet.rule(f"sign_{at}", f"SIGN {gap}?", f"sign_{at} SIGN {gap}?", f'"await" {gap}')
+    sheet.rule(f"first_{at}", "", f"nots_{at}", f"sign_{at}", f"nots_{at} sign_{at}")
+    sheet.rule(f"compare_{at}", '"in"', '"is"', f'"is" {gap} "not"', f'"not" {gap} "in"')
+    sheet.rule("logic", '"and"', '"or"')
+
+
+def _names(sheet: Sheet, names: Names) -> None:
+    """Operands that are names, of which no more is known: ``plain_*`` those of variables, ``name_*`` with the constants."""
+    for at, word, held in (("b", names.words["bound"], names.held), ("f", names.words["free"], [])):
+        plain = sheet.rule(f"plain_{at}", word, *names.plain, *held)
+        sheet.rule(f"name_{at}", plain, '"None"', '"True"', '"False"')
+
+
 def _families(sheet: Sheet, names: Names, place: Place) -> None:
     """The families: of all operands, of those that need no space before them, of those for the bracket of known columns."""
     at, inner, gap = place.suffix, place.inside, place.gap
@@ -76,15 +96,9 @@ def _families(sheet: Sheet, names: Names, place: Place) -> None:
         f'"[" {inner_gap(inner)} row_{inner} "]"',
         f'"{{" {inner_gap(inner)} set_{inner} "}}"',
     )
-    sheet.rule(f"nots_{at}", f'"not" {gap}', f'nots_{at} "not" {gap}')
-    sheet.rule(f"sign_{at}", f"SIGN {gap}?", f"sign_{at} SIGN {gap}?", f'"await" {gap}')
-    sheet.rule(f"first_{at}", "", f"nots_{at}", f"sign_{at}", f"nots_{at} sign_{at}")
-    sheet.rule(f"compare_{at}", '"in"', '"is"', f'"is" {gap} "not"', f'"not" {gap} "in"')
-    sheet.rule(f"logic_{at}", '"and"', '"or"')
     sheet.rule(f"bytes_{at}", "BYTES", f"bytes_{at} {gap}? BYTES")
     sheet.rule(f"tight_{at}", *displays)
-    word = names.words["free" if place.free else "bound"]
-    full = [word, '"None"', '"True"', '"False"', *names.plain, *([] if place.free else names.held)]
+    full = [f"name_{at[1]}"]
     literals = [f"tight_{at}", '"..."', *([f"bytes_{at}"] if place.label in "ti" else [])]
     strings = list(place.strings)
     _family(sheet, names, place, "", _Operands(full, literals, strings))
@@ -121,13 +135,12 @@ def _family(sheet: Sheet, names: Names, place: Place, name: str, begin: _Operand
     """
     at, gap, inner = place.suffix, place.gap, place.inside
     w, c, n, s, x, ready, lead, trail = (f"{name}{r}_{at}" for r in ("w", "c", "n", "s", "x", "l", "lead", "trail"))
-    words = [names.words["free" if place.free else "bound"], '"None"', '"True"', '"False"', *names.plain]
-    words += [] if place.free else names.held
+    words, space = [f"name_{at[1]}"], gap.lower()
     closed = [f"tight_{at}", '"..."', *([f"bytes_{at}"] if place.label in "ti" else [])]
     joined = f"{x} {gap}? BINARY {gap}?"
-    sheet.rule(f"{name}join_{at}", joined, f"{ready} compare_{at} {gap}", f"{ready} logic_{at} {gap} nots_{at}?")
-    sheet.rule(lead, f"{name}join_{at} sign_{at}?", *([f"SIGN {gap}? sign_{at}?"] if name == "u" else []))
-    start = f"first_{at}" if begin.words else ""
+    sheet.rule(f"{name}join_{at}", joined, f"{ready} compare_{space} {gap}", f"{ready} logic {gap} nots_{space}?")
+    sheet.rule(lead, f"{name}join_{at} sign_{space}?", *([f"SIGN {gap}? sign_{space}?"] if name == "u" else []))
+    start = f"first_{space}" if begin.words else ""
     either = sheet.rule(f"{name}pre_{at}", lead, *([start] if start else []))
 
     def operands(first: list[str], later: list[str]) -> list[str]:
@@ -137,10 +150,8 @@ def _family(sheet: Sheet, names: Names, place: Place, name: str, begin: _Operand
 
     sheet.rule(w, *operands(begin.words, words), f'{trail} {gap}? "." {gap}? NAME')
     sheet.rule(c, *operands(begin.closed, closed))
-    sheet.rule(
-        c, f"{ready} (compare_{at} | logic_{at}) tight_{at}", f'{ready} logic_{at} {gap} nots_{at}? "not" tight_{at}', s
-    )
-    sheet.rule(c, *([f'nots_{at}? "not" tight_{at}'] if begin.words else []))
+    sheet.rule(c, f"{ready} (compare_{space} | logic) tight_{at}", f'{ready} logic {gap} nots_{space}? "not" tight_{at}', s)
+    sheet.rule(c, *([f'nots_{space}? "not" tight_{at}'] if begin.words else []))
     sheet.rule(c, f'{trail} {gap}? "(" {inner_gap(inner)} args_{inner} ")"')
     sheet.rule(c, f'{trail} {gap}? "[" {inner_gap(inner)} keys_{inner} "]"')
     sheet.rule(s, *operands(begin.strings, list(place.strings)))
@@ -225,10 +236,11 @@ def _targets(sheet: Sheet, names: Names, place: Place) -> None:
     """What may stand before ``=`` or behind ``for``: names, which may be new, attributes and subscripts of operands."""
     at, gap, inner = place.suffix, place.gap, place.inside
     held = [] if place.free else names.held
-    words = [names.words["free" if place.free else "bound"], *names.plain, *held]
     own = [(i, k) for i, k in enumerate(names.known) if not (k.typed and place.free)]
-    sheet.rule(f"word_{at}", words[0], *(k.rule for _, k in own if k.attributes or k.typed))
-    prim = sheet.rule(f"prim_{at}", *words, f'"(" {inner_gap(inner)} group_{inner} ")"')
+    sheet.rule(
+        f"word_{at}", names.words["free" if place.free else "bound"], *(k.rule for _, k in own if k.attributes or k.typed)
+    )
+    prim = sheet.rule(f"prim_{at}", f"plain_{at[1]}", f'"(" {inner_gap(inner)} group_{inner} ")"')
     sheet.rule(prim, f"attribute_{at}", f"old_{at}", f'{prim} {gap}? "(" {inner_gap(inner)} args_{inner} ")"')
     attribute = sheet.rule(f"attribute_{at}", f'{prim} {gap}? "." {gap}? NAME', *held)
     old = sheet.rule(f"old_{at}", f'{prim} {gap}? "[" {inner_gap(inner)} keys_{inner} "]"')

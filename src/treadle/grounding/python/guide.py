@@ -147,7 +147,7 @@ class _Line:
 
     def text(self) -> str:
         """Its text."""
-        self.sheet.rules["start"] = []
+        self.sheet.rules["start"] = ()
         self._blank()
         self._comment()
         may_end = not self.reading.opened and not self.reading.only

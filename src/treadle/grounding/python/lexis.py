@@ -5,7 +5,8 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+
+from treadle.grounding.sharing import SharedRule, shared_rule
 
 __all__ = ["ATTRIBUTE", "Sheet", "literal", "names", "quoted_keys", "terminals"]
 
@@ -98,19 +99,18 @@ class Sheet:
     """Rules and terminals of one constraint, written down once and given out as far as they are reached."""
 
     def __init__(self) -> None:
-        self.rules: dict[str, list[str]] = {}
+        self.rules: dict[str, tuple[str, ...]] = {}
         self.terminals = terminals()
 
     def copy(self) -> Sheet:
         """A sheet to which more can be added."""
         other = Sheet()
-        other.rules = {name: list(alternatives) for name, alternatives in self.rules.items()}
-        other.terminals = dict(self.terminals)
+        other.rules, other.terminals = dict(self.rules), dict(self.terminals)
         return other
 
     def rule(self, name: str, *alternatives: str) -> str:
         """Add alternatives to a rule; gives its name."""
-        self.rules.setdefault(name, []).extend(alternatives)
+        self.rules[name] = (*self.rules.get(name, ()), *alternatives)
         return name
 
     def terminal(self, name: str, pattern: str) -> str:
@@ -120,24 +120,14 @@ class Sheet:
 
     def text(self) -> str:
         """The constraint: what is reached from ``start``, in the order in which it was written."""
-        needed, todo = {"start"}, ["start"]
+        written: dict[str, SharedRule] = {}
+        todo, needed = ["start"], {"start"}
         while todo:
-            for alternative in self.rules[todo.pop()]:
-                for word in _words(alternative):
-                    if word not in needed:
-                        needed.add(word)
-                        todo.extend([word] if word in self.rules else [])
-        lines = [
-            f"{n}: " + "\n  | ".join(dict.fromkeys(w.strip() or '""' for w in a))
-            for n, a in self.rules.items()
-            if n in needed
-        ]
-        lines += [f"{n}: {p}" for n, p in self.terminals.items() if n in needed]
-        return "\n".join(lines) + "\n"
-
-
-@lru_cache(maxsize=1 << 14)
-def _words(alternative: str) -> tuple[str, ...]:
-    """Names of rules and terminals in an alternative: what stands outside quotes and regular expressions."""
-    bare = re.sub(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/', " ", alternative)
-    return tuple(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", bare))
+            name = todo.pop()
+            rule = written[name] = shared_rule(name, self.rules[name])
+            todo.extend(word for word in rule.words - needed if word in self.rules)
+            needed |= rule.words
+        rules = [written[name] for name in self.rules if name in written]
+        helpers = {name: text for rule in rules for name, text in rule.helpers.items()}
+        terminals = [f"{name}: {pattern}\n" for name, pattern in self.terminals.items() if name in needed]
+        return "".join([*(rule.text for rule in rules), *helpers.values(), *terminals])

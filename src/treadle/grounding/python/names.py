@@ -61,6 +61,8 @@ def names_of(sheet: Sheet, facts: Facts, bound_names: bool, hidden: frozenset[st
     labels = {module: f"m{i}" for i, module in enumerate(sorted(modules))}
     for module in labels:
         _module(sheet, module, labels, modules[module], called, found)
+    if "module" in sheet.rules:
+        found.known.append(Known("module"))  # one for all: nothing may follow that is no operand of its own
     for i, variable in enumerate(sorted(special)):
         _variable(sheet, f"v{i}", variable, facts, found)
     for i, (function, keywords) in enumerate(sorted(called.items())):
@@ -130,7 +132,7 @@ def _module(
         return
     label = labels[module]
     sheet.rule(label, f'{labels[parent]} SP? "." SP? {literal(last)}' if parent else literal(last))
-    found.known.append(Known(label))
+    sheet.rule("module", label)
     own = {m for m in members.names if f"{module}.{m}" not in labels}
     groups: dict[tuple[str, ...], list[str]] = {}
     for member in sorted(own):

@@ -26,7 +26,7 @@ def write_statements(sheet: Sheet, returns: bool = True) -> None:
     _assignments(sheet)
     _others(sheet)
     _free(sheet)
-    sheet.rules["smalls"] = ["small", 'smalls SP? ";" SP? smallf']
+    sheet.rules["smalls"] = ("small", 'smalls SP? ";" SP? smallf')
     _returning(sheet)
     _openers(sheet)
     _definitions(sheet)

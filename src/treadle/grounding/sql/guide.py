@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from treadle.grounding.base import Level
+from treadle.grounding.sharing import shared
 from treadle.grounding.sql.clauses import COMPOUND, clause
 from treadle.grounding.sql.grammar import (
     AGGREGATES,
@@ -92,7 +93,7 @@ class SqlGuide:
     def whole(self) -> Constraint | None:
         """One language for a whole draft: every table and column that exists, scopes not held."""
         text = any_names(self._dialect) if self._level == "grammar" else known_names(self._schema, self._dialect)
-        return Constraint(kind="lark", text=text)
+        return Constraint(kind="lark", text=shared(text))
 
     def _find(self, written: str) -> Stage | None:
         stack = frames(written)
@@ -113,11 +114,8 @@ class SqlGuide:
             text = "start: " + steps(self._schema, frame.sources(), needs, ends, direct=pace > Pace.FREE)
         else:
             text = clause(frame, self._visible(stack), self._dialect, end, self._nested(stack, pace))
-        return Stage(
-            constraint=Constraint(
-                kind="lark", text=text + terminals(_LETTERS[pace], frame.aliases() if frame.clause == "items" else ())
-            )
-        )
+        text += terminals(_LETTERS[pace], frame.aliases() if frame.clause == "items" else ())
+        return Stage(constraint=Constraint(kind="lark", text=shared(text)))
 
     def _nested(self, stack: list[Frame], pace: Pace) -> Pace:
         """No statement begins within as many others as people write."""
