@@ -94,7 +94,7 @@ def test_requests_are_those_of_pairs_and_rows_each_once(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert [[m.content for m in prompt] for prompt in read_prompts([path])] == [["a?"], ["a?", "b", "a?"]]
     path.write_text(json.dumps({"messages": [say]}))
-    with pytest.raises(DataError, match="line 1 has no request"):
+    with pytest.raises(DataError, match="line 1 is no request"):
         read_prompts([path])
     path.write_text("")
     with pytest.raises(DataError, match="no requests"):

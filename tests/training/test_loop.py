@@ -16,8 +16,9 @@ from torch import nn
 
 from treadle.errors import DataError, UsageError
 from treadle.training.log import read_log
-from treadle.training.loop import CHECKPOINT, LOG, Loss, Plan, evaluated, swapped, train
+from treadle.training.loop import LOG, Loss, Plan, evaluated, swapped, train
 from treadle.training.optim import orthogonal, rate_at
+from treadle.training.processes import CHECKPOINT
 
 SCRIPT = Path(__file__).parents[1] / "support" / "train_tiny.py"
 

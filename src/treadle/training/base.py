@@ -20,7 +20,9 @@ from treadle.engines.models import OnBytes
 from treadle.errors import DataError
 from treadle.settings import Settings
 from treadle.tokens.vocabulary import Vocabulary
+from treadle.training.lines import parsed_lines
 from treadle.training.opening import open_model, use_threads
+from treadle.training.processes import current
 from treadle.training.recipe import Recipe
 from treadle.training.rows import Sample
 from treadle.training.run import Outcome, Texts, run
@@ -40,7 +42,7 @@ def read_texts(paths: list[Path]) -> Iterator[str]:
     for path in paths:
         try:
             if path.suffix == ".jsonl":
-                yield from _lines(path)
+                yield from parsed_lines([path], "text", _text)
             elif path.suffix == ".parquet":
                 yield from _column(path)
             else:
@@ -49,16 +51,11 @@ def read_texts(paths: list[Path]) -> Iterator[str]:
             raise DataError(f"cannot read the texts of {path}: {error}") from error
 
 
-def _lines(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                text = json.loads(line)["text"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise DataError(f'{path}, line {number} is no object with "text": {error}') from error
-            if not isinstance(text, str):
-                raise DataError(f'{path}, line {number}: "text" should be a text')
-            yield text
+def _text(data: Any) -> str:
+    if not isinstance(data, Mapping) or not isinstance(data.get("text"), str):
+        raise ValueError('it should be an object with "text"')
+    text: str = data["text"]
+    return text
 
 
 def _column(path: Path) -> Iterator[str]:
@@ -154,8 +151,9 @@ def base(
     use_threads(recipe.train.threads)
     opened = open_model(recipe.model, recipe.lora, root, settings, device, recipe.train.seed, on_bytes)
     folder = root / recipe.run / "tokens"
-    if not (folder / ABOUT).is_file():
-        tokenize(recipe, root, opened.vocabulary)
+    with current().lead_first():
+        if not (folder / ABOUT).is_file():
+            tokenize(recipe, root, opened.vocabulary)
     told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     train = TokenFile(folder, recipe.data.most_tokens)
     aside = folder.with_name("tokens-held-out")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
 from treadle.errors import DataError, UsageError
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["load_checkpoint", "save_checkpoint", "take_away_parts"]
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
@@ -26,15 +27,16 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     beside.replace(path)
 
 
-def load_checkpoint(path: Path, fingerprint: str) -> dict[str, Any]:
-    """What ``save_checkpoint`` wrote; tensors and plain values only, whatever else the file may hold.
+def load_checkpoint(path: Path, fingerprint: str, file: IO[bytes] | None = None) -> dict[str, Any]:
+    """What ``save_checkpoint`` wrote; tensors and plain values only, whatever else the file may hold. ``file``: where
+    it is read from, if not from ``path``.
 
     Raises:
         DataError: there is none, or it is damaged.
         UsageError: it is of a run with another recipe or other data.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(path if file is None else file, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
         raise DataError(f"cannot read the checkpoint {path}: {error}") from error
     if state.get("fingerprint") != fingerprint:
@@ -43,3 +45,12 @@ def load_checkpoint(path: Path, fingerprint: str) -> dict[str, Any]:
             "recipe back to what it was, or name another folder"
         )
     return state
+
+
+def take_away_parts(folder: Path) -> None:
+    """Take away what a run that was killed while it wrote left in its folder beside its files."""
+    for path in [*folder.glob(".*.part"), *folder.glob(".adapter-*"), *folder.glob(".model-*")]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from treadle.model.transformer import Transformer
-from treadle.training.draws import Draws
+from treadle.training.draws import own_draws
 from treadle.training.loop import Finished, Loss, OnStep, Plan, train
 from treadle.training.objectives.dpo import dpo_loss, implicit_rewards
 from treadle.training.objectives.reward import preference_accuracy
@@ -80,7 +80,7 @@ def train_dpo(
 
     return train(
         parameters,
-        Draws(len(pairs), n_pairs, plan.seed),
+        own_draws(len(pairs), n_pairs, plan.seed),
         lambda indices: objective([known[i] for i in indices]),
         plan,
         folder,

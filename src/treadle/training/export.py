@@ -12,6 +12,7 @@ from treadle.model.lora import adapter_of
 from treadle.model.weights import save_folder, save_gguf
 from treadle.model.weights.adapters import save_adapter_folder, save_adapter_gguf
 from treadle.training.opening import Opened
+from treadle.training.processes import current
 
 __all__ = ["CARD", "export"]
 
@@ -19,7 +20,13 @@ ADAPTER, FOLDER, MODEL, CARD = "adapter.gguf", "adapter", "model.gguf", "card.js
 
 
 def export(opened: Opened, folder: Path, card: Mapping[str, Any]) -> list[Path]:
-    """Write what was trained, as it stands in the model, into the run's folder; what an earlier call wrote is replaced."""
+    """Write what was trained, as it stands in the model, into the run's folder; what an earlier call wrote is replaced.
+    Of many processes the first one writes."""
+    with current().lead_first():
+        return _export(opened, folder, card) if current().rank == 0 else []
+
+
+def _export(opened: Opened, folder: Path, card: Mapping[str, Any]) -> list[Path]:
     if opened.shape is None:
         written = [folder / MODEL, folder / "model"]
         shutil.rmtree(written[1], ignore_errors=True)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,10 +19,12 @@ from treadle.settings import Settings
 from treadle.training.dpo import train_dpo
 from treadle.training.export import export
 from treadle.training.grpo import GrpoOptions, judge_named, train_grpo
+from treadle.training.lines import messages_of, parsed_lines
 from treadle.training.loop import Finished
 from treadle.training.opening import Opened, open_model, use_threads
 from treadle.training.ppo import PpoOptions, train_ppo
-from treadle.training.preference import Encoder, SamplePair, held_out, message_list, read_pairs, sample_pairs
+from treadle.training.preference import Encoder, SamplePair, held_out, read_pairs, sample_pairs
+from treadle.training.processes import current
 from treadle.training.recipe import Recipe, fingerprint
 from treadle.training.reward import REWARD, RewardModel, load_run, train_reward
 from treadle.training.rollout import Answered, Judge, Prompt
@@ -92,6 +93,10 @@ class _Work:
     """What the four have in common: the model on its device, how texts become tokens, and the end of a run."""
 
     def __init__(self, kind: str, recipe: Recipe, root: Path, settings: Settings, device: str, resume: bool) -> None:
+        if recipe.train.sharding == "fsdp":
+            raise UsageError(
+                f"{kind} draws answers or swaps parameters, which whole models are needed for: sharding cannot be 'fsdp'"
+            )
         use_threads(recipe.train.threads)
         self.kind, self.recipe, self.root, self.resume = kind, recipe, root, resume
         self._settings, self._device = settings, device
@@ -149,7 +154,7 @@ def reward(
     work = _Work("reward", recipe, root, settings, device, resume)
     pairs, aside = work.pairs()
     model, folder = _reward_model(work.opened), root / recipe.run
-    plan = plan_of(recipe.train, -(-len(pairs) // recipe.pairs.a_batch))
+    plan = plan_of(recipe.train, _draws_an_epoch(len(pairs), recipe.pairs.a_batch))
     _told(on_begin, plan.steps)
     finished = train_reward(
         model, work.opened.parameters, pairs, aside, plan, folder, n_pairs=recipe.pairs.a_batch,
@@ -165,7 +170,7 @@ def dpo(
     """Train a policy on pairs directly."""
     work = _Work("dpo", recipe, root, settings, device, resume)
     pairs, aside = work.pairs()
-    plan = plan_of(recipe.train, -(-len(pairs) // recipe.pairs.a_batch))
+    plan = plan_of(recipe.train, _draws_an_epoch(len(pairs), recipe.pairs.a_batch))
     _told(on_begin, plan.steps)
     finished = train_dpo(
         work.opened.model, work.opened.parameters, pairs, aside, plan, root / recipe.run,
@@ -191,7 +196,7 @@ def ppo(
         if (recipe.pretraining)
         else ()
     )
-    plan = plan_of(recipe.train, -(-len(prompts) // recipe.ppo.prompts) * recipe.ppo.passes)
+    plan = plan_of(recipe.train, _draws_an_epoch(len(prompts), recipe.ppo.prompts) * recipe.ppo.passes)
     _told(on_begin, plan.steps)
     finished = train_ppo(
         work.opened.model, work.opened.parameters, value, valuing.parameters, judged_by(judge_model), prompts, work.encoder,
@@ -209,7 +214,7 @@ def grpo(
     judge = judge_named(recipe.reward)
     work = _Work("grpo", recipe, root, settings, device, resume)
     prompts = read_prompts(work.files)
-    plan = plan_of(recipe.train, -(-len(prompts) // recipe.grpo.prompts) * recipe.grpo.passes)
+    plan = plan_of(recipe.train, _draws_an_epoch(len(prompts), recipe.grpo.prompts) * recipe.grpo.passes)
     _told(on_begin, plan.steps)
     finished = train_grpo(
         work.opened.model, work.opened.parameters, judge, prompts, work.encoder, recipe.grpo, plan, root / recipe.run,
@@ -233,30 +238,25 @@ def read_prompts(paths: Sequence[Path]) -> list[Prompt]:
     Raises:
         DataError: a file cannot be read, or a line has no request; names file and line.
     """
-    found: dict[Prompt, None] = {}
-    for path, number, line in _lines(paths):
-        try:
-            data = json.loads(line)
-            messages = list(message_list(data["prompt"] if "prompt" in data else data["messages"]))
-            while messages and messages[-1].role != "user":
-                messages.pop()
-            if not messages:
-                raise ValueError("nobody asks anything in it")
-        except (ValueError, TypeError, KeyError) as error:
-            raise DataError(f"{path}, line {number} has no request: {error}") from error
-        found[tuple(messages)] = None
+    found = dict.fromkeys(parsed_lines(paths, "request", _request))
     if not found:
         raise DataError(f"no requests in {', '.join(map(str, paths))}")
     return list(found)
 
 
-def _lines(paths: Sequence[Path]) -> Iterator[tuple[Path, int, str]]:
-    for path in paths:
-        try:
-            with path.open(encoding="utf-8") as lines:
-                yield from ((path, number, line) for number, line in enumerate(lines, 1) if line.strip())
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"cannot read the requests of {path}: {error}") from error
+def _request(data: Any) -> Prompt:
+    name = "prompt" if "prompt" in data else "messages"
+    messages = list(messages_of(data[name], name))
+    while messages and messages[-1].role != "user":
+        messages.pop()
+    if not messages:
+        raise ValueError("nobody asks anything in it")
+    return tuple(messages)
+
+
+def _draws_an_epoch(n_items: int, size: int) -> int:
+    """Of each process."""
+    return -(-n_items // (size * current().world))
 
 
 def _reward_model(opened: Opened) -> RewardModel:

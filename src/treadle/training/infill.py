@@ -19,6 +19,7 @@ from treadle.tokens.vocabulary import Vocabulary
 from treadle.training.base import read_texts
 from treadle.training.dedup import fingerprint_of, unique
 from treadle.training.filters import kept as kept_documents
+from treadle.training.lines import is_held_out
 from treadle.training.objectives.causal_masking import Sentinels, code_spans, draw_spans, masked_document, sentinels_named
 from treadle.training.objectives.fill_in_middle import Markers, arranged, cut_in_three
 from treadle.training.objectives.language_masking import TRIGGERS, draw_hole, masked_line
@@ -143,8 +144,8 @@ def infill(
         kept, aside = documents, _documents(recipe.data.held_out, root, Counter())
     else:
         share = recipe.data.share_held_out
-        kept = [text for text in documents if not _held_out(text, share)]
-        aside = [text for text in documents if _held_out(text, share)]
+        kept = [text for text in documents if not is_held_out(_name(text), share)]
+        aside = [text for text in documents if is_held_out(_name(text), share)]
     train, held = (
         list(infill_samples(texts, opened.vocabulary, recipe.infill, recipe.data.most_tokens, recipe.train.seed))
         for texts in (kept, aside)
@@ -165,5 +166,6 @@ def _documents(patterns: Sequence[str], root: Path, why: Counter[str]) -> list[s
     return list(unique(kept_documents(read_texts(files_of(patterns, root)), str, why), str, why))
 
 
-def _held_out(text: str, share: float) -> bool:
-    return int.from_bytes(fingerprint_of(text)[:8], "big") < share * 2**64
+def _name(text: str) -> str:
+    """By which a text is held out: its words, so that copies with other spaces are on the same side."""
+    return fingerprint_of(text).hex()

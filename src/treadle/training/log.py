@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from treadle.errors import DataError
 
@@ -16,9 +16,12 @@ __all__ = ["Log", "read_log"]
 
 class Log:
     """Lines are appended as they come. ``keep_to``: what an earlier run wrote after that step is taken away first, since it
-    will be written again; None begins anew."""
+    will be written again; None begins anew. A ``silent`` one writes nothing: of many processes, one keeps the log."""
 
-    def __init__(self, path: Path, keep_to: int | None = None) -> None:
+    def __init__(self, path: Path, keep_to: int | None = None, *, silent: bool = False) -> None:
+        self._file: IO[str] | None = None
+        if silent:
+            return
         kept = [] if keep_to is None else [line for line in read_log(path) if line.get("step", 0) <= keep_to]
         beside = path.with_name(f".{path.name}.part")
         beside.write_text("".join(_line(line) for line in kept), encoding="utf-8")
@@ -26,18 +29,21 @@ class Log:
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, figures: Mapping[str, Any]) -> None:
-        self._file.write(_line(figures))
-        self._file.flush()
+        if self._file is not None:
+            self._file.write(_line(figures))
+            self._file.flush()
 
     def sync(self) -> None:
         """Have the lines on the disk before a checkpoint that counts on them."""
-        os.fsync(self._file.fileno())
+        if self._file is not None:
+            os.fsync(self._file.fileno())
 
     def __enter__(self) -> Log:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def _line(figures: Mapping[str, Any]) -> str:

@@ -1,8 +1,9 @@
 """The loop of every kind of training: batches in, parameters changed, figures logged, and a checkpoint to go on from.
 
 What is learnt is an ``Objective``, a function of a batch. The loop knows nothing of models: it changes the parameters that
-it is given. A run that is killed at any moment and resumed goes through the same numbers as one that was not; on a CPU, with
-as many threads, to the last bit.
+it is given. How many processes train together only ``Processes`` knows, which sums over them and keeps checkpoints. A run
+that is killed at any moment and resumed goes through the same numbers as one that was not; on a CPU, with as many threads,
+to the last bit.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
@@ -19,20 +20,22 @@ import torch
 from torch import Tensor, nn
 
 from treadle.errors import DataError, UsageError
-from treadle.training.checkpoint import load_checkpoint, save_checkpoint
+from treadle.training.checkpoint import take_away_parts
 from treadle.training.log import Log
 from treadle.training.optim import Schedule, optimisers_of, rate_at
+from treadle.training.processes import Processes, current
 
-__all__ = ["BEST", "CHECKPOINT", "LOG", "Finished", "Loss", "Objective", "Plan", "Source", "evaluated", "swapped", "train"]
+__all__ = ["BEST", "LOG", "Finished", "Loss", "Objective", "Plan", "Source", "evaluated", "swapped", "train"]
 
-CHECKPOINT, BEST, LOG = "checkpoint.pt", "best.pt", "log.jsonl"
+BEST, LOG = "best.pt", "log.jsonl"
 B_co = TypeVar("B_co", covariant=True)
 B = TypeVar("B")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How to train. One step takes ``accumulate`` batches. Numbers of steps; 0 turns off what comes every so many."""
+    """How to train. One step takes ``accumulate`` batches of each process. Numbers of steps; 0 turns off what comes every so
+    many."""
 
     steps: int
     learning_rate: float = 1e-3
@@ -128,26 +131,27 @@ def train(
         parameters, plan.optimiser, plan.learning_rate,
         weight_decay=plan.weight_decay, betas=plan.betas, muon_rate=plan.muon_rate,
     )  # fmt: skip
-    state = _begun(parameters, source, optimisers, plan, folder, resume, fingerprint)
+    processes = current()
+    state = _begun(parameters, source, optimisers, plan, folder, resume, fingerprint, processes)
     stopped = bool(plan.patience) and state.unimproved >= plan.patience
-    with Log(folder / LOG, keep_to=state.step or None) as log:
+    with Log(folder / LOG, keep_to=state.step or None, silent=processes.rank > 0) as log:
         while state.step < plan.steps and not stopped:
             started = time.perf_counter()
-            figures = _step(parameters, source, objective, optimisers, plan, state)
+            figures = _step(parameters, source, objective, optimisers, plan, state, processes)
             figures |= _speed(figures, time.perf_counter() - started, peak_flops)
             if evaluate is not None and _due(state.step, plan.evaluate_every, plan.steps):
                 with swapped(parameters, state.ema), torch.no_grad():
                     found = evaluate()
                     figures |= {f"evaluation_{name}": value for name, value in found.items()}
-                    _keep_best(parameters, found["loss"], state, folder)
+                    _keep_best(parameters, found["loss"], state, folder, processes)
             log.write(figures)
             if on_step is not None:
                 on_step(figures)
             stopped = bool(plan.patience) and state.unimproved >= plan.patience
             if stopped or _due(state.step, plan.checkpoint_every, plan.steps):
                 log.sync()
-                _save(parameters, source, optimisers, state, folder, fingerprint)
-    _take_best(parameters, state, folder)
+                processes.save(folder, _snapshot(parameters, source, optimisers, state, fingerprint))
+    _take_best(parameters, state, folder, processes)
     best = state.best_loss if state.best_step else None
     return Finished(steps=state.step, best_loss=best, best_step=state.best_step, stopped_early=stopped)
 
@@ -159,24 +163,24 @@ def _step(
     optimisers: list[torch.optim.Optimizer],
     plan: Plan,
     state: _State,
+    processes: Processes,
 ) -> dict[str, Any]:
     """One step: gradients of ``accumulate`` batches, divided by what they were summed over, clipped, applied."""
-    total = weight = flops = 0.0
-    n_tokens, told = 0, list[tuple[float, Mapping[str, float]]]()
+    sums: dict[str, float] = {"total": 0.0, "weight": 0.0, "tokens": 0, "flops": 0.0}
     for _ in range(plan.accumulate):
         loss = objective(next(source))
         loss.total.backward()  # type: ignore[no-untyped-call]
-        total, weight = total + float(loss.total.detach()), weight + loss.weight
-        n_tokens, flops = n_tokens + loss.n_tokens, flops + loss.flops
-        told.append((loss.weight, loss.figures))
+        _add(sums, loss)
+    sums = processes.total(sums)
+    total, weight = sums["total"], sums["weight"]
     if not math.isfinite(total) or not weight > 0:
         raise DataError(
             f"the loss of step {state.step + 1} is {total} over {weight}: training has failed; take a lower learning rate, "
             "or look for rows without anything to learn"
         )
-    gradients = [p.grad for p in parameters.values() if p.grad is not None]
+    gradients = processes.gradients(parameters)
     torch._foreach_div_(gradients, weight)
-    norm = float(torch.nn.utils.get_total_norm(gradients))
+    norm = processes.norm(gradients)
     if plan.clip and norm > plan.clip:
         torch._foreach_mul_(gradients, plan.clip / norm)
     share = rate_at(state.step, plan.steps, plan.schedule, plan.warm_up, plan.floor)
@@ -187,12 +191,24 @@ def _step(
         optimiser.zero_grad(set_to_none=True)
     _average(parameters, state, plan)
     state.step += 1
-    names = dict.fromkeys(name for _, figures in told for name in figures)
-    means = {name: sum(w * f[name] for w, f in told if name in f) / sum(w for w, f in told if name in f) for name in names}
+    named = [name.removeprefix(_WEIGHT) for name in sums if name.startswith(_WEIGHT)]
     return {
         "step": state.step, "loss": total / weight, "norm": norm, "rate": plan.learning_rate * share,
-        "weight": weight, "tokens": n_tokens, "flops": flops, **means,
+        "weight": weight, "tokens": int(sums["tokens"]), "flops": sums["flops"],
+        **{name: sums[_FIGURE + name] / sums[_WEIGHT + name] for name in named},
     }  # fmt: skip
+
+
+_FIGURE, _WEIGHT = "figure ", "weight of "
+
+
+def _add(sums: dict[str, float], loss: Loss) -> None:
+    """Add what an objective says of a batch; its figures are means over its weight."""
+    own = {"total": float(loss.total.detach()), "weight": loss.weight, "tokens": loss.n_tokens, "flops": loss.flops}
+    for name, value in loss.figures.items():
+        own |= {_FIGURE + name: loss.weight * value, _WEIGHT + name: loss.weight}
+    for name, value in own.items():
+        sums[name] = sums.get(name, 0.0) + value
 
 
 def _average(parameters: Mapping[str, nn.Parameter], state: _State, plan: Plan) -> None:
@@ -222,14 +238,19 @@ def _set(parameters: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]) -
         parameters[name].copy_(value)
 
 
-def evaluated(objective: Objective[B], batches: list[B]) -> dict[str, float]:
-    """The loss over the batches, a mean over what objectives sum over; to be given as ``evaluate``."""
-    total = weight = 0.0
+def evaluated(objective: Objective[B], batches: Sequence[B]) -> dict[str, float]:
+    """The loss over the batches, a mean over what objectives sum over; to be given as ``evaluate``. Each process takes its
+    share; all compute equally many, since processes with a model in shards wait for each other."""
+    processes = current()
+    sums: dict[str, float] = {"total": 0.0, "weight": 0.0}
     with torch.no_grad():
-        for batch in batches:
-            loss = objective(batch)
-            total, weight = total + float(loss.total), weight + loss.weight
-    return {"loss": total / weight}
+        for start in range(0, len(batches), processes.world):
+            own = start + processes.rank
+            loss = objective(batches[own % len(batches)])
+            if own < len(batches):
+                sums["total"], sums["weight"] = sums["total"] + float(loss.total), sums["weight"] + loss.weight
+    sums = processes.total(sums)
+    return {"loss": sums["total"] / sums["weight"]}
 
 
 # ------------------------------------------------------------------------------------------------ beginning and end
@@ -243,38 +264,38 @@ def _begun(
     folder: Path,
     resume: bool,
     fingerprint: str,
+    processes: Processes,
 ) -> _State:
     """The state of a new run, or of the one in the folder."""
-    path = folder / CHECKPOINT
-    if not resume:
-        if path.exists():
-            raise UsageError(f"{folder} holds a run already; go on with it by --resume, or name another folder")
+    begun = processes.has_checkpoint(folder)
+    if begun and not resume:
+        raise UsageError(f"{folder} holds a run already; go on with it by --resume, or name another folder")
+    if processes.rank == 0:
+        take_away_parts(folder)
+    if not begun:  # with ``resume`` it was killed before its first checkpoint, or never began
         torch.manual_seed(plan.seed)
         return _State()
-    if not path.exists():  # it was killed before its first checkpoint, or never began
-        torch.manual_seed(plan.seed)
-        return _State()
-    saved = load_checkpoint(path, fingerprint)
+    saved = processes.load(folder, fingerprint, parameters, optimisers)
     if saved["parameters"].keys() != parameters.keys():
-        raise DataError(f"{path} holds other parameters than are trained here")
+        raise DataError(f"the checkpoint in {folder} holds other parameters than are trained here")
     _set(parameters, saved["parameters"])
     for optimiser, own in zip(optimisers, saved["optimisers"], strict=True):
         optimiser.load_state_dict(own)
     source.restore(saved["source"])
     torch.set_rng_state(saved["random"])
     torch.set_num_threads(saved["threads"])  # sums that are split otherwise round otherwise
-    return _State(**saved["state"], ema=saved["ema"])
+    ema = {name: value.to(parameters[name].device) for name, value in saved["ema"].items()}
+    return _State(**saved["state"], ema=ema)
 
 
-def _save(
+def _snapshot(
     parameters: Mapping[str, nn.Parameter],
     source: Source[Any],
     optimisers: list[torch.optim.Optimizer],
     state: _State,
-    folder: Path,
     fingerprint: str,
-) -> None:
-    saved = {
+) -> dict[str, Any]:
+    return {
         "fingerprint": fingerprint,
         "parameters": {name: parameter.detach() for name, parameter in parameters.items()},
         "optimisers": [optimiser.state_dict() for optimiser in optimisers],
@@ -286,21 +307,21 @@ def _save(
             "step": state.step, "best_loss": state.best_loss, "best_step": state.best_step, "unimproved": state.unimproved,
         },
     }  # fmt: skip
-    save_checkpoint(folder / CHECKPOINT, saved)
 
 
-def _keep_best(parameters: Mapping[str, nn.Parameter], loss: float, state: _State, folder: Path) -> None:
+def _keep_best(
+    parameters: Mapping[str, nn.Parameter], loss: float, state: _State, folder: Path, processes: Processes
+) -> None:
     if loss < state.best_loss:
         state.best_loss, state.best_step, state.unimproved = loss, state.step, 0
-        values = {name: parameter.detach() for name, parameter in parameters.items()}
-        save_checkpoint(folder / BEST, {"step": state.step, "parameters": values, "fingerprint": ""})
+        processes.save_whole(folder / BEST, parameters, step=state.step)
     else:
         state.unimproved += 1
 
 
-def _take_best(parameters: Mapping[str, nn.Parameter], state: _State, folder: Path) -> None:
+def _take_best(parameters: Mapping[str, nn.Parameter], state: _State, folder: Path, processes: Processes) -> None:
     if state.best_step:
-        _set(parameters, load_checkpoint(folder / BEST, "")["parameters"])
+        _set(parameters, processes.load_whole(folder / BEST, parameters))
     else:
         _set(parameters, state.ema)
 

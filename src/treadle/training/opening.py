@@ -12,16 +12,19 @@ import torch
 from torch import nn
 
 from treadle.engines.models import CATALOGUE, OnBytes, pull, sha256_of
+from treadle.engines.shipped import check_adapter, find_adapter
 from treadle.errors import DataError, UsageError
 from treadle.model.config import ModelConfig
-from treadle.model.lora import Shape, add_adapter
+from treadle.model.lora import Shape, add_adapter, put_adapter
 from treadle.model.precision import choose_device, computes_bf16
 from treadle.model.templates import ChatTemplate
 from treadle.model.transformer import Transformer
 from treadle.model.weights import LoadedModel, load
+from treadle.model.weights.adapters import load_adapter
 from treadle.settings import Settings
 from treadle.tokens.vocabulary import Vocabulary
 from treadle.training.packing import Batch
+from treadle.training.processes import current
 from treadle.training.recipe import LoraPart, ModelPart
 
 __all__ = ["Opened", "batch_flops", "measured_flops", "open_model", "open_vocabulary", "use_threads"]
@@ -44,8 +47,9 @@ class Opened:
 
 
 def use_threads(wanted: int) -> None:
-    """As many threads as the recipe says; 0: as many as the process may use, at most 8."""
-    torch.set_num_threads(wanted or min(MOST_THREADS, len(os.sched_getaffinity(0))))
+    """As many threads as the recipe says; 0: as many as the process may use, at most 8, shared with those beside it."""
+    usable = max(1, len(os.sched_getaffinity(0)) // current().world)
+    torch.set_num_threads(wanted or min(MOST_THREADS, usable))
 
 
 def open_model(
@@ -66,8 +70,12 @@ def open_model(
     model = _fresh(part, loaded.vocabulary, seed) if new else loaded.transformer
     model.checkpointing = part.checkpointing
     model.to(where, _dtype(part, lora, where))
-    shape = Shape(rank=lora.rank, alpha=lora.alpha, targets=lora.targets) if lora.rank else None
-    if shape is not None:
+    shape: Shape | None = None
+    if lora.rank and lora.start:
+        begun = load_adapter(_adapter_file(lora.start, root), model.config)
+        shape, parameters = begun.shape, put_adapter(model, begun)
+    elif lora.rank:
+        shape = Shape(rank=lora.rank, alpha=lora.alpha, targets=lora.targets)
         parameters = add_adapter(model, shape, seed=seed)
     else:
         parameters = dict(model.requires_grad_(True).named_parameters())
@@ -87,6 +95,12 @@ def _file(name: str, root: Path, settings: Settings, on_bytes: OnBytes | None) -
     if name in CATALOGUE:
         return pull(CATALOGUE[name], settings.cache_dir, on_bytes)
     return root / Path(name).expanduser()
+
+
+def _adapter_file(name: str, root: Path) -> Path:
+    """The file or folder of an adapter; a name without a slash that is no file here is that of one that is shipped."""
+    path = root / Path(name).expanduser()
+    return check_adapter(find_adapter(name)) if "/" not in name and not path.exists() else path
 
 
 def _fresh(part: ModelPart, vocabulary: Vocabulary, seed: int) -> Transformer:

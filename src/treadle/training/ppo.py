@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from treadle.model.transformer import Transformer
-from treadle.training.draws import Draws
+from treadle.training.draws import own_draws
 from treadle.training.loop import Finished, Loss, OnStep, Plan, train
 from treadle.training.objectives.grpo import kl_estimate
 from treadle.training.objectives.next_token import weighted_mean
@@ -28,7 +28,7 @@ from treadle.training.objectives.ppo import (
     with_pretraining,
 )
 from treadle.training.packing import batch_of
-from treadle.training.preference import Encoder
+from treadle.training.preference import Encoder, Reference
 from treadle.training.reward import RewardModel, with_head
 from treadle.training.rollout import Judge, Prompt, Rollout, Rollouts, answered, frozen, mask_of, padded
 from treadle.training.rows import Sample
@@ -83,18 +83,45 @@ def train_ppo(
     Logged: ``reward`` (the judge's, without the price), ``kl`` (drift from the beginning, nats a token), ``drift`` (from the
     policy that drew), ``clipped``, ``value_loss``, ``answer_tokens``.
     """
-    reference, device = frozen(policy, parameters), policy.embedding.weight.device
-    mixed_in = Draws(len(pretraining), options.pretraining_texts, plan.seed) if pretraining and options.pretraining else None
+    work = _Work(
+        policy=policy, value=value, reference=frozen(policy, parameters), judge=judge, encoder=encoder, options=options
+    )
+    mixed_in = (
+        own_draws(len(pretraining), options.pretraining_texts, plan.seed) if pretraining and options.pretraining else None
+    )
+
+    def make(indices: list[int], generator: torch.Generator) -> Rollout:
+        return work.rollout([prompts[i] for i in indices], generator)
+
+    def objective(rollout: Rollout) -> Loss:
+        return work.loss(rollout, [pretraining[i] for i in rollout.mixed])
+
+    source = Rollouts(make, len(prompts), options.prompts, passes=options.passes, seed=plan.seed, mixed_in=mixed_in)
+    trained = {**parameters, **with_head(value, value_parameters, "value.")}
+    return train(trained, source, objective, plan, folder, resume=resume, fingerprint=fingerprint, on_step=on_step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What answers, what judges and what expects."""
+
+    policy: Transformer
+    value: RewardModel
+    reference: Reference
+    judge: Judge
+    encoder: Encoder
+    options: PpoOptions
 
     @torch.no_grad()
-    def make(indices: list[int], generator: torch.Generator) -> Rollout:
-        asked = [prompts[i] for i in indices]
-        found = answered(policy, encoder, asked, options.answers, options.most_new_tokens, generator)
+    def rollout(self, asked: Sequence[Prompt], generator: torch.Generator) -> Rollout:
+        """Answers to these prompts, judged, with what the policy and the value model make of them before they learn."""
+        policy, options, device = self.policy, self.options, self.policy.embedding.weight.device
+        found = answered(policy, self.encoder, asked, options.answers, options.most_new_tokens, generator)
         batch = batch_of([a.sample for a in found]).to(device)
         mask_BT = mask_of(batch)
-        sampled_BT, reference_BT = padded(learnt_logprobs(policy, batch), batch), padded(reference(batch), batch)
-        values_BT = padded(value(batch)[batch.targets[0]], batch)
-        scores_B = torch.tensor(list(judge(found)), dtype=torch.float32, device=device)
+        sampled_BT, reference_BT = padded(learnt_logprobs(policy, batch), batch), padded(self.reference(batch), batch)
+        values_BT = padded(self.value(batch)[batch.targets[0]], batch)
+        scores_B = torch.tensor(list(self.judge(found)), dtype=torch.float32, device=device)
         rewards_BT = token_rewards(sampled_BT, reference_BT, scores_B, mask_BT, options.beta)
         advantages_BT, returns_BT = generalised_advantages(rewards_BT, values_BT, mask_BT, options.gamma, options.lam)
         return Rollout(
@@ -110,24 +137,21 @@ def train_ppo(
             },
         )  # fmt: skip
 
-    def objective(rollout: Rollout) -> Loss:
-        batch, tensors = rollout.batch, rollout.tensors
-        logprobs_BT = padded(learnt_logprobs(policy, batch), batch)
+    def loss(self, rollout: Rollout, mixed: Sequence[Sample]) -> Loss:
+        """Of policy and value model on a rollout, with texts that are mixed in."""
+        batch, tensors, options = rollout.batch, rollout.tensors, self.options
+        logprobs_BT = padded(learnt_logprobs(self.policy, batch), batch)
         found = clipped_policy_loss(logprobs_BT, tensors["sampled"], tensors["advantages"], tensors["mask"], options.clip)
-        values_BT = padded(value(batch)[batch.targets[0]], batch)
+        values_BT = padded(self.value(batch)[batch.targets[0]], batch)
         value_loss = clipped_value_loss(
             values_BT, tensors["values"], tensors["returns"], tensors["mask"], options.value_clip or None
         )
         loss = found.loss + options.value_weight * value_loss
-        if mixed_in is not None:
-            texts = batch_of([pretraining[i] for i in rollout.mixed]).to(device)
-            loss = with_pretraining(loss, -learnt_logprobs(policy, texts).mean(), options.pretraining)
+        if mixed:
+            texts = batch_of(mixed).to(batch.ids.device)
+            loss = with_pretraining(loss, -learnt_logprobs(self.policy, texts).mean(), options.pretraining)
         figures = {"drift": found.drift, "clipped": found.clipped, "value_loss": float(value_loss.detach())}
         n_answers = len(batch.lengths)
         return Loss(
             total=loss * n_answers, weight=n_answers, n_tokens=len(batch.ids), figures={**rollout.figures, **figures}
         )
-
-    source = Rollouts(make, len(prompts), options.prompts, passes=options.passes, seed=plan.seed, mixed_in=mixed_in)
-    trained = {**parameters, **with_head(value, value_parameters, "value.")}
-    return train(trained, source, objective, plan, folder, resume=resume, fingerprint=fingerprint, on_step=on_step)

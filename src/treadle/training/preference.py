@@ -7,15 +7,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from treadle.errors import DataError
-from treadle.training.rows import Row, Sample, lines_of, sample_of
+from treadle.training.lines import is_held_out, messages_of, parsed_lines
+from treadle.training.rows import Row, Sample, sample_of
 from treadle.types import Message
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from treadle.training.packing import Batch
 
 __all__ = [
-    "Encoder", "Pair", "Reference", "SamplePair", "answer_sample", "held_out", "message_list", "prompt_ids", "read_pairs",
+    "Encoder", "Pair", "Reference", "SamplePair", "answer_sample", "held_out", "prompt_ids", "read_pairs",
     "sample_pairs",
 ]  # fmt: skip
 
@@ -63,29 +61,16 @@ def read_pairs(paths: Iterable[Path]) -> Iterator[Pair]:
     Raises:
         DataError: a file cannot be read, or a line is no pair; names file and line.
     """
-    for line, where in lines_of(paths, "pairs"):
-        yield _read(line, where)
+    return parsed_lines(paths, "pair", _pair)
 
 
-def _read(line: str, where: str) -> Pair:
-    try:
-        data = json.loads(line)
-        if not isinstance(data, Mapping) or set(data) != _KEYS:
-            raise ValueError("a pair is an object with 'prompt', 'chosen' and 'rejected', each a list of messages")
-        prompt, chosen, rejected = (message_list(data[key]) for key in ("prompt", "chosen", "rejected"))
-        if not prompt or [m.role for m in (*chosen, *rejected)] != ["assistant", "assistant"]:
-            raise ValueError("'prompt' has at least one message, 'chosen' and 'rejected' one each, of the assistant")
-    except (ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{where} is no pair: {error}") from error
+def _pair(data: Any) -> Pair:
+    if not isinstance(data, Mapping) or set(data) != _KEYS:
+        raise ValueError("a pair is an object with 'prompt', 'chosen' and 'rejected', each a list of messages")
+    prompt, chosen, rejected = (messages_of(data[key], key) for key in ("prompt", "chosen", "rejected"))
+    if not prompt or [m.role for m in (*chosen, *rejected)] != ["assistant", "assistant"]:
+        raise ValueError("'prompt' has at least one message, 'chosen' and 'rejected' one each, of the assistant")
     return Pair(prompt=prompt, chosen=chosen[0].content, rejected=rejected[0].content)
-
-
-def message_list(value: Any) -> tuple[Message, ...]:
-    """Messages as they stand in JSON; ``ValueError``, ``TypeError`` or ``KeyError`` where they are none."""
-    found = tuple(Message(role=m["role"], content=m["content"]) for m in value)
-    if not all(m.role in ("system", "user", "assistant") and isinstance(m.content, str) for m in found):
-        raise ValueError("a message has a 'role' (system, user or assistant) and a text as its 'content'")
-    return found
 
 
 def held_out(pairs: Sequence[Pair], share: float) -> tuple[list[Pair], list[Pair]]:
@@ -93,9 +78,7 @@ def held_out(pairs: Sequence[Pair], share: float) -> tuple[list[Pair], list[Pair
     stay together, and a pair stays on its side when others are added."""
     sides: tuple[list[Pair], list[Pair]] = ([], [])
     for pair in pairs:
-        text = "\0".join(m.content for m in pair.prompt)
-        number = int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
-        sides[number < share * 2**64].append(pair)
+        sides[is_held_out("\0".join(m.content for m in pair.prompt), share)].append(pair)
     return sides
 
 

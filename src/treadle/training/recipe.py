@@ -39,6 +39,9 @@ class LoraPart:
     rank: int = 16
     alpha: float = 32.0
     targets: tuple[str, ...] = ("q", "k", "v", "o", "gate", "up", "down")
+    start: str = ""
+    """Go on from this adapter: one that is shipped, by its name, or a file or folder, from the recipe's folder. Rank, alpha
+    and targets are then its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,8 @@ class TrainPart:
     checkpoint_every: int = 50
     threads: int = 0
     """0: as many as the process may use, at most 8."""
+    sharding: Literal["auto", "none", "fsdp"] = "auto"
+    """Of many processes: whether each keeps the whole model (none) or a share of it (fsdp). ``auto`` looks at its size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,5 +163,7 @@ def _typed(value: Any, kind: Any, where: str, path: Path) -> Any:
 
 def fingerprint(recipe: Any, *others: str) -> str:
     """A name of a recipe and of what else must be the same for a run to go on: 16 hexadecimal digits."""
-    text = json.dumps([dataclasses.asdict(recipe), *others], sort_keys=True)
+    told = dataclasses.asdict(recipe)
+    told["train"].pop("sharding", None)  # where parameters lie changes no number
+    text = json.dumps([told, *others], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

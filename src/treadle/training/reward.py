@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from treadle.errors import DataError
 from treadle.model.transformer import Transformer
-from treadle.training.checkpoint import load_checkpoint, save_checkpoint
-from treadle.training.draws import Draws
+from treadle.training.checkpoint import load_checkpoint
+from treadle.training.draws import own_draws
 from treadle.training.loop import Finished, Loss, OnStep, Plan, train
 from treadle.training.objectives.reward import preference_accuracy, ranking_loss
 from treadle.training.packing import Batch, batch_of
 from treadle.training.preference import SamplePair
+from treadle.training.processes import current
 from treadle.training.rows import Sample
 
 __all__ = ["RewardModel", "load_run", "preferences", "train_reward", "with_head"]
@@ -97,13 +98,12 @@ def train_reward(
         return preferences(model, held)
 
     finished = train(
-        trained, Draws(len(pairs), n_pairs, plan.seed), objective, plan, folder, resume=resume, fingerprint=fingerprint,
+        trained, own_draws(len(pairs), n_pairs, plan.seed), objective, plan, folder, resume=resume, fingerprint=fingerprint,
         evaluate=evaluate if held else None, on_step=on_step,
     )  # fmt: skip
     with torch.no_grad():
         model.head.bias.sub_(sum(sum(model.judge([chosen])) for chosen, _ in pairs) / len(pairs))
-    values = {name: parameter.detach() for name, parameter in trained.items()}
-    save_checkpoint(folder / REWARD, {"parameters": values, "fingerprint": ""})
+    current().save_whole(folder / REWARD, trained)
     return finished
 
 

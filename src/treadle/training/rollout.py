@@ -15,11 +15,12 @@ from torch.nn.utils.rnn import pad_sequence
 
 from treadle.model.generate import fit_prompt, forward, read_prompt
 from treadle.model.transformer import Transformer
-from treadle.training.draws import Draws
+from treadle.training.draws import Draws, own_draws
 from treadle.training.loop import swapped
 from treadle.training.objectives.masked import joined
 from treadle.training.packing import Batch
 from treadle.training.preference import Encoder, Reference, prompt_ids
+from treadle.training.processes import current
 from treadle.training.rows import Sample
 from treadle.training.scores import learnt_logprobs
 from treadle.types import Message
@@ -154,8 +155,8 @@ class Rollouts:
         mixed_in: Draws | None = None,
     ) -> None:
         self._make, self._passes, self._mixed_in = make, passes, mixed_in
-        self._draws = Draws(n_prompts, size, seed)
-        self._generator = torch.Generator().manual_seed(seed)
+        self._draws = own_draws(n_prompts, size, seed)
+        self._generator = torch.Generator().manual_seed(seed + 1_000_003 * current().rank)  # each process draws others
         self._current: Rollout | None = None
         self._left = 0
 

@@ -14,7 +14,6 @@ for it. A row without segments is a conversation: what its assistant says is lea
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +22,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from treadle.errors import DataError, UnknownNameError
+from treadle.training.lines import messages_of, parsed_lines
 from treadle.types import Message
 
 if TYPE_CHECKING:
     from treadle.model.templates import ChatTemplate
     from treadle.tokens.vocabulary import Vocabulary
 
-__all__ = ["Row", "Sample", "fitted", "learnt_tokens", "lines_of", "read_rows", "row_of", "sample_of"]
+__all__ = ["Row", "Sample", "fitted", "learnt_tokens", "read_rows", "row_of", "sample_of"]
 
 _KEYS = ("messages", "segments", "source", "licence", "group", "end")
-_ROLES = ("system", "user", "assistant")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,33 +63,7 @@ def read_rows(paths: Iterable[Path]) -> Iterator[Row]:
     Raises:
         DataError: a file cannot be read, or a line is no row; names file and line.
     """
-    for line, where in lines_of(paths, "rows"):
-        yield _read_line(line, where)
-
-
-def lines_of(paths: Iterable[Path], what: str) -> Iterator[tuple[str, str]]:
-    """The lines of files that are not blank, each with its file and number; ``what`` they hold, for a message.
-
-    Raises:
-        DataError: a file cannot be read.
-    """
-    for path in paths:
-        try:
-            with path.open(encoding="utf-8") as lines:
-                for number, line in enumerate(lines, 1):
-                    if line.strip():
-                        yield line, f"{path}, line {number}"
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"cannot read the {what} of {path}: {error}") from error
-
-
-def _read_line(line: str, where: str) -> Row:
-    try:
-        return row_of(json.loads(line))
-    except UnknownNameError as error:
-        raise DataError(f"{where}: {error}") from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{where} is no row: {error}") from error
+    return parsed_lines(paths, "row", row_of)
 
 
 def row_of(data: Any) -> Row:
@@ -104,8 +77,8 @@ def row_of(data: Any) -> Row:
     for key in data:
         if key not in _KEYS:
             raise UnknownNameError("key of a row", str(key), _KEYS)
-    messages = tuple(_message(m) for m in _list(data.get("messages", []), "messages"))
-    segments = tuple(_segment(s) for s in _list(data.get("segments", []), "segments"))
+    messages = messages_of(data.get("messages", []))
+    segments = tuple(_segment(s) for s in _list(data.get("segments", [])))
     taught = any(learnt for _, learnt in segments) if segments else any(m.role == "assistant" for m in messages)
     if not taught:
         raise ValueError("it has nothing to learn: no segment with a second text, and no message of an assistant")
@@ -118,18 +91,10 @@ def row_of(data: Any) -> Row:
     return Row(messages=messages, segments=segments, end=data.get("end", False), **texts)
 
 
-def _list(value: Any, name: str) -> list[Any]:
+def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"{name!r} should be a list")
+        raise ValueError("'segments' should be a list")
     return value
-
-
-def _message(value: Any) -> Message:
-    if not isinstance(value, Mapping) or set(value) != {"role", "content"} or value["role"] not in _ROLES:
-        raise ValueError(f"a message is an object with 'role' (one of {', '.join(_ROLES)}) and 'content'")
-    if not isinstance(value["content"], str):
-        raise ValueError("the content of a message should be a text")
-    return Message(role=value["role"], content=value["content"])
 
 
 def _segment(value: Any) -> tuple[str, str]:

@@ -7,16 +7,22 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from torch import Tensor
 
 from treadle import __version__
 from treadle.training.export import export
 from treadle.training.loop import Finished, Loss, Objective, Plan, evaluated, train
 from treadle.training.opening import Opened, batch_flops, measured_flops
 from treadle.training.packing import Batch, Packed, Samples, batch_of, pack
+from treadle.training.processes import OneProcess, current
 from treadle.training.recipe import Recipe, TrainPart, fingerprint
 from treadle.training.rows import Sample
 from treadle.training.scores import learnt_logprobs
+
+if TYPE_CHECKING:
+    from treadle.training.shards import Shards
 
 __all__ = ["Outcome", "Texts", "digest_of", "next_token", "plan_of", "run"]
 
@@ -48,12 +54,13 @@ def digest_of(samples: Sequence[Sample]) -> str:
     return digest.hexdigest()
 
 
-def next_token(opened: Opened) -> Objective[Batch]:
-    """Minus the log-probability of every token that is learnt."""
+def next_token(opened: Opened, scores: Callable[[Batch], Tensor] | None = None) -> Objective[Batch]:
+    """Minus the log-probability of every token that is learnt; ``scores`` gives them where the model does not by itself."""
     whole, config = opened.shape is None, opened.model.config
 
     def objective(batch: Batch) -> Loss:
-        found = learnt_logprobs(opened.model, batch.to(opened.device))
+        batch = batch.to(opened.device)
+        found = learnt_logprobs(opened.model, batch) if scores is None else scores(batch)
         flops = batch_flops(config, batch, whole=whole)
         return Loss(total=-found.sum(), weight=len(found), n_tokens=len(batch.ids), flops=flops)
 
@@ -80,10 +87,12 @@ def run(
     on_step: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Outcome:
     """Train, keep the best, and export it. ``on_begin`` is told how many steps there will be."""
-    part, folder = recipe.train, root / recipe.run
-    source = Packed(texts.train, texts.lengths, part.tokens_a_batch, seed=part.seed)
+    part, folder, processes = recipe.train, root / recipe.run, current()
+    rank, world = processes.rank, processes.world
+    source = Packed(texts.train, texts.lengths, part.tokens_a_batch, seed=part.seed, rank=rank, world=world)
     plan = plan_of(part, source.batches_an_epoch)
-    objective, batches = next_token(opened), _batches(texts.held_out, part.tokens_a_batch)
+    opened, shards = _in_shards(opened, part.sharding)
+    objective, batches = next_token(opened, shards and shards.scores), _batches(texts.held_out, part.tokens_a_batch)
     if on_begin is not None:
         on_begin(plan.steps)
     finished = train(
@@ -92,10 +101,18 @@ def run(
         fingerprint=fingerprint(recipe, kind, texts.digest, opened.sha256),
         evaluate=(lambda: evaluated(objective, batches)) if batches else None,
         on_step=on_step,
-        peak_flops=measured_flops(opened.device, opened.model.embedding.weight.dtype),
+        peak_flops=world * measured_flops(opened.device, opened.model.embedding.weight.dtype),
     )  # fmt: skip
-    files = export(opened, folder, _card(kind, recipe, texts, finished))
+    files = export(opened if shards is None else shards.whole(opened), folder, _card(kind, recipe, texts, finished))
     return Outcome(folder=folder, finished=finished, files=files, steps=plan.steps)
+
+
+def _in_shards(opened: Opened, sharding: Literal["auto", "none", "fsdp"]) -> tuple[Opened, Shards | None]:
+    if isinstance(current(), OneProcess):
+        return opened, None
+    from treadle.training.shards import in_shards
+
+    return in_shards(opened, sharding)
 
 
 def _batches(samples: Sequence[Sample], room: int) -> list[Batch]:

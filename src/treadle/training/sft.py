@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import Any
 from treadle.engines.models import OnBytes
 from treadle.errors import DataError
 from treadle.settings import Settings
+from treadle.training.lines import is_held_out
 from treadle.training.opening import Opened, open_model, use_threads
 from treadle.training.recipe import DataPart, Recipe
 from treadle.training.rows import Row, Sample, fitted, learnt_tokens, read_rows, sample_of
 from treadle.training.run import Outcome, Texts, digest_of, run
 
-__all__ = ["files_of", "is_held_out", "sft", "texts_of_rows"]
+__all__ = ["files_of", "sft", "texts_of_rows"]
 
 
 def sft(
@@ -47,8 +47,8 @@ def texts_of_rows(part: DataPart, root: Path, opened: Opened) -> Texts:
     if part.held_out:
         kept, aside = rows, list(read_rows(files_of(part.held_out, root)))
     else:
-        kept = [row for row in rows if not is_held_out(row, part.share_held_out)]
-        aside = [row for row in rows if is_held_out(row, part.share_held_out)]
+        kept = [row for row in rows if not is_held_out(_name(row), part.share_held_out)]
+        aside = [row for row in rows if is_held_out(_name(row), part.share_held_out)]
     train, held_out = (_samples(some, part.most_tokens, opened) for some in (kept, aside))
     if not train:
         raise DataError(f"{len(rows)} rows, and none with anything to learn in its first {part.most_tokens} tokens")
@@ -72,10 +72,9 @@ def _samples(rows: Iterable[Row], most_tokens: int, opened: Opened) -> list[Samp
     return [sample for sample in found if sample is not None]
 
 
-def is_held_out(row: Row, share: float) -> bool:
-    """Whether the row's group is among the share that is held out; the same in every run."""
-    name = row.group or repr((row.messages, row.segments))
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") < share * 2**64
+def _name(row: Row) -> str:
+    """By which it is held out: rows of a group all are, or none."""
+    return row.group or repr((row.messages, row.segments))
 
 
 def files_of(patterns: Sequence[str], root: Path) -> list[Path]:
