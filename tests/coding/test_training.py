@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from treadle.coding.ask import Options, Tools
 from treadle.coding.correct import correct, draft_to_correct, on_data
-from treadle.coding.training import Form, training_rows, write_rows
+from treadle.coding.training import Form, training_rows, write_lines, write_rows
 from treadle.engines.scripted import ScriptedEngine
 from treadle.errors import UsageError
 from treadle.threads.base import Store
@@ -190,3 +191,18 @@ def test_progress_is_told(asking: Any, store: Store) -> None:
     asking(DOUBLE, [WRONG])
     list(training_rows(store, "messages", Counting()))
     assert said == [("reading 1 thread", 1), 1]
+
+
+def test_what_a_killed_process_left_goes_and_what_another_writes_stays(tmp_path: Path) -> None:
+    out = tmp_path / "rows.jsonl"
+    (tmp_path / ".rows.jsonl.00000000.part").write_text("cut o")
+
+    def lines() -> Iterator[tuple[str, str]]:
+        yield "one", "1"
+        assert write_lines([("other", "2")], out, empty=True) == {"other": 1}
+        assert out.read_text() == "2\n"
+        yield "one", "3"
+
+    assert write_lines(lines(), out, empty=True) == {"one": 2}
+    assert out.read_text() == "1\n3\n"
+    assert list(tmp_path.iterdir()) == [out]

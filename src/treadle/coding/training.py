@@ -11,13 +11,15 @@ thread that was corrected gives its correction only: its answer was wrong, whate
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import json
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from treadle.coding.example_form import same_program
 from treadle.coding.progress import Progress, Silent
@@ -204,17 +206,41 @@ def write_lines(lines: Iterable[tuple[str, str]], out: Path, *, empty: bool) -> 
         UsageError: the file cannot be written.
     """
     counts: Counter[str] = Counter()
-    partial = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     try:
-        with partial.open("x", encoding="utf-8") as file:
+        _take_away_left(out)
+        with _partial(out) as file:
             for source, line in lines:
                 file.write(line + "\n")
                 counts[source] += 1
-        if counts or empty:
-            partial.replace(out)
+            file.flush()
+            if counts or empty:
+                Path(file.name).replace(out)
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
     return counts
+
+
+@contextlib.contextmanager
+def _partial(out: Path) -> Iterator[TextIO]:
+    """A file beside ``out``, open to be written, and locked as long as it is: what has no lock was left by a process that
+    was killed. What stays of it at the end is taken away."""
+    while True:
+        path = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
+        with path.open("x", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not path.exists():  # taken for a leftover before it had its lock
+                continue
+            try:
+                yield file
+            finally:
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
+            return
+
+
+def _take_away_left(out: Path) -> None:
+    """Take away what killed processes left beside ``out``; of those that still write nothing."""
+    for path in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
+        with contextlib.suppress(OSError), path.open("rb+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from treadle.commands.exits import EXIT_INTERRUPTED
 from treadle.errors import EngineError
 from treadle.escaping import escaped
 
 if TYPE_CHECKING:
-    from treadle.training.recipe import Recipe
     from treadle.training.run import Outcome
 
-__all__ = ["StepBar", "needs_torch", "report", "train_app"]
+__all__ = ["StepBar", "needs_torch", "report", "telling_what_is_kept", "train_app"]
 
 train_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Train adapters and models.")
 
@@ -63,7 +63,8 @@ def train_tokenize(config: ConfigOption) -> None:
 
         recipe = read_recipe(config, Recipe)
         vocabulary = open_vocabulary(recipe.model, config.parent, load_settings())
-        told = tokenize(recipe, config.parent, vocabulary)
+        with telling_what_is_kept():
+            told = tokenize(recipe, config.parent, vocabulary)
     typer.echo(
         escaped(f"{told['documents']:,} documents, {told['tokens']:,} tokens: {config.parent / recipe.run / 'tokens'}")
     )
@@ -95,14 +96,31 @@ def needs_torch() -> Iterator[None]:
         raise EngineError(f"training needs {error.name}: pip install 'treadle[torch]'") from error
 
 
+@contextlib.contextmanager
+def telling_what_is_kept(run: Path | None = None) -> Iterator[None]:
+    """Say of Ctrl-C and ``kill`` what is kept of the run in this folder and how to go on; without a folder, of a file."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = "nothing was written"
+        if run is not None:
+            kept = f"{run} has no checkpoint yet: begin again"
+            if (run / "checkpoint.pt").exists():
+                kept = f"{run} is kept up to its last checkpoint: the same command with --resume goes on"
+        with contextlib.suppress(OSError):  # the terminal may be what went away
+            typer.echo(escaped(f"stopped; {kept}"), err=True)
+        raise SystemExit(EXIT_INTERRUPTED) from None
+
+
 def _train(kind: str, config: Path, resume: bool, device: str) -> None:
     with needs_torch():
         from treadle.settings import load_settings
+        from treadle.training.kinds import KINDS
         from treadle.training.recipe import read_recipe
 
-        recipe_kind, work = _kind(kind)
+        recipe_kind, work = KINDS[kind]
         recipe = read_recipe(config, recipe_kind)
-        with StepBar() as shown:
+        with telling_what_is_kept(config.parent / recipe.run), StepBar() as shown:
             outcome = work(
                 recipe, config.parent, load_settings(), device=device, resume=resume,
                 on_begin=shown.begin, on_step=shown.step,
@@ -117,23 +135,6 @@ def report(outcome: Outcome) -> None:
     typer.echo(escaped(f"{end.steps} steps{' (stopped early)' if end.stopped_early else ''}{judged}"))
     for path in outcome.files:
         typer.echo(escaped(str(path)))
-
-
-def _kind(name: str) -> tuple[type[Recipe], Callable[..., Outcome]]:
-    """What a kind of training reads, and what does it."""
-    from treadle.training import base, feedback, infill, sft
-    from treadle.training.recipe import Recipe
-
-    known: dict[str, tuple[type[Recipe], Callable[..., Outcome]]] = {
-        "sft": (Recipe, sft.sft),
-        "base": (Recipe, base.base),
-        "infill": (infill.InfillRecipe, infill.infill),
-        "reward": (feedback.RewardRecipe, feedback.reward),
-        "ppo": (feedback.PpoRecipe, feedback.ppo),
-        "dpo": (feedback.DpoRecipe, feedback.dpo),
-        "grpo": (feedback.GrpoRecipe, feedback.grpo),
-    }
-    return known[name]
 
 
 class StepBar:

@@ -41,7 +41,7 @@ def train_adapter(
     device: Annotated[str, typer.Option("--device", help="Where to compute: cpu, cuda, cuda:1, mps.")] = "cpu",
 ) -> None:
     """Train an adapter on the examples of packs and on your corrections."""
-    from treadle.commands.train import StepBar, needs_torch, report
+    from treadle.commands.train import StepBar, needs_torch, report, telling_what_is_kept
     from treadle.settings import load_settings
 
     with needs_torch():
@@ -53,7 +53,8 @@ def train_adapter(
         if not (resume and (folder / ROWS).is_file()):
             if (folder / "checkpoint.pt").exists():
                 raise UsageError(f"{folder} holds a run already; go on with it by --resume, or name another folder")
-            _write_rows(_packs(pack), folder, model, None if no_corrections else store or settings.store)
+            with telling_what_is_kept(folder):
+                _write_rows(_packs(pack), folder, model, None if no_corrections else store or settings.store)
         others = tuple(str(path.expanduser().absolute()) for path in rows or ())
         recipe = Recipe(
             run=".",
@@ -62,7 +63,7 @@ def train_adapter(
             data=DataPart(train=(ROWS, *others), share_held_out=0.02 if others else 0.0),
             train=TrainPart(epochs=epochs, learning_rate=rate, seed=seed, warm_up=10, evaluate_every=50 if others else 0),
         )
-        with StepBar() as shown:
+        with telling_what_is_kept(folder), StepBar() as shown:
             outcome = sft(recipe, folder, settings, device=device, resume=resume, on_begin=shown.begin, on_step=shown.step)
     report(outcome)
     typer.echo(escaped(f"use it: --engine llama:{model}+{folder / 'adapter.gguf'}"))

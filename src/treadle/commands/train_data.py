@@ -44,12 +44,13 @@ def train_data(
 ) -> None:
     """Invent requests with programs, run each, and keep as rows what passes."""
     from treadle import compose
+    from treadle.commands.train import telling_what_is_kept
     from treadle.errors import UsageError
 
     if kind is RowKind.SQL and held_out is not None:
         raise UsageError("--held-out is for hep and functions: databases of the SQL rows are invented, with their questions")
     file = Path(model) if model.endswith(".gguf") else compose.pull_model(model)
-    with _Bar(rows) as bar:
+    with telling_what_is_kept(), _Bar(rows) as bar:
         report = _made(kind, rows, seed, out, file, held_out, bar.done)
     typer.echo(escaped(report))
 
