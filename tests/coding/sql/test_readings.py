@@ -48,6 +48,28 @@ QUESTIONS = [
     ("What fraction of the ships has the flag Norway?", "SELECT 0.5"),
     ("List the ship name and length of ships ordered by length, highest first.", "SELECT ship_name, length_m FROM ships"),
     ("Which flags have more than one ship?", "SELECT 'Norway'"),
+    ("Which flags have several ships?", "SELECT 'Norway'"),
+    (
+        "Which ship is the second longest? Give its name.",
+        "SELECT ship_name FROM ships ORDER BY length_m DESC LIMIT 1 OFFSET 1",
+    ),
+    ("Show the ship names starting with A", "SELECT ship_name FROM ships WHERE ship_name LIKE 'A%'"),
+    ("How many different ship flags are there?", "SELECT COUNT(DISTINCT flag) FROM ships"),
+    ("Top 2 ships by number of visits", "SELECT 'Aurora' UNION ALL SELECT 'Brise'"),
+    ("When did the first visit arrive?", "SELECT '2023-01-05'"),
+    (
+        "How many visits did each port have, including those with none? Show the port name.",
+        "SELECT 'Bergen', 3 UNION ALL SELECT 'Brest', 2 UNION ALL SELECT 'Cadiz', 0",
+    ),
+    ("How many ships were seen in each port? Show the port name.", "SELECT 'Bergen', 3 UNION ALL SELECT 'Brest', 2"),
+    (
+        "Number of visits by port and year",
+        "SELECT 'Bergen', '2023', 1 UNION ALL SELECT 'Bergen', '2024', 2 UNION ALL SELECT 'Brest', '2023', 2",
+    ),
+    (
+        "Which ships have never visited a port? Give their names.",
+        "SELECT ship_name FROM ships WHERE ship_id NOT IN (SELECT ship_id FROM visits)",
+    ),
     ("What is the difference between the highest and the lowest depth of the ports?", "SELECT 5.0"),
 ]
 

@@ -11,7 +11,7 @@ from treadle.coding.shots import nearest_examples
 from treadle.coding.sql.base import Database, rows_of
 from treadle.coding.sql.doubts.rules import sql_doubts
 from treadle.coding.sql.reading.linking import Links, find_values, link
-from treadle.coding.sql.reading.propose import propose
+from treadle.coding.sql.reading.propose import propose, readings_of
 from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.sentence import to_words
 from treadle.coding.sql.reading.sketch import Sketch
@@ -37,6 +37,8 @@ READINGS = 1
 WEAK_AFTER = 2
 """After so many examples made by rules come corrections that are hardly similar; without rules they come first."""
 MADE_BY_RULES = "made from the schema by rules"
+VARIED = "variation"
+"""Of an example: it answers a nearby question. It may be shown to a model, but is no reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +79,15 @@ def make_sql_plan(
         examples=tuple([e for e in shown if unique[e.body] is e][: options.shots]),
     )
     answers = [e for e, similarity in near if similarity >= ANSWERS]
-    readings = tuple(_reading(e) for e in (*answers[:1], *made[:READINGS]))
+    read = [e for e in made if VARIED not in e.tags]
+    readings = tuple(_reading(e) for e in (*answers[:1], *read[:READINGS]))
     best = max((similarity for _, similarity in near), default=0.0)
     return SqlPlan(
         prompt=build_prompt(engine, ingredients, options.prompt_tokens),
         ingredients=ingredients,
         readings=readings,
         decisive=bool(answers) or best < TEACHES,
-        unread=() if answers or not made else tuple(unread_words(made[0].program, schema, links)),
+        unread=() if answers or not read else tuple(unread_words(read[0].program, schema, links)),
     )
 
 
@@ -95,8 +98,9 @@ def _reading(example: Example) -> PromptPart:
 
 def _made(question: str, database: Database, schema: Schema, links: Links) -> list[Example]:
     found = []
+    direct = readings_of(question, schema, links)
     for number, sketch in enumerate(propose(question, schema, links)[:PROPOSED]):
-        example = _example(number, sketch, database, schema)
+        example = _example(number, sketch, database, schema, () if sketch in direct else (VARIED,))
         if example is None:
             continue
         rows = rows_of(database.execute(example.program, LOOK_LIMITS))
@@ -107,7 +111,7 @@ def _made(question: str, database: Database, schema: Schema, links: Links) -> li
     return [example for _, example in sorted(found, key=lambda pair: pair[0])]
 
 
-def _example(number: int, sketch: Sketch, database: Database, schema: Schema) -> Example | None:
+def _example(number: int, sketch: Sketch, database: Database, schema: Schema, tags: tuple[str, ...]) -> Example | None:
     try:
         statement = to_sql(sketch, schema, database.dialect)
     except LookupError:
@@ -119,6 +123,7 @@ def _example(number: int, sketch: Sketch, database: Database, schema: Schema) ->
         body=statement,
         pack=MADE_BY_RULES,
         kind="sql",
+        tags=tags,
     )
 
 

@@ -43,7 +43,8 @@ _FORM = re.compile(
 )
 _NONE_TOO = re.compile(
     r"[,;(]?\s*\b(?:(?:also\s+)?includ(?:e|ing)|even|also|counting)\b[^.;?!]*?"
-    r"\b(?:none|no\s+\w+|zero|0|without(?:\s+any)?(?:\s+\w+)?|never\s+\w+)\b(?:\s+at\s+all)?\)?",
+    r"\b(?:none|no\s+\w+|zero|0|without(?:\s+any)?(?:\s+\w+)?|never\s+\w+)\b(?:\s+at\s+all)?\)?"
+    r"|[,;(]?\s*\bzero(?:s|es)?\s+included\b\)?",
     re.IGNORECASE,
 )
 

@@ -23,6 +23,15 @@ _OWNED = re.compile(
     r"\b(?:has|have|had|with)\s+(?:already\s+|still\s+)?an?\s+(?P<what>\w+(?:\s+\w+)?)\b(?!\s+(?:of|than|above|below|between|over|under|at|higher|lower|greater|less|more|from)\b)",
     re.IGNORECASE,
 )
+_UNKNOWN = re.compile(
+    r"\b(?:unknown|missing|unspecified|undefined)\s+(?P<what>[\w-]+(?:\s+[\w-]+)?)|(?P<of>[\w-]+)\s+(?:is|are)\s+(?:unknown|missing)\b",
+    re.IGNORECASE,
+)
+_LIKE = re.compile(
+    r"\b(?P<how>(?:starts?|starting|begins?|beginning)\s+with|end(?:s|ing)?\s+(?:with|in|on)|contain(?:s|ing)?|includ(?:es|ing))\s+"
+    r"(?:the\s+)?(?:letters?\s+|words?\s+|text\s+)?(?P<said>'[^']+'|\"[^\"]+\"|[A-Z][\w.-]*)"
+    r"|\bwith\s+(?P<quoted>'[^']+'|\"[^\"]+\")\s+in\s+(?:their|its|the)\s+(?P<of>\w+)",
+)
 _SCALE_WORDS = frozenset(stem(w) for w in ("thousand", "million", "billion"))
 
 
@@ -45,6 +54,7 @@ class ConditionReader(NameReader):
             *self._charged(base),
             *self._known(base),
             *self._owned(base),
+            *self._like(base),
         ]
         average = self.text.lower().find("average")
         if self.cues.than_average and (f := self.number_near(average, base)):
@@ -100,6 +110,18 @@ class ConditionReader(NameReader):
             if f is not None and f not in valued and self.table_named(match["what"], base) in (None, base):
                 yield match.start(), Condition(f, "IS NOT NULL")
 
+    def _like(self, base: str) -> Iterator[tuple[int, Condition]]:
+        """'names starting with K', 'with 'Park' in their name': part of a text: of the column named before, or the label."""
+        for match in _LIKE.finditer(self.text):
+            said = (match["said"] or match["quoted"]).strip("'\"").replace("'", "''")
+            before = re.findall(r"[\w-]+", self.text[: match.start()])[-1:]
+            named = match["of"] or next(iter(before), "")
+            f = self.field_named(named, base, lambda f: f.role in ("text", "label")) or self.schema.label(base)
+            how = (match["how"] or "contains").lower()
+            if f is not None and f.role in ("text", "label", "key"):
+                pattern = f"{said}%" if how[:2] in ("st", "be") else f"%{said}" if how.startswith("end") else f"%{said}%"
+                yield match.start(), Condition(f, "LIKE", f"'{pattern}'")
+
     # ----------------------------------------------------------------------------------------- numbers
 
     def _of_bounds(self, base: str) -> list[tuple[int, Condition]]:
@@ -120,7 +142,10 @@ class ConditionReader(NameReader):
         if bound.date:
             dates = [f for f in self.schema.fields if f.role == "date" and self.reaches(base, f)]
             best = min(dates, key=lambda f: (self.links.fields[f] < HINTED, self.near(base, f.table)), default=None)
-            return None if best is None else Condition(best, bound.operator, bound.value)
+            if best is None:
+                return None
+            timed = any(len(v.strip("'")) > len("2024-05-03") for v in best.values)
+            return Condition(best, bound.operator, bound.value, kind="day" if timed else "plain")
         field = self.field_after(bound, base)
         if field is None and self.counts_rows(bound):
             return None  # 'more than two stations' counts rows
@@ -143,6 +168,8 @@ class ConditionReader(NameReader):
         unit = stem(match[0]) if match else ""
         if len(unit) >= 3 and len(f.unit) > 3 and f.unit.lower().endswith(unit):
             return True  # USD and ``musd``
+        if unit and match is not None and match[0].lower() == f.unit.lower():
+            return True  # 'smaller than 2 m'
         return bool(unit) and unit[:3] in {u[:3] for u in (stem(f.unit), *(stem(w) for w in f.words)) if len(u) >= 3}
 
     def field_after(self, bound: Bound, base: str) -> Field | None:
@@ -219,11 +246,18 @@ class ConditionReader(NameReader):
 
     def _flags(self, base: str) -> Iterator[tuple[int, Condition]]:
         """A column of 0 and 1 that is named: 'explicit tracks', 'not active'."""
+        for f in (f for f in self.schema.fields if f.role == "flag" and f.words and self.reaches(base, f)):
+            if denied := re.search(rf"\b(?:un|in|non-?|not-){re.escape(f.words[-1])}\b", self.text, re.IGNORECASE):
+                yield denied.start(), Condition(f, "=", "0")  # 'unpaid'
         for f in self.links.best(lambda f: f.role == "flag"):
             places = self.exact_places(f)
             if places and self.reaches(base, f) and self.links.fields[f] >= HINTED:
                 denied = self.cues.negation is not None and 0 < places[0] - self.cues.negation < 20
                 yield places[0], Condition(f, "=", "0" if denied else "1")
+
+    def is_many(self, base: str, table: str) -> bool:
+        """Whether a row of ``base`` may have several rows of ``table``."""
+        return any(j not in self.schema.joins for j in self.schema.path(base, table) or ())
 
     def _charged(self, base: str) -> Iterator[tuple[int, Condition]]:
         """'charged', 'neutral', 'positively charged': the sign of a number column called charge."""
@@ -241,6 +275,11 @@ class ConditionReader(NameReader):
 
     def _absent(self, base: str) -> Condition | None:
         """'have not been returned yet': what is named right after a negation has no value; 'no rain at all': it is zero."""
+        if (match := _UNKNOWN.search(self.text)) is not None:
+            said = match["what"] or match["of"]
+            f = self.field_named(said, base) or self.field_named(said.split()[0], base)
+            if f is not None and f.table == base:
+                return Condition(f, "IS NULL")
         if self.cues.negation is None:
             return None
         for f in self.links.best(lambda f: f.role in ("date", "other", "text", "label", "number")):
@@ -249,8 +288,13 @@ class ConditionReader(NameReader):
             if any(0 < self.place(t) - self.cues.negation < 40 for t in tables) or not 0 < gap < 20:
                 continue
             if self.links.fields[f] >= (0.75 if f.role == "number" else HINTED) and self.reaches(base, f):
-                zero = f.role == "number" and re.search(r"\b(?:at all|zero)\b", self.text, re.IGNORECASE)
-                return Condition(f, "=", "0") if zero else Condition(f, "IS NULL")
+                if self.is_many(base, f.table):
+                    continue  # 'samples that were never measured' have no row there at all
+                if f.role != "number":
+                    return Condition(f, "IS NULL")
+                zero = Condition(f, "=", "0")
+                at_all = re.search(r"\b(?:at all|zero)\b", self.text, re.IGNORECASE)
+                return zero if at_all else Condition(f, "IS NULL", either=zero)  # 'no delay' is one of none, or not known
         return None
 
 

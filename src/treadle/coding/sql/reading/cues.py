@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["HIGH", "LESS", "LOW", "MONTHS", "MORE", "NUMBER_WORDS", "Bound", "Cues", "blanked", "read_cues"]
+__all__ = ["HIGH", "LESS", "LOW", "MONTHS", "MORE", "NUMBER_WORDS", "RANKS", "Bound", "Cues", "blanked", "read_cues"]
 
 _NUMBER = r"(-?\d+(?:,\d{3})*(?:\.\d+)?)"
 _COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -45,6 +45,8 @@ _TOP = re.compile(
     rf"|\b{_ANY_NUMBER}\s+(?:\w+\s+){{0,2}}?(?:with\s+the\s+)?(?<!at )(?:{_EXTREME})\b",
     re.IGNORECASE,
 )
+RANKS = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
+_RANK = re.compile(rf"\b({'|'.join(RANKS)})[ -](?:{_EXTREME})\b", re.IGNORECASE)
 _OFTEN = re.compile(r"\b(most|least)\s+(?:often|frequent(?:ly)?|common(?:ly)?|popular|used|times)\b", re.IGNORECASE)
 _RANGE = re.compile(
     r"\b(?:days?|time)\b.*\bbetween\b.*\b(?:first|earliest|oldest)\b.*\band\b.*\b(?:last|latest|newest)\b|"
@@ -133,8 +135,8 @@ class Cues:
     """What was read. Places are characters of the question.
 
     ``superlative``: (place, word, highest); ``group``: (place, what follows 'each', 'per', 'by'); ``often``: (place, most)
-    of 'most often'; ``ratio_to``: places of both sides of 'ratio of A to B'; ``compared``: 'how much higher'; ``month``:
-    '2024-03', or '03' without a year.
+    of 'most often'; ``rank``: 2 of 'the second largest', else 1; ``ratio_to``: places of both sides of 'ratio of A to B';
+    ``compared``: 'how much higher'; ``month``: '2024-03', or '03' without a year.
     """
 
     count: int | None
@@ -152,6 +154,7 @@ class Cues:
     spread: bool
     both: bool
     limit: int | None
+    rank: int
     group: tuple[int, str] | None
     compared: bool
     divided: int | None
@@ -186,6 +189,7 @@ def read_cues(text: str) -> Cues:
         spread=_RANGE.search(plain) is not None,
         both=_BOTH.search(plain) is not None,
         limit=limit,
+        rank=1 if (rank := _RANK.search(plain)) is None else RANKS[rank[1].lower()],
         group=None if group is None else (group.start(1), group[1].strip()),
         compared=_HOW_MUCH_MORE.search(plain) is not None,
         divided=_place(_DIVIDED, plain),

@@ -44,7 +44,7 @@ class ExtremeReader(OrderReader):
             for w in after[:5]
             if w.lower() not in ("total", "average", "mean", "overall", "number", "of", "amount", "recorded")
         ]
-        numbers: Callable[[Field], bool] = lambda f: f.role == "number"  # noqa: E731
+        numbers: Callable[[Field], bool] = lambda f: f.role == "number" and f not in self.used  # noqa: E731
         for count in range(min(3, len(after)), 0, -1):
             phrase = " ".join(after[:count])
             if (f := self.field_named(phrase, base, numbers, least=0.8)) is not None and not self.table_named(phrase, base):
@@ -57,6 +57,13 @@ class ExtremeReader(OrderReader):
     def _extreme_of(self, base: str, conditions: tuple[Condition, ...], item: Item, high: bool, word: str) -> Sketch | None:
         assert item.field is not None
         limit = self.cues.limit or 1
+        if (
+            limit == 1
+            and self.holds_dates(item.field)
+            and re.match(r"\s*(?:when|on\s+(?:what|which)\s+(?:date|day))\b", self.text, re.I)
+        ):
+            late = self.cues.superlative is not None and self.cues.superlative[1] in ("youngest", "latest", "newest", "last")
+            return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if late else "MIN"),), conditions)
         summed = "SUM" if self.cues.total is not None else "AVG" if self.cues.average is not None else ""
         head = self._head_field(base, item.field)
         if head is not None and not (summed or word == "most"):
@@ -71,6 +78,8 @@ class ExtremeReader(OrderReader):
                 return Sketch(home, shown, conditions, group=group, order=(Key(order, high),), limit=limit)
         named = re.search(r"\b(which|who|whose|names?|titles?|list|show|give|return|where)\b", self.text, re.IGNORECASE)
         asks_row = named is not None or not self.exact_places(item.field)  # 'the heaviest baryon' is a baryon, no mass
+        if not asks_row and not self.cues.limit and self.cues.rank > 1 and not self._asks_other(base, item.field):
+            return Sketch(self._home(base, item), (item,), conditions, order=(Key(item, high),), limit=1, distinct=True)
         if not asks_row and not self.cues.limit and not self._asks_other(base, item.field):
             return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if high else "MIN"),), conditions)
         shown = self.shown(base, but=lambda f: f == item.field and not self._asked(f))
@@ -145,7 +154,7 @@ class ExtremeReader(OrderReader):
         return next((f for f in numbers if self.exact_places(f)), None)
 
     def _dated_item(self, base: str) -> Item | None:
-        dates = [f for f in self.schema.tables[base] if f.role == "date" or "year" in f.words]
+        dates = [f for f in self.schema.tables[base] if self.holds_dates(f)]
         named = [f for f in self.named_fields("number") if f.table == base]
         return None if named or not dates else Item(field=dates[0])
 

@@ -66,7 +66,7 @@ class FigureReader(GroupReader):
         tables = [p.table or (p.item.field.table if p.item.field else base) for p in figures]
         if any(self.schema.path(start, t) is None for t in tables):
             return None
-        home = max((start, *dict.fromkeys(tables)), key=lambda t: self.near(start, t) if self.many(start, t) else 0)
+        home = max((start, *dict.fromkeys(tables)), key=lambda t: self.near(start, t) if self.is_many(start, t) else 0)
         counted = any(p.table == home for p in figures)
         return self._between(home, start) if counted and len(set(tables)) == 1 and home != start else home
 

@@ -62,6 +62,12 @@ class GroupReader(ExtremeReader):
         by_row = any(i.field and i.field.role == "key" and i.field.table == base for i in group)
         if item.field is not None and by_row and item.field.table == base:
             return None  # 'rain per reading': a mean over readings, not a group for each
+        start, key = group[0].field.table, self.schema.key(base)
+        if item == Item() and key is not None and start != base:
+            if self.clauses.none_too:
+                return Sketch(start, (*shown, Item("COUNT", key)), conditions, group=group, outer=True)
+            if len(self.schema.path(base, start) or ()) > 1 and self.is_many(base, start):
+                item = Item("COUNT", key, distinct=True)  # 'patients of each doctor', who see each other more than once
         return Sketch(base, (*shown, item), conditions, group=group)
 
     def _told_rows(self, base: str, group: tuple[Item, ...]) -> bool:
@@ -104,7 +110,7 @@ class GroupReader(ExtremeReader):
             shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
             home, item = self._between(table, group[0].field.table), Item()
             key = self.schema.key(table) or self.schema.label(table)
-            if not self.many(group[0].field.table, table) and key is not None:
+            if not self.is_many(group[0].field.table, table) and key is not None:
                 home, item = group[0].field.table, Item("COUNT", key, distinct=True)
             if re.search(
                 r"\b(?:and|with)\s+(?:the\s+|its\s+|their\s+)?(?:number|count|how many)\b", self.text, re.IGNORECASE
@@ -124,10 +130,6 @@ class GroupReader(ExtremeReader):
             return None
         found = replace(sketch, select=(key,), group=(key,))
         return Sketch(key.field.table, (Item(),), (Condition(key.field, "IN", query=found),))
-
-    def many(self, start: str, table: str) -> bool:
-        """Whether a row of ``start`` may have several rows of ``table``."""
-        return any(j not in self.schema.joins for j in self.schema.path(start, table) or ())
 
     def _between(self, table: str, other: str) -> str:
         """The table that links two others many to many, where there is one: its rows are what is counted."""

@@ -74,6 +74,9 @@ _REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (re.compile(r"\b(?:in )?the ((?:1[5-9]|20)\d)0s\b", re.IGNORECASE), r"between \g<1>0 and \g<1>9"),
     (re.compile(r"\bmost recent(?:ly)?\b", re.IGNORECASE), "latest"),
     (re.compile(r"\be-mails?\b", re.IGNORECASE), "email"),
+    (re.compile(r"\b(?:several|multiple)\s+(?=[a-z])", re.IGNORECASE), "more than one "),
+    (re.compile(r"\b(?:only|just)\s+(?:one|a single)\s+(?=[a-z])", re.IGNORECASE), "exactly one "),
+    (re.compile(r"\b(?:all )?together(?=\s*[?.!]?\s*$)", re.IGNORECASE), "in total"),
 )
 
 
@@ -170,109 +173,20 @@ def _ngrams(words: Sequence[str]) -> dict[str, tuple[int, int]]:
     return found
 
 
-_COMMON = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "for",
-        "from",
-        "by",
-        "with",
-        "and",
-        "or",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "do",
-        "does",
-        "did",
-        "has",
-        "have",
-        "had",
-        "not",
-        "no",
-        "all",
-        "any",
-        "each",
-        "every",
-        "which",
-        "what",
-        "who",
-        "whom",
-        "whose",
-        "how",
-        "many",
-        "much",
-        "give",
-        "list",
-        "show",
-        "find",
-        "tell",
-        "me",
-        "there",
-        "that",
-        "than",
-        "more",
-        "less",
-        "most",
-        "least",
-        "name",
-        "names",
-        "number",
-        "average",
-        "mean",
-        "total",
-        "sum",
-        "count",
-        "first",
-        "last",
-        "top",
-        "per",
-        "as",
-        "it",
-        "its",
-        "their",
-        "them",
-        "they",
-        "he",
-        "she",
-        "we",
-        "you",
-        "between",
-        "before",
-        "after",
-        "above",
-        "below",
-        "over",
-        "under",
-        "only",
-        "also",
-        "both",
-        "same",
-        "other",
-        "different",
-        "year",
-        "years",
-        "day",
-        "days",
-        "time",
-    ]
-)
+_COMMON_TEXT = """
+a an the of in on at to for from by with and or is are was were be been do does did has have had not no all any each
+every which what who whom whose how many much give list show find tell me there that than more less most least name
+names number average mean total sum count first last top per as it its their them they he she we you between before
+after above below over under only also both same other different year years day days time
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
 
 
 def value_query(text: str, schema: Schema, limit: int = 200) -> str | None:
     """A statement that finds which text values of the database stand in the question; columns: table, column, value."""
     text = normalised(text)
-    said = [t for t in [*_ngrams(words_of(text)), *_quoted(text)] if t not in _COMMON and len(t) > 1]
+    letters = {w.lower() for w in _single_letters(words_of(text), schema)}
+    said = [t for t in [*_ngrams(words_of(text)), *_quoted(text)] if (t not in _COMMON and len(t) > 1) or t in letters]
     wanted = ", ".join("'" + t.replace("'", "''") + "'" for t in dict.fromkeys(said))
     if not wanted:
         return None
@@ -294,6 +208,19 @@ def find_values(text: str, schema: Schema, database: Database, limits: Limits) -
     return [] if found is None else [(fields[t, c], str(v)) for t, c, v in found.rows]
 
 
+def _single_letters(words: Sequence[str], schema: Schema) -> dict[str, set[int]]:
+    """Letters that may be values, with their places: beside the name of a column ('quality A', 'the r band'), or joined by
+    'or' to what stands there ('blood group AB or B')."""
+    names = {stem(w) for f in schema.fields if f.role in ("text", "label") for w in f.words[-1:]}
+    named = [stem(w) in names for w in words]
+    found: dict[str, set[int]] = {}
+    for i, word in enumerate(words):
+        joined = i >= 3 and words[i - 1].lower() in ("or", "and") and named[i - 3]
+        if len(word) == 1 and word.isalpha() and (joined or (i and named[i - 1]) or named[i + 1 : i + 2] == [True]):
+            found.setdefault(word, set()).add(i)
+    return found
+
+
 def _escaped(text: str) -> str:
     return text.replace("'", "''")
 
@@ -304,9 +231,14 @@ def _quoted(text: str) -> list[str]:
 
 def _value_links(words: Sequence[str], values: Iterable[tuple[Field, str]], schema: Schema) -> list[ValueLink]:
     """Values at their places; where places overlap the longest stays, and of equal ones all."""
-    places = _ngrams(words)
+    places, letters = _ngrams(words), _single_letters(words, schema)
     found = []
     for f, value in values:
+        if len(value) == 1:  # of a letter all places count where the name of its column stands near
+            own = {i for i, w in enumerate(words) if stem(w) in {stem(x) for x in f.words[-1:]}}
+            near = [i for i in letters.get(value, ()) if any(abs(i - k) <= 1 or 0 < i - k <= 3 for k in own)]
+            found += [ValueLink(f, value, i, i + 1) for i in near]
+            continue
         place = places.get(value.lower()) or _place_of(value, words)
         if place is None or _is_a_name(value, schema):
             continue

@@ -42,7 +42,7 @@ _IN_ORDER = re.compile(
 )
 _DIRECTED = re.compile(rf"\b{_FROM_TO}(?P<what>\s+[\w-]+)?", re.IGNORECASE)
 _PUT_FIRST = re.compile(
-    rf"(?:[,;:(]|\s[-\u2013])\s*{_FIRST}|\b(?:starting|beginning)\s+(?:with|from)\s+(?:the\s+)?(?P<start>{_ADJECTIVE})\b",
+    rf"(?:[,;:(]|\s[-\u2013])\s*{_FIRST}|\b(?:starting|beginning)\s+(?:with|from)\s+(?:the\s+)?(?!a\b(?!\s+to))(?P<start>{_ADJECTIVE})\b",
     re.IGNORECASE,
 )
 _DIRECTIONS = tuple(re.compile(rf"\b{p}", re.IGNORECASE) for p in (_FROM_TO, _FIRST, _ORDER_OF))

@@ -15,17 +15,22 @@ from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.nested import NestedReader
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import Field, Schema, stem
-from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
+from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
 from treadle.words import name_parts
 
-__all__ = ["propose"]
+__all__ = ["propose", "readings_of"]
 
 
 def propose(text: str, schema: Schema, links: Links) -> list[Sketch]:
     """Sketches near to ``text``, nearest first, then variations of them."""
-    first = list(dict.fromkeys(_Readings(text, schema, links).all()))
+    first = readings_of(text, schema, links)
     varied = [v for sketch in first[:2] if sketch.base for v in _variations(sketch, schema)]
     return list(dict.fromkeys([*first, *varied]))
+
+
+def readings_of(text: str, schema: Schema, links: Links) -> list[Sketch]:
+    """What ``text`` may mean, the nearest first. Variations answer other questions, and are no readings."""
+    return list(dict.fromkeys(_Readings(text, schema, links).all()))
 
 
 class _Readings(NestedReader):
@@ -51,6 +56,7 @@ class _Readings(NestedReader):
             self._spread,
             self._top_of_groups,
             self._having_of,
+            self._top_by,
             self._extreme,
             self._grouped,
             self._having,
@@ -63,7 +69,10 @@ class _Readings(NestedReader):
 
     def _finished(self, sketch: Sketch) -> Sketch:
         """With the columns in the order told, rows in the order asked for, figures rounded."""
-        return self._rounded(self.sorted(self._retold(sketch))) if sketch.base else sketch
+        if not sketch.base:
+            return sketch
+        found = self._rounded(self.sorted(self._retold(sketch)))
+        return replace(found, skip=self.cues.rank - 1) if found.order and found.limit == 1 else found
 
     def _retold(self, sketch: Sketch) -> Sketch:
         """The list that is told in place of what a reading shows; 'the number' in it is the reading's own figure."""
@@ -105,9 +114,18 @@ class _Readings(NestedReader):
             return None
         others = [t for t, s in self.links.tables.items() if t != base and s >= NAMED and self.place(t) > self.cues.negation]
         verbs = [t for t in self.schema.tables if t != base and self._verb(t) > self.cues.negation]
+        others += [
+            f.table
+            for f in self.links.best(lambda f: f.role in ("date", "text") and f.table != base)
+            if 0 < self.place(f) - self.cues.negation < 20 and self.is_many(base, f.table) and f.table not in others
+        ]
         others.sort(key=lambda t: (self.place(t), -self.links.tables[t]))
         for other in (*others, *verbs):
             if self.schema.path(base, other):
+                key = self._points_to(base, other)
+                if key is not None and all(c.field.table == base for c in conditions):
+                    shown = (Item(),) if self.cues.count is not None else self.shown(base)
+                    return Sketch(base, shown, (*conditions, Condition(key, "IS NULL")))
                 lacking = tuple(c for c in conditions if c.field.table != base)
                 own = tuple(c for c in conditions if c.field.table == base)
                 if lacking and lacking[0].field.table != other and not self.schema.path(other, lacking[0].field.table):
@@ -115,7 +133,27 @@ class _Readings(NestedReader):
                 target = lacking[0].field.table if lacking else other
                 shown = (Item(),) if self.cues.count is not None else self.shown(base)
                 return Sketch(base, shown, own, without=target, lacking=lacking)
-        return None
+        return self._without_values(base)
+
+    def _points_to(self, base: str, other: str) -> Field | None:
+        """The column by which a row of ``base`` points to a row of ``other``, if it has one: 'players without a team'."""
+        way = self.schema.path(base, other) or ()
+        if len(way) != 1 or way[0] not in self.schema.joins:
+            return None
+        own = next((f for f in self.schema.tables[base] if f.name == way[0].left_column), None)
+        return own if own is not None and own != self.schema.key(base) else None
+
+    def _without_values(self, base: str) -> Sketch | None:
+        """'no editor from Italy': after a negation come values of rows that must not belong to what is wanted."""
+        start = self.cues.negation or 0
+        placed = self.placed(base)
+        lacking = tuple(dict.fromkeys(c for p, c in placed if p > start and c.field.table != base))
+        first = min((p for p, c in placed if c in lacking), default=None)
+        if first is None or first - start > 25 or not self.schema.path(base, lacking[0].field.table):
+            return None
+        own = tuple(dict.fromkeys(c for _, c in placed if c not in lacking))
+        shown = (Item(),) if self.cues.count is not None else self.shown(base)
+        return Sketch(base, shown, own, without=lacking[0].field.table, lacking=lacking)
 
     def _verb(self, table: str) -> int:
         """Where a form of the table's name is used: 'borrowed', 'loaned' for loans."""
@@ -127,6 +165,24 @@ class _Readings(NestedReader):
             return None
         rest = tuple(c for c in conditions if c.field != values[0].field)
         return Sketch(base, self.shown(base), rest, both=tuple(values))
+
+    def _top_by(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'Top 3 patients by number of visits', 'the 5 customers by age'."""
+        match = re.search(r"\btop\b.*?\bby\s+(?:the\s+|their\s+)?(?P<what>[\w\s-]+)", self.text, re.IGNORECASE)
+        part = self.part_named(match["what"], base) if match is not None and self.cues.limit else None
+        if part is None or part.that:
+            return None
+        order, home = part.item, base
+        group: tuple[Item, ...] = ()
+        if part.table and part.table != base:
+            group, home = self.identity(base), self._between(part.table, base)
+        elif order.field is not None and order.field.table != base:
+            if self.schema.path(order.field.table, base) is None:
+                return None
+            group, home = self.identity(base), order.field.table
+            order = order if order.aggregate else replace(order, aggregate="SUM")
+        shown = tuple(i for i in group if i.field is not None and i.field.role != "key") or group or self.shown(base)
+        return Sketch(home, shown, conditions, group=group, order=(Key(order, True),), limit=self.cues.limit)
 
     def _spread(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         if not self.cues.spread:
@@ -156,11 +212,16 @@ class _Readings(NestedReader):
         """The column whose values are counted: 'how many different genres', 'on how many days'."""
         after = self.text[(self.cues.count or 0) :]
         match = re.match(
-            r"(?:how many|number of|count)\s+(?:of\s+)?(?:the\s+)?(?:different|distinct|unique)?\s*(\w+)",
+            r"(?:how many|number of|count)\s+(?:of\s+)?(?:the\s+)?(different|distinct|unique)?\s*(\w+)(?:\s+(\w+))?",
             after,
             re.IGNORECASE,
         )
-        said = stem(match[1]) if match else ""
+        said = stem(match[2]) if match else ""
+        if match and match[1] and match[3]:  # 'how many different train models'
+            for table in (t for t in self.schema.tables if said == stem(name_parts(t)[-1])):
+                own = [f for f in self.schema.tables[table] if stem(match[3]) in [stem(w) for w in f.words]]
+                if own and own[0].role in ("text", "label", "date"):
+                    return own[0]
         if not said or any(said == stem(w) for t in self.schema.tables for w in name_parts(t)):
             return None
         fields = [

@@ -163,7 +163,19 @@ class Reader:
         """What rows are grouped by: a table's key and label, or a column, named after 'each', 'per', 'by'."""
         if self.cues.group is None:
             return ()
-        said = [stem(w) for w in re.findall(r"\w+", self.cues.group[1])]
+        first = self._grouped_by(re.split(r"\s+and\b", self.cues.group[1])[0], base)
+        second = re.match(r"(?:\s*[\w-]+){1,2}?\s+and\s+(?:by\s+|per\s+)?([\w-]+(?:\s+[\w-]+)?)", self._group_text())
+        if not first or second is None or self.cues.superlative is not None:
+            return first
+        return tuple(dict.fromkeys((*first, *self._grouped_by(second[1], base))))
+
+    def _group_text(self) -> str:
+        assert self.cues.group is not None
+        return self.text[self.text.find(self.cues.group[1], self.cues.group[0]) :]
+
+    def _grouped_by(self, words: str, base: str) -> tuple[Item, ...]:
+        """What one part of 'per A and B' names."""
+        said = [stem(w) for w in re.findall(r"\w+", words)]
         if len(said) > 1 and (whole := self._group_named(said[0], said[1], base)):
             return (Item(field=whole),)
         for word in said[:2]:

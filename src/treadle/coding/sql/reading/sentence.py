@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from treadle.coding.sql.reading.cues import RANKS
 from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
 
 __all__ = ["to_words"]
 
+_RANKS = {rank - 1: f"{word} " for word, rank in RANKS.items() if word.isalpha()}
 _AGGREGATES = {"AVG": "average", "SUM": "total", "MAX": "highest", "MIN": "lowest"}
 
 
@@ -51,7 +53,7 @@ class _Sentence:
     def _ordered(self, groups: list[Item]) -> str:
         sketch, key = self.sketch, self.sketch.order[0]
         by = self._aggregate(key.item)
-        most = "highest" if key.descending else "lowest"
+        most = f"{_RANKS.get(sketch.skip, '')}{'highest' if key.descending else 'lowest'}"
         shown = _and([self._spoken(i) for i in sketch.select])
         if sketch.limit is None:
             keys = [f"{self._aggregate(k.item)}, {'highest' if k.descending else 'lowest'} first" for k in sketch.order]
@@ -146,7 +148,7 @@ def _said(c: Condition) -> str:
     if c.operator.startswith("IS "):
         return f"{'no' if c.operator == 'IS NULL' else 'a'} {name}"
     value = c.value.strip("()").replace("', '", " or ").replace("'", "").replace(" AND ", " and ")
-    if c.kind != "plain" and c.operator == "=":
+    if c.kind not in ("plain", "day") and c.operator == "=":
         return f"{name} in {value}"
     return f"{name} {_comparison(c.operator)} {value}".replace("  ", " ")
 

@@ -55,9 +55,9 @@ class Item:
 class Condition:
     """``field operator value``; ``value`` is SQL.
 
-    ``kind`` 'year' or 'month' compares that part of a date, 'average' compares with the average of the column. ``either``:
-    another condition, one of both is enough. 'group': equal to the aggregate ``value`` over rows with the same ``other``.
-    ``query``: compared with what another sketch gives.
+    ``kind`` 'year', 'month' or 'day' compares that part of a date, 'average' compares with the average of the column.
+    ``either``: another condition, one of both is enough. 'group': equal to the aggregate ``value`` over rows with the same
+    ``other``. ``query``: compared with what another sketch gives.
     """
 
     field: Field
@@ -92,6 +92,7 @@ class Sketch:
 
     ``without``: rows that no row of that table (fulfilling ``lacking``) belongs to; ``both``: rows for each of whose
     conditions there is a related row. ``outer``: rows of the base stay that nothing is joined to.
+    ``skip``: so many of the ordered rows are left out before the first.
     """
 
     base: str
@@ -106,6 +107,7 @@ class Sketch:
     lacking: tuple[Condition, ...] = ()
     both: tuple[Condition, ...] = ()
     outer: bool = False
+    skip: int = 0
 
     @property
     def fields(self) -> Iterator[Field]:

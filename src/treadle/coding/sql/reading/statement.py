@@ -84,7 +84,7 @@ class _Writer:
             keys = (f"{self._item(k.item, names)}{' DESC' if k.descending else ''}" for k in sketch.order)
             parts.append(f"ORDER BY {', '.join(keys)}")
         if sketch.limit is not None:
-            parts.append(f"LIMIT {sketch.limit}")
+            parts.append(f"LIMIT {sketch.limit}{f' OFFSET {sketch.skip}' if sketch.skip else ''}")
         return " ".join(parts)
 
     def _bar(self, bar: Bar, names: _Names) -> str:
@@ -188,6 +188,9 @@ class _Writer:
             if self.dialect == "sqlite":
                 return f"strftime('%m', {column}) {c.operator} '{c.value}'"
             return f"EXTRACT(MONTH FROM CAST({column} AS DATE)) {c.operator} {int(c.value)}"
+        if c.kind == "day":  # of a column with times
+            day = f"date({column})" if self.dialect == "sqlite" else f"CAST({column} AS DATE)"
+            return f"{day} {c.operator} {c.value}"
         if c.kind in ("year", "month"):
             quote = "" if c.kind == "year" and self.dialect != "sqlite" else "'"
             return f"{self._part(column, c.kind)} {c.operator} {quote}{c.value}{quote}"

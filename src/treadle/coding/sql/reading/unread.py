@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from treadle.coding.sql.reading.cues import MONTHS
+from treadle.coding.sql.reading.cues import MONTHS, RANKS
 from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.schema import Schema, stem
 from treadle.coding.sql.reading.synonyms import similar
@@ -55,8 +55,13 @@ def unread_words(statement: str, schema: Schema, links: Links) -> list[str]:
     nor for something that every question may say. Numbers and what such words ask for are the business of doubts."""
     used = set(re.findall(r"\w+", statement))
     spoken = set(_spoken_by(used, schema))
+    ranks = frozenset(RANKS) if " OFFSET " in statement else frozenset()
     within = {i for v in links.values if v.sql in statement for i in range(v.start, v.end)}
-    return [word for i, word in enumerate(links.words) if i not in within and not _is_read(word, spoken)]
+    return [
+        word
+        for i, word in enumerate(links.words)
+        if i not in within and word.lower() not in ranks and not _is_read(word, spoken)
+    ]
 
 
 def _spoken_by(used: set[str], schema: Schema) -> Iterator[str]:
@@ -75,4 +80,11 @@ def _is_read(word: str, spoken: set[str]) -> bool:
     if len(plain) < 2 or _NUMBER.fullmatch(plain):
         return True
     parts = [p for p in re.split(r"[-_]", plain) if p]
-    return all(stem(p) in _ANY or any(similar(own, stem(p)) for own in spoken) for p in parts)
+    return all(
+        stem(p) in _ANY or any(similar(own, s) for own in spoken for s in (stem(p), stem(_affirmed(p)))) for p in parts
+    )
+
+
+def _affirmed(word: str) -> str:
+    """'paid' of 'unpaid'."""
+    return re.sub(r"^(?:un|in|non)(?=\w{4})", "", word)
