@@ -247,8 +247,8 @@ class ConditionReader(NameReader):
     def _flags(self, base: str) -> Iterator[tuple[int, Condition]]:
         """A column of 0 and 1 that is named: 'explicit tracks', 'not active'."""
         for f in (f for f in self.schema.fields if f.role == "flag" and f.words and self.reaches(base, f)):
-            if denied := re.search(rf"\b(?:un|in|non-?|not-){re.escape(f.words[-1])}\b", self.text, re.IGNORECASE):
-                yield denied.start(), Condition(f, "=", "0")  # 'unpaid'
+            if opposite := re.search(rf"\b(?:un|in|non-?|not-){re.escape(f.words[-1])}\b", self.text, re.IGNORECASE):
+                yield opposite.start(), Condition(f, "=", "0")  # 'unpaid'
         for f in self.links.best(lambda f: f.role == "flag"):
             places = self.exact_places(f)
             if places and self.reaches(base, f) and self.links.fields[f] >= HINTED:
