@@ -64,6 +64,19 @@ def test_rows_become_an_adapter_that_answers_better(folder: Path) -> None:
         treadle("sft", "--resume", *recipe(folder, text + "seed = 1\n"))
 
 
+def test_an_adapter_can_be_the_beginning_of_another(folder: Path) -> None:
+    text = '[model]\nbase = "tiny.gguf"\n[lora]\nrank = 4\nalpha = 12.0\n[data]\ntrain = ["*.jsonl"]\nshare_held_out = 0.2\n'
+    assert treadle("sft", *recipe(folder, f'run = "run"\n{text}{TRAIN}')).exit_code == 0
+    more = text.replace("rank = 4\nalpha = 12.0", 'start = "run/adapter.gguf"')
+    assert treadle("sft", *recipe(folder, f'run = "more"\n{more}{TRAIN}')).exit_code == 0
+    first, second = (read_log(folder / run / "log.jsonl") for run in ("run", "more"))
+    assert second[0]["loss"] < (first[0]["loss"] + first[-1]["loss"]) / 2
+    shape = load_adapter(folder / "more" / "adapter.gguf", load(folder / "tiny.gguf").transformer.config).shape
+    assert (shape.rank, shape.alpha) == (4, 12.0)
+    with pytest.raises(UnknownNameError, match="adapter"):
+        treadle("sft", *recipe(folder, f'run = "none"\n{more}{TRAIN}'.replace("run/adapter.gguf", "absent")))
+
+
 def test_texts_become_tokens_and_a_model(folder: Path) -> None:
     shape = "d_model = 16\nn_layers = 2\nn_heads = 2\nn_kv_heads = 2\nd_head = 8\nd_ff = 32\nmax_positions = 64\n"
     text = (

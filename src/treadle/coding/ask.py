@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import get_args
 
 from treadle.coding.choose import Candidate, Choice, best_failed, choose, height
-from treadle.coding.job import Job, is_small, open_job
+from treadle.coding.job import Job, is_small, open_job, was_taught
 from treadle.coding.plan import Plan
 from treadle.coding.progress import Progress, Silent
 from treadle.coding.repair import good_lines, problem
@@ -287,9 +287,15 @@ class _Work:
         self.store.add_drafts(self._thread(), index, drafts)
         decisive = self.job.decisive and self.tools.engine.capabilities.primer
         for i, draft in enumerate(drafts):
-            votes = READING_VOTES if i == 0 and decisive else 1
+            votes = self._votes_of_reading() if i == 0 and decisive else 1
             witness = i == 0 and self.job.read_whole
             self.candidates.append(replace(self._judged(draft, draft.id), by_rules=True, votes=votes, witness=witness))
+
+    def _votes_of_reading(self) -> int:
+        """A reading that took no account of some words is outvoted by most drafts of a model that was taught such work."""
+        if self.job.read_whole or not was_taught(self.tools.engine):
+            return READING_VOTES
+        return max(1, self.options.samples * 3 // 8)
 
     def _judged(self, draft: Draft, origin: str) -> Candidate:
         with self.clock("checks"):

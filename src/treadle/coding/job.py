@@ -13,7 +13,7 @@ from treadle.types import Completion, Draft, Prompt, Request
 if TYPE_CHECKING:
     from treadle.coding.ask import Options, Tools
 
-__all__ = ["SMALL", "Job", "is_small", "open_job"]
+__all__ = ["SMALL", "Job", "is_small", "open_job", "was_taught"]
 
 SMALL = 1_000_000_000
 """Parameters of a model below which its drafts, which copy the same examples, are no witnesses for each other."""
@@ -22,6 +22,11 @@ SMALL = 1_000_000_000
 def is_small(engine: Engine) -> bool:
     """Whether the engine says that its model is a small one."""
     return (engine.identity.parameters or SMALL) < SMALL
+
+
+def was_taught(engine: Engine) -> bool:
+    """Whether the engine's model has an adapter."""
+    return any(name.startswith("adapter ") for name in engine.identity.versions)
 
 
 class Job(Protocol):
