@@ -101,7 +101,7 @@ class Filler:
             "drafts": drafts,
             "chosen": drafts[chosen]["id"],
             "tokens": sum(len(c.tokens) or engine.count_tokens(c.text) for c in completions),
-            "prompt_tokens": sum(engine.count_tokens(text) for text, _ in self._asked(task).pieces),
+            "prompt_tokens": sum(1 if special else engine.count_tokens(text) for text, special in self._asked(task).pieces),
             "program": programs[chosen],
         }
 
