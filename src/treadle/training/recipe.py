@@ -165,5 +165,7 @@ def fingerprint(recipe: Any, *others: str) -> str:
     """A name of a recipe and of what else must be the same for a run to go on: 16 hexadecimal digits."""
     told = dataclasses.asdict(recipe)
     told["train"].pop("sharding", None)  # where parameters lie changes no number
+    if not told.get("lora", {}).get("start"):
+        told.get("lora", {}).pop("start", None)  # as in runs that were begun before it could be said
     text = json.dumps([told, *others], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
