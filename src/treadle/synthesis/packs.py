@@ -23,7 +23,7 @@ from treadle.data.files import sha256_of
 from treadle.errors import DataError
 from treadle.retrieval import Pack
 from treadle.retrieval.search import CORRECTIONS
-from treadle.synthesis.python.build import END
+from treadle.synthesis.python.build import END, indented
 from treadle.synthesis.rows import Row
 from treadle.types import DataSummary, Example, Prompt, Request
 
@@ -104,7 +104,8 @@ class _Maker:
             request = replace(request, data=self._summary(example))
         prompt = make_plan(request, replace(self.tools, packs=[]), _BARE).prompt
         if example.kind == "data":
-            return prompt, f"\n{_indented(example.body)}{END}"
+            lines = example.body.strip("\n")
+            return prompt, f"\n{indented(lines)}{END}"
         body = _after_docstring(example.body)
         if not prompt.primer.rstrip().endswith('"""') or body is None:
             raise DataError("functions without a docstring, or whose request names no signature")
@@ -130,10 +131,6 @@ class _Maker:
         if data is None or not Path(data.path).is_file() or sha256_of(Path(data.path)) != data.sha256:
             return None
         return Path(data.path)
-
-
-def _indented(body: str) -> str:
-    return "\n".join(f"    {line}" if line else "" for line in body.strip("\n").split("\n"))
 
 
 def _after_docstring(source: str) -> str | None:

@@ -11,7 +11,7 @@ from treadle.coding.shots import nearest_examples
 from treadle.coding.sql.base import Database, rows_of
 from treadle.coding.sql.doubts.rules import sql_doubts
 from treadle.coding.sql.reading.linking import Links, find_values, link
-from treadle.coding.sql.reading.propose import propose, readings_of
+from treadle.coding.sql.reading.propose import readings_of, variations_of
 from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.sentence import to_words
 from treadle.coding.sql.reading.sketch import Sketch
@@ -99,8 +99,8 @@ def _reading(example: Example) -> PromptPart:
 def _made(question: str, database: Database, schema: Schema, links: Links) -> list[Example]:
     found = []
     direct = readings_of(question, schema, links)
-    for number, sketch in enumerate(propose(question, schema, links)[:PROPOSED]):
-        example = _example(number, sketch, database, schema, () if sketch in direct else (VARIED,))
+    for number, sketch in enumerate([*direct, *variations_of(direct, schema)][:PROPOSED]):
+        example = _example(number, sketch, database, schema, () if number < len(direct) else (VARIED,))
         if example is None:
             continue
         rows = rows_of(database.execute(example.program, LOOK_LIMITS))

@@ -31,7 +31,7 @@ from treadle.synthesis.python.worlds import World
 from treadle.synthesis.rows import Row, segments_of
 from treadle.types import DataSummary, Example, Prompt, Request
 
-__all__ = ["END", "LICENCE", "NEXT", "Tally", "hep_rows"]
+__all__ = ["END", "LICENCE", "NEXT", "Tally", "hep_rows", "indented"]
 
 LICENCE = "Apache-2.0"
 END = "\n```"
@@ -147,7 +147,7 @@ class _Maker:
             return None
         prompts = [plan.prompt, *self._further(plan, allowed)]
         ends = [NEXT] * (len(allowed) - 1) + [END]
-        learnt = [f"\n{_indented(t.body)}{end}" for t, end in zip(allowed, ends, strict=True)]
+        learnt = [f"\n{indented(t.body)}{end}" for t, end in zip(allowed, ends, strict=True)]
         self.tally.pairs.update(t.kind for t in allowed)
         self.tally.segments[len(allowed)] += 1
         return Row(
@@ -193,5 +193,6 @@ def _form(text: str, names: Sequence[str]) -> str:
     return re.sub(r"-?\d+(?:\.\d+)?", "0", text.lower())
 
 
-def _indented(body: str) -> str:
+def indented(body: str) -> str:
+    """The lines of a body as those of a function."""
     return "\n".join(f"    {line}" if line else "" for line in body.split("\n"))

@@ -18,19 +18,24 @@ from treadle.coding.sql.reading.schema import Field, Schema, stem
 from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
 from treadle.words import name_parts
 
-__all__ = ["propose", "readings_of"]
+__all__ = ["propose", "readings_of", "variations_of"]
 
 
 def propose(text: str, schema: Schema, links: Links) -> list[Sketch]:
     """Sketches near to ``text``, nearest first, then variations of them."""
     first = readings_of(text, schema, links)
-    varied = [v for sketch in first[:2] if sketch.base for v in _variations(sketch, schema)]
-    return list(dict.fromkeys([*first, *varied]))
+    return [*first, *variations_of(first, schema)]
 
 
 def readings_of(text: str, schema: Schema, links: Links) -> list[Sketch]:
     """What ``text`` may mean, the nearest first. Variations answer other questions, and are no readings."""
     return list(dict.fromkeys(_Readings(text, schema, links).all()))
+
+
+def variations_of(readings: list[Sketch], schema: Schema) -> list[Sketch]:
+    """Variations of the nearest readings that are no readings themselves."""
+    varied = dict.fromkeys(v for sketch in readings[:2] if sketch.base for v in _variations(sketch, schema))
+    return [sketch for sketch in varied if sketch not in readings]
 
 
 class _Readings(NestedReader):
