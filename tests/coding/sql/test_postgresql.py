@@ -186,7 +186,7 @@ def test_statements_are_cancelled_from_here(bank: Any, reader: PostgresDatabase,
     started = time.monotonic()
     run = reader.execute(sql, QUICK)
     assert (run.limit_hit, run.error, rows_of(run)) == ("stopped: wall time limit 0.5 s", None, None)
-    assert time.monotonic() - started < 8  # the server is given 5 s to let go
+    assert time.monotonic() - started < 25  # the server is given 5 s to let go, and would sleep for 30
     assert quiet(bank)
     assert rows_in(reader.execute("SELECT current_setting('statement_timeout')")) == (("25s",),)
 
@@ -203,7 +203,7 @@ def test_rows_and_bytes_are_capped(bank: Any) -> None:
         whole = rows_of(db.execute("SELECT i FROM generate_series(1, 100) i"))
         assert whole is not None
         assert (len(whole.rows), whole.truncated) == (100, False)
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 60
 
 
 def test_one_enormous_value_is_not_waited_for(reader: PostgresDatabase) -> None:

@@ -76,6 +76,7 @@ class SqlJudge:
             runs=(("ran", run),),
             doubts=tuple(found),
             behaviour=None if rows.truncated else behaviour_of_rows(rows, self._order_counts(draft.program)),
+            ordered=len(rows.rows) > 1 and _is_ordered(draft.program, self._database.dialect),
             origin=origin,
         )
 

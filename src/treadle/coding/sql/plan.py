@@ -21,7 +21,7 @@ from treadle.coding.sql.taught import ANSWERS, TEACHES, taught
 from treadle.engines.base import Engine
 from treadle.prompts import Ingredients, build_prompt
 from treadle.retrieval.search import CORRECTIONS
-from treadle.types import Example, Limits, PromptPart
+from treadle.types import Example, LeftOut, Limits, PromptPart
 
 if TYPE_CHECKING:
     from treadle.coding.ask import Options
@@ -72,11 +72,15 @@ def make_sql_plan(
     if not engine.capabilities.primer and options.shots:
         shown = [*shown[:2], *nearest_examples(question, [e for e in examples if e.pack != CORRECTIONS], 2), *shown[2:]]
     unique = {e.body: e for e in reversed(shown)}
+    shown = [e for e in shown if unique[e.body] is e]
+    summary = describe(schema, links, database, SUMMARY_TOKENS, engine.count_tokens)
     ingredients = Ingredients(
         request=question,
         dialect=database.dialect,
-        summary=describe(schema, links, database, SUMMARY_TOKENS, engine.count_tokens),
-        examples=tuple([e for e in shown if unique[e.body] is e][: options.shots]),
+        summary=summary,
+        examples=tuple(shown[: options.shots]),
+        spare=next(iter(shown[options.shots :]), None),
+        left_out=tuple(_tables_left(schema, summary)),
     )
     answers = [e for e, similarity in near if similarity >= ANSWERS]
     read = [e for e in made if VARIED not in e.tags]
@@ -144,6 +148,17 @@ def describe(
                 text = longer
                 break
     return text.rstrip("\n")
+
+
+def _tables_left(schema: Schema, summary: str) -> list[LeftOut]:
+    """Tables that the summary does not show, by name."""
+    shown = {name for name in schema.tables if f"CREATE TABLE {name} (" in summary}
+    names = [name for name in schema.tables if name not in shown]
+    if not names:
+        return []
+    listed = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    why = f"the summary has a budget of {SUMMARY_TOKENS} tokens; tables that the question speaks of come first"
+    return [LeftOut(part="data summary", what=f"{len(names)} of {len(schema.tables)} tables: {listed}", why=why)]
 
 
 def _table(schema: Schema, database: Database, table: str, with_values: bool) -> str:

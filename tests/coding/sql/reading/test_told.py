@@ -10,15 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from summaries import summarise
+from readings import first_reading, made
 from treadle.coding.sql.checks.parsed import check_parsed
 from treadle.coding.sql.reading.clauses import read_clauses
-from treadle.coding.sql.reading.linking import link, value_query
 from treadle.coding.sql.reading.orders import read_orders
-from treadle.coding.sql.reading.propose import propose
 from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.sentence import to_words
-from treadle.coding.sql.reading.sketch import Sketch
 from treadle.coding.sql.reading.statement import to_sql
 from treadle.types import Outcome
 
@@ -101,28 +98,18 @@ QUESTIONS: list[tuple[str, list[tuple[object, ...]]]] = [
 
 @pytest.fixture(scope="module")
 def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("beers") / "beers.sqlite"
-    with closing(sqlite3.connect(path)) as db, db:
-        db.executescript(SCRIPT)
-    return path
+    return tmp_path_factory.mktemp("beers") / "beers.sqlite"
 
 
 @pytest.fixture(scope="module")
 def schema(sqlite_file: Path) -> Schema:
-    return Schema.of(summarise(sqlite_file))
+    return made(sqlite_file, SCRIPT)
 
 
 @pytest.fixture(scope="module")
-def database(sqlite_file: Path) -> Iterator[sqlite3.Connection]:
+def database(sqlite_file: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(f"file:{sqlite_file}?mode=ro", uri=True)) as db:
         yield db
-
-
-def first_reading(question: str, schema: Schema, db: sqlite3.Connection) -> Sketch:
-    statement = value_query(question, schema)
-    fields = {(f.table, f.name): f for f in schema.fields}
-    values = [(fields[t, c], v) for t, c, v in db.execute(statement)] if statement else []
-    return propose(question, schema, link(question, schema, values))[0]
 
 
 def plain(rows: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:

@@ -29,8 +29,8 @@ match max_by min_by normalize overlay position string_agg substring trim weight_
 """
 _BY_GRAMMAR = frozenset(_BY_GRAMMAR_TEXT.split())
 
-_Found = tuple[int, str, str, Sequence[str]]
-"""Place, reason, hint, nearest names."""
+_Found = tuple[int, str, str, Sequence[str], str]
+"""Place, reason, hint, nearest names, the name that is not there."""
 
 
 def check_names(sql: str, dialect: Dialect, summary: DataSummary, functions: Iterable[str] = ()) -> tuple[Verdict, ...]:
@@ -42,11 +42,11 @@ def check_names(sql: str, dialect: Dialect, summary: DataSummary, functions: Ite
     if tree is None:
         return (_verdict(Outcome.SKIPPED, "the statement does not parse"),)
     missing = [_Told(sql, dialect, summary, m) for m in resolve(tree, sql, dialect, summary).missing]
-    found: list[_Found] = [(_offset(told.missing.node), told.reason, told.hint, told.close) for told in missing]
+    found: list[_Found] = [(_offset(t.missing.node), t.reason, t.hint, t.close, t.absent) for t in missing]
     found += _functions(tree, sql, dialect, functions)
     unique: dict[str, Verdict] = {}
-    for _, reason, hint, close in sorted(found, key=lambda f: f[0]):
-        unique.setdefault(reason.split(": ", 1)[-1], _verdict(Outcome.FAILED, reason, hint, close))
+    for _, reason, hint, close, name in sorted(found, key=lambda f: f[0]):
+        unique.setdefault(reason.split(": ", 1)[-1], _verdict(Outcome.FAILED, reason, hint, close, name))
     verdicts = list(unique.values())
     return tuple(verdicts) or (_verdict(Outcome.PASSED, "no name was found that the database does not have"),)
 
@@ -56,8 +56,8 @@ def _offset(node: exp.Expr) -> int:
     return span[0] if span else 0
 
 
-def _verdict(outcome: Outcome, reason: str, hint: str = "", close: Sequence[str] = ()) -> Verdict:
-    evidence = {"nearest": list(close)} if close else {}
+def _verdict(outcome: Outcome, reason: str, hint: str = "", close: Sequence[str] = (), missing: str = "") -> Verdict:
+    evidence = {**({"missing": missing} if missing else {}), **({"nearest": list(close)} if close else {})}
     return Verdict(check=NAME, rung=Rung.NAMES, outcome=outcome, reason=reason, hint=hint, evidence=evidence)
 
 
@@ -78,6 +78,7 @@ class _Told:
             "alias here": self._alias_here,
         }[missing.kind]
         what, advice = words()
+        self.absent = missing.name if missing.kind in ("table", "column", "using") else ""
         self.reason = place_of(missing.node, sql) + what + self._nearest()
         self.hint = "; ".join(part for part in (self.reason, *advice) if part)
 
@@ -169,7 +170,7 @@ def _functions(tree: exp.Expr, sql: str, dialect: Dialect, own: Iterable[str]) -
         reason = f"{line}{ENGINES[dialect]} has no function `{name}`"
         if close:
             reason += f"; nearest: {_names(close)}"
-        yield offset, reason, f"{reason}; write {advice}" if advice else reason, close
+        yield offset, reason, f"{reason}; write {advice}" if advice else reason, close, name
 
 
 def _called(tree: exp.Expr, sql: str) -> Iterator[tuple[int, str]]:

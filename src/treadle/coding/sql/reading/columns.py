@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable
 
 from treadle.coding.sql.reading.reader import NAMED
-from treadle.coding.sql.reading.schema import Field, stem
+from treadle.coding.sql.reading.schema import Field, singular, stem
 from treadle.coding.sql.reading.sketch import Item
 from treadle.coding.sql.reading.told import ToldReader
+from treadle.words import name_parts
 
 __all__ = ["ColumnReader"]
 
 _SHOW = re.compile(
     r"\b(?:give|show|list|return|tell|display|print|provide|report|output|select|name|columns?)\b"
-    r"|\b(?:with|and) (?:its|their|his|her|the)\b|\b(?:along|together) with\b|[:;]\s|\s[-–]\s|[.?!]\s+(?=[A-Z])",  # noqa: RUF001
+    r"|\b(?:with|and) (?:its|their|his|her|the)\b|\b(?:along|together) with\b|\band (?=when\b)"
+    r"|[:;]\s|\s[-–]\s|[.?!]\s+(?=[A-Z])",  # noqa: RUF001
     re.IGNORECASE,
 )
 _QUALIFIES = re.compile(
@@ -50,9 +52,9 @@ class ColumnReader(ToldReader):
         fields = list(dict.fromkeys(chosen[p][1] for p in sorted(chosen)))
         label = self.schema.label(base) or self.schema.key(base) or self.schema.tables[base][0]
         if not fields:
-            fields = [label]
+            fields = list(self.schema.called(base)) or [label]
         elif not any(f.role in ("label", "key") for f in fields) and label.role == "label" and self._calls_rows(base):
-            fields = [label, *fields]
+            fields = list(dict.fromkeys([*self.schema.called(base), *fields]))
         return tuple(Item(field=f) for f in fields)
 
     def _add_dates(self, base: str, chosen: dict[int, tuple[tuple[int, int, float], Field]]) -> None:
@@ -91,15 +93,28 @@ class ColumnReader(ToldReader):
         """Where ``f`` is named as something to show: after 'give', else as what the question begins with."""
         show = [m.end() for m in _SHOW.finditer(self.text)]
         after, head = [], []
-        for place in self.exact_places(f) or ([self.place(f)] if f not in self.used and f.role != "number" else []):
+        for place in self.exact_places(f) or (
+            [self.place(f)] if f not in self.used and f.role not in ("number", "flag") else []
+        ):
+            if self._is_a_table(f, place):
+                continue
             before = [s for s in show if s <= place]
             if f in self.used and any(0 <= b.start - place < 15 for b in self.cues.bounds):
                 continue  # 'opened before 1980'
             if before and not self._qualifies(before[-1], place):
                 after.append(place)
+            elif f.role == "date" and re.match(r"\w+ed\b", self.text[place:]):
+                continue  # 'which users submitted'
             elif f not in self.used and place < self._end_of_head():
                 head.append(place)
         return after or head
+
+    def _is_a_table(self, f: Field, place: int) -> bool:
+        """Whether a word names a table better than a column: 'rental' the table ``rentals``, not the column ``rent``."""
+        word = re.match(r"\w+", self.text[place:])
+        said = "" if word is None else singular(word[0].lower())
+        named = any(said == singular(name_parts(t)[-1].lower()) for t in self.schema.tables)
+        return named and bool(f.words) and said != f.words[-1]
 
     def _qualifies(self, start: int, place: int) -> bool:
         """Whether between 'give' and a word something begins that says of which rows: 'of the books with', 'that cost'."""
@@ -112,6 +127,8 @@ class ColumnReader(ToldReader):
         start = opening.end() if opening else 4
         match = _HEAD_ENDS.search(self.text, start)
         end = match.start() if match else len(self.text)
+        if re.match(r"\s*which\b", self.text, re.IGNORECASE) and self.asked:
+            end = min(end, *(p + 1 for p in self.exact_places(self.asked)), len(self.text))  # 'which drugs cost'
         if self.cues.superlative and not self.text.lower().startswith("what"):
             end = min(end, self.cues.superlative[0])
         return end
@@ -125,5 +142,5 @@ class ColumnReader(ToldReader):
     def _calls_rows(self, base: str) -> bool:
         """Whether the rows themselves are asked for besides columns: 'who', 'the names', 'show all professors with'."""
         rows = re.escape(self.schema.spoken_table(base))
-        listed = rf"\b(?:show|list|give|display)\s+(?:me\s+)?(?:all\s+|the\s+)*{rows}\s+with\b"
+        listed = rf"\b(?:show|list|give|display)\s+(?:me\s+)?(?:all\s+|the\s+)*{rows}\b(?!['’:]).*\b(?:with|and)\b"  # noqa: RUF001
         return bool(re.search(rf"\b(?:names?|who|titles?)\b|{listed}", self.text, re.IGNORECASE))

@@ -55,6 +55,7 @@ class ConditionReader(NameReader):
             *self._known(base),
             *self._owned(base),
             *self._like(base),
+            *self._done(base),
         ]
         average = self.text.lower().find("average")
         if self.cues.than_average and (f := self.number_near(average, base)):
@@ -110,6 +111,23 @@ class ConditionReader(NameReader):
             if f is not None and f not in valued and self.table_named(match["what"], base) in (None, base):
                 yield match.start(), Condition(f, "IS NOT NULL")
 
+    def _done(self, base: str) -> Iterator[tuple[int, Condition]]:
+        """'returned loans', 'has been published': what happened has a date; 'delayed trips' have a delay."""
+        rows = re.escape(self.schema.spoken_table(base))
+        for match in re.finditer(
+            rf"\b(\w+ed)\s+{rows}\b|\b(?:has|have|had|was|were)\s+been\s+(\w+ed)\s*(?:[.?!,]|$)", self.text, re.IGNORECASE
+        ):
+            said = stem(match[1] or match[2])
+            own = [
+                f for f in self.schema.tables[base] if f.role in ("date", "number") and f.words and stem(f.words[0]) == said
+            ]
+            if len(own) != 1 or self.cues.negation is not None or self.cues.superlative is not None:
+                continue
+            if own[0].role == "date":
+                yield match.start(), Condition(own[0], "IS NOT NULL")
+            elif match[1]:
+                yield match.start(), Condition(own[0], ">", "0")
+
     def _like(self, base: str) -> Iterator[tuple[int, Condition]]:
         """'names starting with K', 'with 'Park' in their name': part of a text: of the column named before, or the label."""
         for match in _LIKE.finditer(self.text):
@@ -144,8 +162,7 @@ class ConditionReader(NameReader):
             best = min(dates, key=lambda f: (self.links.fields[f] < HINTED, self.near(base, f.table)), default=None)
             if best is None:
                 return None
-            timed = any(len(v.strip("'")) > len("2024-05-03") for v in best.values)
-            return Condition(best, bound.operator, bound.value, kind="day" if timed else "plain")
+            return Condition(best, bound.operator, bound.value, kind="day" if best.timed else "plain")
         field = self.field_after(bound, base)
         if field is None and self.counts_rows(bound):
             return None  # 'more than two stations' counts rows
@@ -153,13 +170,25 @@ class ConditionReader(NameReader):
             if dated.role == "date":
                 return Condition(dated, bound.operator, bound.value.replace(" AND ", "' AND '"), kind="year")
             return Condition(dated, bound.operator, bound.value)
-        least = 0.7 if bound.operator == "=" else HINTED
+        if (lasting := self._of_time(bound, base)) is not None:
+            return lasting
+        least = 0.7 if bound.operator in ("=", "<>") else HINTED
         field = field or self.number_near(bound.start, base, least)
-        if field is None and bound.operator != "=":
+        if field is None and bound.operator not in ("=", "<>"):
             tables = [base, *(t for t, s in self.links.tables.items() if s >= 0.99 and t != base)]
             numbers = [f for t in tables for f in self.schema.tables[t] if f.role == "number" and self._has_unit(f, bound)]
             field = numbers[0] if len(numbers) == 1 else None
         return None if field is None else Condition(field, bound.operator, bound.value)
+
+    def _of_time(self, bound: Bound, base: str) -> Condition | None:
+        """'took longer than 30 days', where the rows have two dates and no column of such a time."""
+        unit = re.match(r"\s*(day|hour|minute)s?\b", self.text[bound.end :], re.IGNORECASE)
+        if unit is None or any(self._has_unit(f, bound) for f in self.schema.fields if f.role == "number"):
+            return None
+        span = self.span(base)
+        if span is None or span[0].table != base:
+            return None
+        return Condition(span[0], bound.operator, bound.value, kind=f"{unit[1].lower()}s", other=span[1])
 
     def _has_unit(self, f: Field, bound: Bound) -> bool:
         """Whether the unit said after a number is the column's: 'longer than 460 seconds' and ``secs``."""
@@ -194,8 +223,14 @@ class ConditionReader(NameReader):
                 return table
         if re.match(r"times\b", after):  # 'prescribed more than 20 times'
             verbs = [t for t, s in self.links.tables.items() if s >= NAMED and self.place(t) < bound.start]
-            return max(verbs, key=self.place, default=None) if len(verbs) > 1 else None
-        return None
+            who = re.match(r"\s*who\b", self.text, re.IGNORECASE)
+            return max(verbs, key=self.place, default=None) if len(verbs) > 1 or who else None
+        return self._partly_named(after) if bound.operator != "BETWEEN" else None
+
+    def _partly_named(self, after: str) -> str | None:
+        """'more than one user' of ``user_account``: the only table that has the next word in its name."""
+        word = re.match(r"[a-z]+", after)
+        return self.schema.named_in_part(stem(word[0])) if word else None
 
     def _of_keys(self, base: str) -> Iterator[tuple[int, Condition]]:
         """'fill 8712', 'run number 4': a number right after a table's name is that row's key."""
@@ -293,6 +328,10 @@ class ConditionReader(NameReader):
                 if f.role != "number":
                     return Condition(f, "IS NULL")
                 zero = Condition(f, "=", "0")
+                if re.match(
+                    r"\s*\w+\s+(?:\w+\s+)?(?:recorded|known|given|available|stated|noted)\b", self.text[self.place(f) :]
+                ):
+                    return Condition(f, "IS NULL")
                 at_all = re.search(r"\b(?:at all|zero)\b", self.text, re.IGNORECASE)
                 return zero if at_all else Condition(f, "IS NULL", either=zero)  # 'no delay' is one of none, or not known
         return None

@@ -12,7 +12,8 @@ _COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nin
 NUMBER_WORDS = {word: number + 1 for number, word in enumerate(_COUNTED)} | {"twenty": 20}
 _ANY_NUMBER = rf"(?:{_NUMBER}|({'|'.join(NUMBER_WORDS)})\b)"
 MORE = (
-    "more|greater|larger|higher|bigger|older|longer|taller|heavier|later|faster|hotter|warmer|wider|deeper|costlier|stronger"
+    "more|greater|larger|higher|bigger|older|longer|taller|heavier|later|faster|hotter|warmer|wider|deeper|costlier|stronger|dearer"
+    "|pricier|brighter|busier|denser|steeper"
 )
 LESS = "less|fewer|smaller|lower|younger|shorter|cheaper|lighter|earlier|slower|colder|narrower|weaker"
 _COMPARISONS: tuple[tuple[str, str], ...] = (
@@ -20,6 +21,7 @@ _COMPARISONS: tuple[tuple[str, str], ...] = (
     (r"at most|no more than|not more than|up to|maximum of|until|<=|≤", "<="),
     (rf"(?:{MORE}) than|exceed(?:s|ing|ed)?|above|over|beyond|after|>", ">"),
     (rf"(?:{LESS}) than|below|under|before|<", "<"),
+    (r"other than|different from|not equal to|<>|!=", "<>"),
     (r"exactly|equals?|equal to|=", "="),
 )
 HIGH = (
@@ -74,7 +76,8 @@ _NOT = re.compile(
 )
 _LONG = re.compile(
     r"\bhow long\b|\bnumber of days\b|\bdays\b.*\b(?:between|from|lasted|last|take|took|needed|until)\b"
-    r"|\blongest to\b|\btakes? (?:the )?(?:longest|most time)\b",
+    r"|\blongest to\b|\b(?:takes?|took|taken|lasts?|lasted) (?:the )?(?:longest|shortest|most time)\b|\bduration\b"
+    r"|\b(?:longest|shortest)\b.*\bin (?:days|hours|minutes)\b|\b(?:travel|waiting|running|processing) time\b",
     re.IGNORECASE,
 )
 _THAN_AVERAGE = re.compile(

@@ -6,13 +6,35 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from treadle.coding.sql.reading.cues import NUMBER_WORDS
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import Field, stem
 from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
 from treadle.coding.sql.reading.sorting import OrderReader
+from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
 
 __all__ = ["ExtremeReader"]
+
+LATE = frozenset({"youngest", "latest", "newest", "last"})
+"""Superlatives that mean the late end of dates."""
+
+
+_VALUE = re.compile(r"\s*(?:what|how long)\b.*\bin (?:days|hours|minutes)\b", re.IGNORECASE)
+"""Questions for a time itself, not for what took it."""
+_AMOUNT = re.compile(
+    r"\s*(?:what (?:does|do|did)\b.*\b(?:cost|weigh|measure)\s*\??\s*$"
+    r"|how (?:tall|heavy|high|large|big|expensive|fast|deep|wide)\b"
+    r"|how much (?:does|do|did|is|was)\b)",
+    re.IGNORECASE,
+)
+"""Questions for a number itself: 'how tall is the tallest player'."""
+_DAY = re.compile(
+    r"\s*(?:(?:what|when|find|show|give|tell|return)\b(?:\s+(?:is|was|me))?\s+(?:the\s+)?)?(?:latest|last|newest|first|earliest|oldest)\s+"
+    r"(?:\w+\s+){0,2}?(?:date|day|time)\b",
+    re.IGNORECASE,
+)
+"""Questions for a date itself: 'the latest production date of the crystals'."""
 
 
 class ExtremeReader(OrderReader):
@@ -26,14 +48,18 @@ class ExtremeReader(OrderReader):
         if self.cues.superlative is None:
             return None
         place, word, high = self.cues.superlative
+        own = self._measured(base, place, word)  # 'the highest number of citations', where the rows have that number
+        counted = self._counted_by(base, place, word) if own is None else None
+        if counted is not None and (most := self._most_rows(base, conditions, place, high, counted)) is not None:
+            return most
         if word in ("most", "fewest", "least") and self.tables_after(place, len(word) + 2):
             return self._most_rows(base, conditions, place, high)
-        item = self._measured(base, place, word) or (self._dated_item(base) if self.cues.dated else None)
+        item = own or (self._dated_item(base) if self.cues.dated else None)
         item = item or self.measure(base, max(0, place - 1))
         if item is None or item.field is None or self.grouping(base):
             return None
         if self.cues.dated and self.holds_dates(item.field):
-            high = word in ("youngest", "latest", "newest", "last")
+            high = word in LATE
         return self._extreme_of(base, conditions, item, high, word)
 
     def _measured(self, base: str, place: int, word: str) -> Item | None:
@@ -56,14 +82,13 @@ class ExtremeReader(OrderReader):
 
     def _extreme_of(self, base: str, conditions: tuple[Condition, ...], item: Item, high: bool, word: str) -> Sketch | None:
         assert item.field is not None
-        limit = self.cues.limit or 1
+        limit = self.cues.limit or self._number_of_rows(base)
         if (
             limit == 1
             and self.holds_dates(item.field)
             and re.match(r"\s*(?:when|on\s+(?:what|which)\s+(?:date|day))\b", self.text, re.I)
         ):
-            late = self.cues.superlative is not None and self.cues.superlative[1] in ("youngest", "latest", "newest", "last")
-            return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if late else "MIN"),), conditions)
+            return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if word in LATE else "MIN"),), conditions)
         summed = "SUM" if self.cues.total is not None else "AVG" if self.cues.average is not None else ""
         head = self._head_field(base, item.field)
         if head is not None and not (summed or word == "most"):
@@ -76,14 +101,29 @@ class ExtremeReader(OrderReader):
                 shown = tuple(i for i in group if i.field and i.field.role != "key") or group
                 home = item.field.table
                 return Sketch(home, shown, conditions, group=group, order=(Key(order, high),), limit=limit)
+        value = _VALUE if item.until is not None else _DAY if self.holds_dates(item.field) else _AMOUNT
+        if limit == 1 and not self.cues.limit and self.cues.rank == 1 and value.match(self.text) is not None:
+            return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if high else "MIN"),), conditions)
         named = re.search(r"\b(which|who|whose|names?|titles?|list|show|give|return|where)\b", self.text, re.IGNORECASE)
-        asks_row = named is not None or not self.exact_places(item.field)  # 'the heaviest baryon' is a baryon, no mass
+        asks_row = named is not None or not self._nouns(item.field)  # 'the heaviest baryon' is a baryon, no mass
         if not asks_row and not self.cues.limit and self.cues.rank > 1 and not self._asks_other(base, item.field):
             return Sketch(self._home(base, item), (item,), conditions, order=(Key(item, high),), limit=1, distinct=True)
         if not asks_row and not self.cues.limit and not self._asks_other(base, item.field):
             return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if high else "MIN"),), conditions)
         shown = self.shown(base, but=lambda f: f == item.field and not self._asked(f))
         return Sketch(self._home(base, item), shown, conditions, order=(Key(item, high),), limit=limit)
+
+    def _number_of_rows(self, base: str) -> int:
+        """5 of 'which five drivers have the highest salary'; 1 where no number stands before the rows."""
+        rows = re.escape(self.schema.spoken_table(base))
+        match = re.search(rf"\b(\d+|{'|'.join(NUMBER_WORDS)})\s+{rows}\b", self.text, re.IGNORECASE)
+        if match is None or any(b.start <= match.start() < b.end for b in self.cues.bounds):
+            return 1
+        return NUMBER_WORDS.get(match[1].lower()) or int(match[1])
+
+    def _nouns(self, f: Field) -> list[int]:
+        """Where a column is named; 'the latest installed detector' is a detector, no date."""
+        return [p for p in self.exact_places(f) if f.role != "date" or not re.match(r"\w+ed\b", self.text[p:])]
 
     def _asked(self, f: Field) -> bool:
         """Whether the measure itself is to be shown: named after 'give', or joined by 'and'."""
@@ -117,9 +157,24 @@ class ExtremeReader(OrderReader):
             if (f := i.field) is not None and f not in self.used and self.exact_places(f)
         )
 
-    def _most_rows(self, base: str, conditions: tuple[Condition, ...], place: int, high: bool) -> Sketch | None:
+    def _counted_by(self, base: str, place: int, word: str) -> str | None:
+        """The table whose rows make an extreme: 'the most prescribed drug', 'the largest number of members'."""
+        rest = self.text[place + len(word) :]
+        if word in ("most", "least") and (verb := re.match(r"\s+(\w+ed)\b", rest)):
+            tables = [t for t in self.schema.tables if t != base and self.schema.path(t, base) is not None]
+            said = [t for t in tables if similar(stem(name_parts(t)[-1]), stem(verb[1])) > 0]
+            return said[0] if len(said) == 1 else None
+        if number := re.match(r"\s+(?:total\s+)?number\s+of\s+(?:different\s+)?", rest):
+            return next(iter(self.tables_after(place + len(word) + number.end(), 2)), None)
+        return None
+
+    def _most_rows(
+        self, base: str, conditions: tuple[Condition, ...], place: int, high: bool, rows: str | None = None
+    ) -> Sketch | None:
         """The group with most rows: 'who scored the most goals', 'which was loaned most often', 'the most common genre'."""
-        counted = next(iter(self.tables_after(place, 25)), None)
+        counted = rows or next(iter(self.tables_after(place, 25)), None)
+        if dated := self._most_in_part(base, conditions, high):
+            return dated
         fields = [f for f in self.named_fields("text") if self.reaches(base, f) and abs(self.place(f) - place) < 30]
         head = self._head_field(base, self.schema.tables[base][0]) or (fields[0] if fields and counted is None else None)
         others = [t for t, s in self.links.tables.items() if s >= NAMED and t != counted]
@@ -135,10 +190,7 @@ class ExtremeReader(OrderReader):
                 home = many[0].left if many else entity
             group = self.identity(entity)
         elif counted and re.match(r"\s*who\b", self.text, re.IGNORECASE):
-            people = [j.right for j in self.schema.joins if j.left == counted and self.schema.label(j.right)]
-            if not people:
-                return None
-            group, home = self.identity(people[-1]), counted
+            group, home = self.people_of(counted), counted
         else:
             return None
         if not group or any(i.field and not self.reaches(home, i.field) for i in group):
@@ -147,6 +199,20 @@ class ExtremeReader(OrderReader):
         if re.search(r"\b(?:and|with)\s+(?:the\s+|its\s+|their\s+)?(?:number|count)\b", self.text, re.IGNORECASE):
             shown = [*shown, Item()]
         return Sketch(home, tuple(shown), conditions, group=group, order=(Key(Item(), high),), limit=self.cues.limit or 1)
+
+    def people_of(self, table: str) -> tuple[Item, ...]:
+        """Those whom rows of ``table`` belong to: its last reference to a table with names."""
+        people = [j.right for j in self.schema.joins if j.left == table and self.schema.label(j.right)]
+        return self.identity(people[-1]) if people else ()
+
+    def _most_in_part(self, base: str, conditions: tuple[Condition, ...], high: bool) -> Sketch | None:
+        """'In which month were most books lent?': rows counted by a part of their date."""
+        match = re.match(r"\s*(?:in|during)?\s*(?:which|what)\s+(month|year)\b", self.text, re.IGNORECASE)
+        group = self._group_of_dates(match[1].lower(), base) if match else ()
+        if not group or group[0].field is None or not group[0].part:
+            return None
+        order = (Key(Item(), high),)
+        return Sketch(group[0].field.table, group, conditions, group=group, order=order, limit=self.cues.limit or 1)
 
     def _played(self, base: str) -> Field | None:
         """'played most often' where the rows have a number of plays."""

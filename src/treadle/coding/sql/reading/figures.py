@@ -39,7 +39,7 @@ class FigureReader(GroupReader):
             home = group[0].field.table
         shown = {p.item.field for p in parts}
         named = tuple(i for i in group if i.field and i.field.role != "key" and i.field not in shown)
-        lead = named if self.cues.group is not None and all(p.item.figure for p in parts) else ()
+        lead = (named or group) if self.cues.group is not None and all(p.item.figure for p in parts) else ()
         sketch = Sketch(home, (*lead, *select), rest, group=group, having=bars, outer=outer)
         return self._limited(sketch)
 

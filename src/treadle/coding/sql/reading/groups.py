@@ -104,7 +104,7 @@ class GroupReader(ExtremeReader):
                 continue
             named = [f for f in self.named_fields("text", "label", "date") if self.place(f) < bound.start]
             others = [t for t, s in self.links.tables.items() if t != table and s >= NAMED and self.place(t) < bound.start]
-            group = self.identity(min(others, key=self.place)) if others else tuple(Item(field=f) for f in named[:1])
+            group = self._owners(table, others) or tuple(Item(field=f) for f in named[:1])
             if not group or group[0].field is None or self.schema.path(table, group[0].field.table) is None:
                 continue
             shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
@@ -119,6 +119,12 @@ class GroupReader(ExtremeReader):
             sketch = Sketch(home, tuple(shown), conditions, group=group, having=(Bar(item, bound.operator, bound.value),))
             return self._number_of(sketch) if self.cues.count == self._first_word() else sketch
         return None
+
+    def _owners(self, counted: str, named: list[str]) -> tuple[Item, ...]:
+        """Those whose rows of ``counted`` are counted: of a table that is named, or of 'who' the people they belong to."""
+        if named:
+            return self.identity(min(named, key=lambda t: (self.place(t), -self.links.tables[t])))
+        return self.people_of(counted) if re.match(r"\s*who\b", self.text, re.IGNORECASE) else ()
 
     def _first_word(self) -> int:
         return len(self.text) - len(self.text.lstrip())

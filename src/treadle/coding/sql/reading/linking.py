@@ -6,11 +6,14 @@ price), and parts of the question against the text values that the database real
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from treadle.coding.sql.base import Database, rows_of
+from treadle.coding.sql.reading.adjectives import CODES, forms
 from treadle.coding.sql.reading.cues import MONTHS
 from treadle.coding.sql.reading.schema import Field, Schema, quote_name, singular, stem
 from treadle.coding.sql.reading.synonyms import similar
@@ -67,11 +70,28 @@ class Links:
 
 
 _YEAR = r"((?:1[5-9]|20)\d\d)"
+
+
+def _part_of_year(match: re.Match[str]) -> str:
+    """'in the first quarter of 2024' as its first and last day."""
+    months = 3 if match[2].lower() == "quarter" else 6
+    number = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 12 // months}[match[1].lower()]
+    last = months * number
+    if last > 12:
+        return match[0]
+    days = calendar.monthrange(int(match[3]), last)[1]
+    return f"between {match[3]}-{last - months + 1:02}-01 and {match[3]}-{last:02}-{days}"
+
+
 _REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"\b(first|last) and (first|last) (name)s?\b", re.IGNORECASE), r"\1 name and \2 name"),
     (re.compile(rf"\b(\d{{1,2}})\s+({MONTHS})\s+{_YEAR}\b", re.IGNORECASE), lambda m: _iso(m[3], m[2], m[1])),
     (re.compile(rf"\b({MONTHS})\s+(\d{{1,2}}),?\s+{_YEAR}\b", re.IGNORECASE), lambda m: _iso(m[3], m[1], m[2])),
     (re.compile(r"\b(?:in )?the ((?:1[5-9]|20)\d)0s\b", re.IGNORECASE), r"between \g<1>0 and \g<1>9"),
+    (
+        re.compile(rf"\b(?:in|during) the (first|second|third|fourth|last) (quarter|half) of {_YEAR}\b", re.IGNORECASE),
+        _part_of_year,
+    ),
     (re.compile(r"\bmost recent(?:ly)?\b", re.IGNORECASE), "latest"),
     (re.compile(r"\be-mails?\b", re.IGNORECASE), "email"),
     (re.compile(r"\b(?:several|multiple)\s+(?=[a-z])", re.IGNORECASE), "more than one "),
@@ -100,6 +120,14 @@ def places_of(text: str) -> list[int]:
     return [m.start() for m in _WORD.finditer(text)]
 
 
+_DOER = re.compile(r"(?:ers?|ors?|ees?)$")
+
+
+def _happened(word: str, f: Field) -> bool:
+    """Whether a word says that something happened: 'played', no 'player', and no 'visits' in a table of that name."""
+    return word.endswith("ed") or not (_DOER.search(word) or stem(word) in [stem(w) for w in _table_words(f.table)])
+
+
 def link(text: str, schema: Schema, values: Iterable[tuple[Field, str]] = ()) -> Links:
     """Links of question ``text`` into ``schema``. ``values``: what ``value_query`` found."""
     words = words_of(normalised(text))
@@ -107,13 +135,24 @@ def link(text: str, schema: Schema, values: Iterable[tuple[Field, str]] = ()) ->
     phrases = _column_phrases(words, schema)
     found = [v for v in found if not (phrases & set(range(v.start, v.end))) or v.end - v.start > 1]
     taken = {i for v in found for i in range(v.start, v.end)}
-    stems = [stem(w) if i not in taken else "" for i, w in enumerate(words)]
+    whole = [stem(w) if i not in taken else "" for i, w in enumerate(words)]
+    # 'the number of passengers' names no column called number
+    counting = {i for i, (w, after) in enumerate(pairwise(words)) if (w.lower(), after.lower()) == ("number", "of")}
+    stems = ["" if i in counting else s for i, s in enumerate(whole)]
     at: dict[object, int] = {}
     exact: dict[object, tuple[int, ...]] = {}
     tables = {t: _match(_table_words(t), stems, at, exact, t) for t in schema.tables}
+    for t in (schema.named_in_part(said) for said in dict.fromkeys(stems) if said):
+        if t is not None:
+            tables[t] = max(tables[t], 0.99)
     fields: dict[Field, float] = {}
     for f in schema.fields:
-        score = _match(f.words, stems, at, exact, f)
+        own, heard = f.words, stems
+        if len(own) > 1 and own[-1] in ("at", "on"):  # ``played_on`` is said by 'played', not by 'player'
+            own, heard = own[:-1], [s if _happened(w.lower(), f) else "" for s, w in zip(stems, words, strict=True)]
+        score = _match(own, heard, at, exact, f)
+        if score and len(own) > 1 and counting and heard is stems:
+            score = max(score, _match(own, whole, at, exact, f))  # 'the number of citations': ``citation_num``
         if score and len(f.words) > 1 and (set(f.words[:-1]) <= set(_table_words(f.table)) or f == schema.label(f.table)):
             score = max(score, _match(f.words[-1:], stems, at, exact, f))  # player_name, full_name: 'name'
         if score and len(f.words) == 1 and f.words[0] in _table_words(f.table):
@@ -129,7 +168,7 @@ def _column_phrases(words: Sequence[str], schema: Schema) -> set[int]:
     found: set[int] = set()
     for f in schema.fields:
         own = [stem(w) for w in f.words]
-        if len(own) > 1:
+        if len(own) > 1 and f.words[0] not in ("is", "has"):  # 'is good' is said of anything
             for start in range(len(stems) - len(own) + 1):
                 if stems[start : start + len(own)] == own:
                     found |= set(range(start, start + len(own)))
@@ -187,6 +226,7 @@ def value_query(text: str, schema: Schema, limit: int = 200) -> str | None:
     text = normalised(text)
     letters = {w.lower() for w in _single_letters(words_of(text), schema)}
     said = [t for t in [*_ngrams(words_of(text)), *_quoted(text)] if (t not in _COMMON and len(t) > 1) or t in letters]
+    said += [value for w in words_of(text) for value in (*forms(w), *sorted(CODES.get(w.lower(), ())))]
     wanted = ", ".join("'" + t.replace("'", "''") + "'" for t in dict.fromkeys(said))
     if not wanted:
         return None
@@ -234,12 +274,18 @@ def _value_links(words: Sequence[str], values: Iterable[tuple[Field, str]], sche
     places, letters = _ngrams(words), _single_letters(words, schema)
     found = []
     for f, value in values:
+        if f.words[-1:] in (("sex",), ("gender",)):
+            said = [i for i, w in enumerate(words) if value.lower() in CODES.get(w.lower(), ())]
+            found += [ValueLink(f, value, i, i + 1) for i in said]
+            if said:
+                continue
         if len(value) == 1:  # of a letter all places count where the name of its column stands near
             own = {i for i, w in enumerate(words) if stem(w) in {stem(x) for x in f.words[-1:]}}
             near = [i for i in letters.get(value, ()) if any(abs(i - k) <= 1 or 0 < i - k <= 3 for k in own)]
             found += [ValueLink(f, value, i, i + 1) for i in near]
             continue
         place = places.get(value.lower()) or _place_of(value, words)
+        place = place or next(((i, i + 1) for i, w in enumerate(words) if value.lower() in forms(w)), None)
         if place is None or _is_a_name(value, schema):
             continue
         found.append(ValueLink(f, value, *place))

@@ -24,11 +24,12 @@ _NAMES = frozenset(stem(w) for w in ("name", "title", "called", "named"))
 
 _DATES = frozenset(stem(w) for w in ("date", "day", "time"))
 _OF_UNITS_TEXT = """
-s ms min h sec second minute hour day: time duration length long lasting
+s ms min h sec secs mins hr hrs second minute hour day: time duration length long lasting
 eur usd gbp chf keur kusd musd busd: price cost amount money worth
 kg g mg t lb: weight mass
-m km cm mm: length distance
+m km cm mm: length distance height depth width diameter radius size
 pct percent: percentage rate share
+kb mb gb tb byte: size volume
 c k f degc: temperature
 """
 _OF_UNITS = {
@@ -94,7 +95,9 @@ class NameReader(Reader):
         """The table that a phrase names by its last word: 'enrolments', 'home games'."""
         words, head = content(phrase)
         fits = [t for t in self.schema.tables if stem(name_parts(t)[-1]) == head and self.schema.path(base, t) is not None]
-        whole = [t for t in fits if {stem(w) for w in name_parts(t)} <= set(words)] or (fits if len(words) == 1 else [])
+        whole = [t for t in fits if all(any(similar(stem(w), s) for s in words) for w in name_parts(t))] or (
+            fits if len(words) == 1 else []
+        )
         return min(whole, key=lambda t: (-len(name_parts(t)), self.near(base, t)), default=None)
 
 

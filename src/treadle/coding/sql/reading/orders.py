@@ -32,7 +32,8 @@ _WAY = r"(?P<way>descending|desc|decreasing|falling|ascending|asc|increasing|ris
 _ORDER_OF = rf"(?:in\s+)?(?P<reverse>reverse\s+)?{_WAY}(?:ly)?(?:\s+order)?\b"
 _PHRASE = r"[^,.;:?!()]+"
 _BY = re.compile(
-    r"\b(?:(?:sort|rank|arrang)(?:ed|e|ing)?\s+(?:(?!by\b)[\w']+\s+){0,6}?|order(?:ed|ing)?\s+(?:(?!by\b)\w+\s+){0,2}?)"
+    r"\b(?:(?:sort|rank|arrang)(?:ed|e|ing)?\s+(?:(?!by\b)[\w']+\s+){0,6}?"
+    r"|(?<!was )(?<!were )(?<!been )order(?:ed|ing)?\s+(?:(?!by\b)\w+\s+){0,2}?)"
     r"by\s+(?P<keys>.*?)(?=[.;:?!](?:\s|$)|\s[-\u2013]\s|$)",
     re.IGNORECASE,
 )
@@ -40,13 +41,17 @@ _IN_ORDER = re.compile(
     rf"\bin\s+order\s+of\s+(?P<of>{_PHRASE})|{_ORDER_OF}(?:(?<=order)\s+(?:of|by)\s+(?P<what>{_PHRASE})|(?<=ly)\s+by\s+(?P<by>{_PHRASE}))?",
     re.IGNORECASE,
 )
-_DIRECTED = re.compile(rf"\b{_FROM_TO}(?P<what>\s+[\w-]+)?", re.IGNORECASE)
+_DIRECTED = re.compile(
+    rf"\b{_FROM_TO}(?P<what>\s+[\w-]+)?|[,;(]\s*(?:the\s+)?(?P<first>{_ADJECTIVE})\s+to\s+(?:the\s+)?{_END}\b", re.IGNORECASE
+)
 _PUT_FIRST = re.compile(
     rf"(?:[,;:(]|\s[-\u2013])\s*{_FIRST}|\b(?:starting|beginning)\s+(?:with|from)\s+(?:the\s+)?(?!a\b(?!\s+to))(?P<start>{_ADJECTIVE})\b",
     re.IGNORECASE,
 )
 _DIRECTIONS = tuple(re.compile(rf"\b{p}", re.IGNORECASE) for p in (_FROM_TO, _FIRST, _ORDER_OF))
 _BY_BEFORE = re.compile(r"\bby\s+((?:[\w']+\s*){1,6})$", re.IGNORECASE)
+_FIGURE_BY = re.compile(r"\s*(?:the\s+)?(?:number|count|average|mean|total|sum|how many)\b", re.IGNORECASE)
+"""'Number of runs by year, latest first': by what comes behind 'by' rows are grouped."""
 _KEYS = re.compile(r",?\s*(?:and\s+)?\bthen\b\s*(?:by\s+)?|\s+and\s+(?:by\s+)?|\s*,\s*(?:and\s+)?(?:by\s+)?", re.IGNORECASE)
 
 
@@ -133,7 +138,7 @@ def _put_first(text: str) -> tuple[tuple[Said, ...], str] | None:
     rest = blanked(text, match.span())
     by = _BY_BEFORE.search(text[: match.start()])
     words = (match["noun"] or "").strip()
-    if by is not None:
+    if by is not None and not _FIGURE_BY.match(text):
         words, rest = by[1].strip(), blanked(rest, by.span())
     return (Said(match.start(), words, adjective, down),), rest
 

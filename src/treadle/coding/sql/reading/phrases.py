@@ -10,7 +10,7 @@ from treadle.coding.sql.reading.naming import content
 from treadle.coding.sql.reading.schema import Field, stem
 from treadle.coding.sql.reading.sketch import Item
 
-__all__ = ["BARE_FIGURE", "Part", "PhraseReader"]
+__all__ = ["BARE_FIGURE", "Part", "PhraseReader", "converted"]
 
 _FIGURES: tuple[tuple[str, str], ...] = (
     (r"(?:average|mean|avg\.?)(?:\s+number\s+of)?", "AVG"),
@@ -39,7 +39,24 @@ _DIFFERENT = re.compile(r"\b(?:different|distinct|unique)\s+", re.IGNORECASE)
 _UNIT = re.compile(r"\s+in\s+(?P<unit>[A-Za-z]+)$", re.IGNORECASE)
 _SECONDS = {"ms": 1e-3, "s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "day": 86400}
 _METRES = {"mm": 1e-3, "cm": 1e-2, "m": 1, "metre": 1, "meter": 1, "km": 1e3, "kilometre": 1e3, "kilometer": 1e3}
-_SCALES = tuple({stem(unit): float(scale) for unit, scale in scales.items()} for scales in (_SECONDS, _METRES))
+_BYTES = {
+    "byte": 1,
+    "kb": 1e3,
+    "kilobyte": 1e3,
+    "mb": 1e6,
+    "megabyte": 1e6,
+    "gb": 1e9,
+    "gigabyte": 1e9,
+    "tb": 1e12,
+    "terabyte": 1e12,
+}
+_GRAMS = {"mg": 1e-3, "g": 1, "gram": 1, "kg": 1e3, "kilogram": 1e3, "t": 1e6, "tonne": 1e6, "ton": 1e6}
+_HERTZ = {"hz": 1, "khz": 1e3, "mhz": 1e6, "ghz": 1e9}
+_PARSECS = {"pc": 1, "parsec": 1, "kpc": 1e3, "kiloparsec": 1e3, "mpc": 1e6, "megaparsec": 1e6}
+_SCALES = tuple(
+    {stem(unit): float(scale) for unit, scale in scales.items()}
+    for scales in (_SECONDS, _METRES, _BYTES, _GRAMS, _PARSECS, _HERTZ)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +86,7 @@ class PhraseReader(ConditionReader):
         part = self._days_named(phrase, base) or self._counted(phrase, base) or self._figure_named(phrase, base)
         if part is None and (f := self.field_named(phrase, base)) is not None:
             part = Part(Item(field=f))
-        return None if part is None else replace(part, item=_converted(part.item, unit))
+        return None if part is None else replace(part, item=converted(part.item, unit))
 
     def _own_date(self, base: str) -> Field | None:
         """The date of the rows: the column called so, else the first that holds dates."""
@@ -107,7 +124,8 @@ class PhraseReader(ConditionReader):
         number = self.field_named(of, base, lambda f: f.role == "number")
         table = self.table_named(of, base)
         if number is not None and table is None:
-            return Part(Item(field=number))  # 'number of plays' where the rows have one
+            # 'number of plays' where the rows have one
+            return Part(Item("SUM" if self.cues.group is not None else "", number))
         if table is not None:
             key = self.schema.key(table) or self.schema.label(table)
             return Part(Item("COUNT", key, distinct=distinct) if distinct and key else Item(), table=table)
@@ -130,7 +148,7 @@ class PhraseReader(ConditionReader):
         return None
 
 
-def _converted(item: Item, unit: str) -> Item:
+def converted(item: Item, unit: str) -> Item:
     """In the unit that is asked for, where the column says its own."""
     f = item.field
     if not unit or f is None or item.until is not None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.nested import NestedReader
+from treadle.coding.sql.reading.phrases import converted
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import Field, Schema, stem
 from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
@@ -38,6 +39,13 @@ def variations_of(readings: list[Sketch], schema: Schema) -> list[Sketch]:
     return [sketch for sketch in varied if sketch not in readings]
 
 
+_AND_HOW_MANY = re.compile(
+    r"\band\s+(?:that (?:number|figure|value)|how (?:many|much)\b|what is it\b)"
+    r"|\b(?:show|give|include)\s+(?:me\s+)?(?:the|that)\s+(?:number|count|figure|total|average)\s+(?:too|as well|also)\b",
+    re.IGNORECASE,
+)
+
+
 class _Readings(NestedReader):
     """The ways to read one question, most specific first."""
 
@@ -46,7 +54,8 @@ class _Readings(NestedReader):
         if base is None:
             return
         conditions = self.conditions(base)
-        self.used = {c.field for c in conditions}
+        # 'names starting with K' are shown, 'the delay of delayed trips' is a measure
+        self.used = {c.field for c in conditions if c.operator != "LIKE" and (c.operator, c.value) != (">", "0")}
         self.asked = base
         for reading in (
             self._told_figures,
@@ -76,8 +85,23 @@ class _Readings(NestedReader):
         """With the columns in the order told, rows in the order asked for, figures rounded."""
         if not sketch.base:
             return sketch
-        found = self._rounded(self.sorted(self._retold(sketch)))
+        found = self._rounded(self.sorted(self._in_unit(self._retold(sketch))))
+        found = self._with_figure(found)
         return replace(found, skip=self.cues.rank - 1) if found.order and found.limit == 1 else found
+
+    def _with_figure(self, sketch: Sketch) -> Sketch:
+        """With the figure that chooses groups, where it is asked for: 'and how many', 'show the number too'."""
+        if not sketch.group or not sketch.limit or sketch.figures or not sketch.order or not _AND_HOW_MANY.search(self.text):
+            return sketch
+        return replace(sketch, select=(*sketch.select, sketch.order[0].item))
+
+    def _in_unit(self, sketch: Sketch) -> Sketch:
+        """With figures in the unit that is asked for: 'the total size in TB' of a column in GB."""
+        for said in re.findall(r"\bin\s+([A-Za-z]{2,})\b", self.text):
+            changed = tuple(converted(i, stem(said)) if i.factor == 1.0 else i for i in sketch.select)
+            if changed != sketch.select:
+                return replace(sketch, select=changed)
+        return sketch
 
     def _retold(self, sketch: Sketch) -> Sketch:
         """The list that is told in place of what a reading shows; 'the number' in it is the reading's own figure."""
@@ -197,7 +221,7 @@ class _Readings(NestedReader):
         item = Item(field=date) if date is not None else self.measure(base, 0)
         if item is None or item.field is None:
             return None
-        return Sketch(self._home(base, item), (replace(item, aggregate="RANGE", until=None),), conditions)
+        return Sketch(self._home(base, item), (replace(item, aggregate="RANGE", until=None, part=""),), conditions)
 
     def _aggregated(self, base: str, conditions: tuple[Condition, ...]) -> Iterator[Sketch]:
         if self.cues.average is not None and not self.cues.than_average and (item := self.measure(base, self.cues.average)):
@@ -205,6 +229,8 @@ class _Readings(NestedReader):
         elif self.cues.total is not None and (item := self.measure(base, self.cues.total)):
             yield Sketch(self._home(base, item), (replace(item, aggregate="SUM"),), conditions)
         elif self.cues.count is not None:
+            if self.cues.distinct and (happened := self._with_rows(base)) is not None:
+                yield replace(happened, conditions=conditions)
             counted = self._distinct_field(base)
             if counted is not None:
                 yield Sketch(counted.table, (Item("COUNT", counted, distinct=True),), conditions)
@@ -212,6 +238,18 @@ class _Readings(NestedReader):
             if key is not None and (self.to_many(base, conditions) or (self.cues.distinct and counted is None)):
                 yield Sketch(base, (Item("COUNT", key, distinct=True),), conditions)
             yield Sketch(base, (Item(),), conditions)
+
+    def _with_rows(self, base: str) -> Sketch | None:
+        """'How many different drugs have been prescribed?': rows that others belong to."""
+        key, place = self.schema.key(base), self.place(base)
+        verbs = [
+            t
+            for t in self.schema.tables
+            if t != base and 0.7 <= self.links.tables[t] < 0.99 and self.place(t) > place and self.is_many(base, t)
+        ]
+        if key is None or len(verbs) != 1 or len(self.schema.path(base, verbs[0]) or ()) != 1:
+            return None
+        return Sketch(verbs[0], (Item("COUNT", key, distinct=True),))
 
     def _distinct_field(self, base: str) -> Field | None:
         """The column whose values are counted: 'how many different genres', 'on how many days'."""

@@ -143,13 +143,14 @@ class RatioReader(FigureReader):
     def _per_head(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         """'average number of tracks per playlist', 'students per professor': one number of rows divided by another."""
         match = re.search(
-            r"\b(?:(?P<average>average|mean)\s+number\s+of|how\s+many|ratio\s+of)\s+(?P<one>\w+)\s+(?:\w+\s+){0,2}?(?:per|to|(?:for|in|of|by|do|does)\s+(?:each|every|an?))\s+(?P<other>\w+)",
+            r"\b(?:(?P<average>average|mean)\s+number\s+of|how\s+many|ratio\s+of)\s+(?P<one>\w+(?:\s+\w+)?)\s+(?:\w+\s+){0,2}?(?:per|to|(?:for|in|of|by|do|does)\s+(?:each|every|an?))\s+(?P<other>\w+)",
             self.text,
             re.IGNORECASE,
         )
         if match is None or not (self.cues.average is not None or self.cues.ratio or self.clauses.decimal):
             return None
-        one, other = (self.table_named(match[g], base) for g in ("one", "other"))
+        one = self.table_named(match["one"], base) or self.table_named(match["one"].split()[0], base)
+        other = self.table_named(match["other"], base)
         if one is None or other is None or one == other:
             return None
         key = self.schema.key(other) or self.schema.label(other)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from treadle.coding.sql.reading.clauses import Clauses, read_clauses
 from treadle.coding.sql.reading.cues import Cues, read_cues
 from treadle.coding.sql.reading.linking import Links, normalised, places_of
-from treadle.coding.sql.reading.schema import Field, Schema, stem
+from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
 from treadle.coding.sql.reading.sketch import Condition, Item
 from treadle.words import name_parts
 
@@ -17,6 +18,10 @@ NAMED = 0.5
 """From this score on a column or table counts as spoken of; ``HINTED`` is enough where the place in the question fits."""
 HINTED = 0.4
 _FAR = 10_000
+TIMES = frozenset({"s", "ms", "sec", "secs", "min", "mins", "h", "hr", "hrs", "second", "minute", "hour", "day"})
+"""Units of time."""
+LASTING = frozenset({"duration", "time", "length", "elapsed", "runtime", "walltime", "lifetime"})
+"""Words of columns that hold how long something takes."""
 
 
 class Reader:
@@ -30,6 +35,15 @@ class Reader:
         self.cues: Cues = read_cues(self.text)
         self.starts = places_of(whole)
         self.used: set[Field] = set()
+        if self.cues.superlative is not None and self._in_a_name(*self.cues.superlative[:2]):
+            self.cues = replace(self.cues, superlative=None, dated=False)
+
+    def _in_a_name(self, place: int, word: str) -> bool:
+        """Whether an extreme is part of a column's name, as 'first' is of 'first light'."""
+        names = [f.words for f in self.schema.fields if word in f.words and len(f.words) > 1]
+        phrases = (r"\b" + r"\s+".join(re.escape(w) for w in name) + r"\b" for name in names)
+        found = (m for phrase in phrases for m in re.finditer(phrase, self.text, re.IGNORECASE))
+        return any(m.start() <= place < m.end() for m in found)
 
     # ------------------------------------------------------------------------------------------ places
 
@@ -65,6 +79,7 @@ class Reader:
         tables = self.links.tables
         named = [t for t, score in tables.items() if score >= 0.99] or [t for t, score in tables.items() if score >= NAMED]
         if named:
+            named = [t for t in named if not self._within_a_longer(t, named)]
             return min(named, key=lambda t: (self.place(t), -tables[t], len(t)))
         spoken = self._spoken_most()
         if spoken is not None:
@@ -72,6 +87,17 @@ class Reader:
         if self.links.values:
             return self.links.values[0].field.table
         return max(self.schema.entries, key=lambda t: self.schema.entries[t], default=None)
+
+    def _within_a_longer(self, table: str, named: list[str]) -> bool:
+        """Whether all that names a table is part of a longer name: 'bus lines' are no buses."""
+        spans = []
+        for other in named:
+            words = [re.escape(singular(w.lower())) for w in name_parts(other)]
+            if len(words) > len(name_parts(table)):
+                phrase = r"\b" + r"\w*\s+".join(words)
+                spans += [m.span() for m in re.finditer(phrase, self.text, re.IGNORECASE)]
+        places = self.exact_places(table) if spans else []
+        return bool(places) and all(any(a <= p < b for a, b in spans) for p in places)
 
     def _spoken_most(self) -> str | None:
         """The table whose own columns explain most of the question; of equal ones that of the column named best."""
@@ -131,8 +157,8 @@ class Reader:
 
     def measure(self, base: str, place: int | None) -> Item | None:
         """The number that an aggregate is of, named nearest after ``place``; or days between two dates."""
-        if self.cues.duration and (days := self._days(base)):
-            return days
+        if self.cues.duration and (lasting := self._lasting(base) or self._days(base)):
+            return lasting
         numbers = [f for f in self.named_fields("number") if self.reaches(base, f)]
         if not numbers:
             return None
@@ -149,6 +175,17 @@ class Reader:
         best = max(self.links.fields[f] for f in numbers)
         return Item(field=min([f for f in numbers if self.links.fields[f] >= 0.7 * best], key=distance))
 
+    def _lasting(self, base: str) -> Item | None:
+        """The only column of the rows that is a time, as its unit says."""
+        own = [f for f in self.schema.tables[base] if f.role == "number" and f.unit.lower() in TIMES]
+        own = [f for f in own if self.exact_places(f) or LASTING & set(f.words)]
+        return Item(field=own[0]) if len(own) == 1 else None
+
+    def span(self, base: str) -> tuple[Field, Field] | None:
+        """The two dates of the rows between which a time is asked for."""
+        found = self._days(base)
+        return None if found is None or found.field is None or found.until is None else (found.field, found.until)
+
     def _days(self, base: str) -> Item | None:
         dates = [f for f in self.schema.fields if f.role == "date" and self.reaches(base, f)]
         tables = sorted(
@@ -157,7 +194,14 @@ class Reader:
         if not tables:
             return None
         own = [f for f in dates if f.table == tables[0]]
-        return Item(field=own[0], until=max(own[1:], key=lambda f: self.links.fields[f]))
+        first, last = own[0], max(own[1:], key=lambda f: self.links.fields[f])
+        if len(own) > 2 and (
+            said := re.search(r"\b(?:(wait|queue)|(run|last|process|execut|travel))", self.text, re.IGNORECASE)
+        ):
+            first, last = own[:2] if said[1] else own[-2:]
+        unit = re.search(r"\b(hours|minutes)\b", self.text, re.IGNORECASE)
+        part = "" if not (first.timed or last.timed) else unit[1].lower() if unit else "days"
+        return Item(field=first, until=last, part=part)
 
     def grouping(self, base: str) -> tuple[Item, ...]:
         """What rows are grouped by: a table's key and label, or a column, named after 'each', 'per', 'by'."""
@@ -214,7 +258,7 @@ class Reader:
 
     def identity(self, table: str) -> tuple[Item, ...]:
         """A table's key and label: what tells its rows apart, and what a person calls them."""
-        found = dict.fromkeys((self.schema.key(table), self.schema.label(table)))
+        found = dict.fromkeys((self.schema.key(table), *self.schema.called(table)))
         return tuple(Item(field=f) for f in found if f is not None)
 
     def to_many(self, base: str, conditions: tuple[Condition, ...]) -> bool:

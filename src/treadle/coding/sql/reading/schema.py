@@ -91,6 +91,11 @@ class Field:
     def spoken(self) -> str:
         return " ".join(self.words) or self.name
 
+    @property
+    def timed(self) -> bool:
+        """Whether its dates have times."""
+        return any(len(v.strip("'")) > len("2024-05-03") for v in self.values)
+
 
 @dataclass(frozen=True, slots=True)
 class Join:
@@ -131,6 +136,13 @@ class Schema:
         words[-1] = plural(singular(words[-1])) if many else singular(words[-1])
         return " ".join(words)
 
+    def named_in_part(self, said: str) -> str | None:
+        """The only table that has a word of this stem in its name, where no column has: 'users' mean ``user_account``."""
+        if any(said in (stem(w) for w in f.words) for f in self.fields if f.role != "key"):
+            return None
+        found = [t for t in self.tables if said in (stem(singular(w.lower())) for w in name_parts(t))]
+        return found[0] if len(found) == 1 else None
+
     def key(self, table: str) -> Field | None:
         """The column that tells rows apart: the first key, else one called id."""
         return next((f for f in self.tables[table] if f.role == "key"), None)
@@ -142,6 +154,18 @@ class Schema:
         labels = [f for f in fields if f.role == "label"]
         labels.sort(key=lambda f: not own & set(f.words[:-1]) and len(f.words) > 1)
         return labels[0] if labels else None
+
+    def called(self, table: str) -> tuple[Field, ...]:
+        """What a person would call a row by: its label, of people first and last name."""
+        label = self.label(table)
+        if label is None or label.words[-2:] != ("first", "name"):
+            return () if label is None else (label,)
+        last = [
+            f
+            for f in self.tables[table]
+            if f.words[-2:] in (("last", "name"), ("family", "name")) or f.words == ("surname",)
+        ]
+        return (label, *last[:1])
 
     def path(self, start: str, end: str) -> tuple[Join, ...] | None:
         """The shortest chain of joins from one table to another, at most four; None where there is none."""
@@ -177,7 +201,8 @@ def _field(table: Table, column: Column, homes: dict[str, str]) -> Field:
 
 _UNITS_TEXT = """
 m cm mm um nm km s ms us ns min h kg g mg t c k f degc kmh mps gev mev tev kev ev pb fb nb hz khz mhz ghz v kv mv a ma ua na
-w kw mw l ml km2 m2 cm2 mm2 m3 kt mt pc kpc mpc ly fte pct eur keur usd chf gbp deg rad
+w kw mw l ml km2 m2 cm2 mm2 m3 kt mt pc kpc mpc ly fte pct eur keur usd chf gbp deg rad arcsec arcmin mas kb mb gb tb
+mib gib mbps gbps wh kwh mwh gwh j kj mj pa hpa kpa mpa bar mbar mi ft lb oz ppm db sec secs mins hr hrs
 """
 _UNITS = frozenset(_UNITS_TEXT.split())
 _MONEY = re.compile(r"[kmbt]?(?:n|ln)?(?:usd|eur|gbp|chf|jpy|cny)")

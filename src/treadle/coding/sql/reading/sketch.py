@@ -19,7 +19,8 @@ __all__ = ["Bar", "Condition", "Item", "Key", "Sketch"]
 class Item:
     """Something selected, grouped or ordered by: a column, an aggregate of one, or a count of rows (no field).
 
-    ``until``: the days from ``field`` to it; ``part``: 'year' or 'month' of a date; aggregate 'RANGE': highest less lowest.
+    ``until``: the whole days from ``field`` to it, or with ``part`` the 'days', 'hours' or 'minutes' as a fraction; else
+    ``part`` is 'year' or 'month' of a date. Aggregate 'RANGE': highest less lowest.
     ``among``: only of rows fulfilling these. ``factor``: multiplied by it (100 for percent, 1/60 for minutes of seconds).
     ``by``: how another item is applied to it; 'growth' is the difference divided by the other. ``digits``: rounded to so
     many decimals. ``query``: the one value that another sketch gives, in place of a column.
@@ -56,6 +57,7 @@ class Condition:
     """``field operator value``; ``value`` is SQL.
 
     ``kind`` 'year', 'month' or 'day' compares that part of a date, 'average' compares with the average of the column.
+    'days', 'hours' and 'minutes' compare the time from it to ``other``.
     ``either``: another condition, one of both is enough. 'group': equal to the aggregate ``value`` over rows with the same
     ``other``. ``query``: compared with what another sketch gives.
     """

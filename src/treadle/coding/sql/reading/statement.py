@@ -134,10 +134,10 @@ class _Writer:
         if item.field is None:
             return f"SUM(CASE WHEN {among} THEN 1 ELSE 0 END)" if among else "COUNT(*)"
         column = names.column(item.field)
-        if item.part:
-            column = self._part(column, item.part)
         if item.until is not None:
-            column = self._days(column, names.column(item.until))
+            column = self._between(column, names.column(item.until), item.part)
+        elif item.part:
+            column = self._part(column, item.part)
         if among:
             column = f"CASE WHEN {among} THEN {column}{' ELSE 0' if item.aggregate == 'SUM' else ''} END"
         if item.aggregate == "RANGE":
@@ -161,6 +161,16 @@ class _Writer:
         if self.dialect == "duckdb":
             return f"strftime(CAST({column} AS DATE), '%Y-%m')"
         return f"to_char(CAST({column} AS DATE), 'YYYY-MM')"
+
+    def _between(self, start: str, end: str, unit: str) -> str:
+        """The time from one date to another in 'days', 'hours' or 'minutes'; without a unit in whole days."""
+        factor = {"": 1, "days": 1, "hours": 24, "minutes": 1440}[unit]
+        if not unit or (factor == 1 and self.dialect == "sqlite"):
+            return self._days(start, end)
+        if self.dialect == "sqlite":
+            return f"(julianday({end}) - julianday({start})) * {factor}"
+        seconds = f"CAST({end} AS TIMESTAMP) - CAST({start} AS TIMESTAMP)"
+        return f"EXTRACT(EPOCH FROM {seconds}) / {86400 // factor}.0"
 
     def _days(self, start: str, end: str) -> str:
         if self.dialect == "sqlite":
@@ -188,6 +198,8 @@ class _Writer:
             if self.dialect == "sqlite":
                 return f"strftime('%m', {column}) {c.operator} '{c.value}'"
             return f"EXTRACT(MONTH FROM CAST({column} AS DATE)) {c.operator} {int(c.value)}"
+        if c.kind in ("days", "hours", "minutes") and c.other is not None:
+            return f"{self._between(column, names.column(c.other), c.kind)} {c.operator} {c.value}"
         if c.kind == "day":  # of a column with times
             day = f"date({column})" if self.dialect == "sqlite" else f"CAST({column} AS DATE)"
             return f"{day} {c.operator} {c.value}"
@@ -205,7 +217,8 @@ class _Writer:
             inner = _Names(base, (c.field for c in conditions), self.schema)
             return f"{'NOT ' if lacks else ''}({' AND '.join(self._condition(c, inner) for c in conditions)})"
         first = way[0]
-        fields = (f for f in self.schema.tables[other][:1] if conditions or other != first.right)
+        fields = [f for f in self.schema.tables[other][:1] if conditions or other != first.right]
+        fields += [c.field for c in conditions]
         inner = _Names(first.right, fields, self.schema)
         key = inner.name(first.right, first.right_column)
         where = [self._condition(c, inner) for c in conditions] + ([f"{key} IS NOT NULL"] if lacks else [])

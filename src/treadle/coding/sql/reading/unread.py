@@ -22,7 +22,7 @@ _GRAMMAR_TEXT = """
 a about across after against all also among an and any are around as at be because been before being below between both
 but by can could do does did during each either every few for from had has have having he her his how i if in into is it
 its just last least less like many me more most much my need neither never no nobody none nor not nothing of off on one
-only or other others our out over own per please she should so some such than that the their them then there these they
+only or other others our out over own per please she should since so some such than that the their them then there these they
 this those through to together too under until up us using via want was we were what when where whether which while who
 whom whose will with within without would yet you your whatever let's what's who's there's i'd i'm
 """
@@ -47,6 +47,44 @@ registered record recorded lie lies stand stands keep keeps kept mark marked end
 say says said call called deal
 """
 _ANY = frozenset(stem(w) for w in f"{_GRAMMAR_TEXT} {_ASKED_TEXT} {_RELATION_TEXT} {MONTHS.replace('|', ' ')}".split())
+_SPOKEN = {
+    "eur": "euro",
+    "usd": "dollar",
+    "gbp": "pound",
+    "chf": "franc",
+    "s": "second",
+    "sec": "second",
+    "secs": "second",
+    "min": "minute",
+    "mins": "minute",
+    "h": "hour",
+    "hr": "hour",
+    "hrs": "hour",
+    "km": "kilometer kilometre",
+    "m": "meter metre",
+    "cm": "centimeter centimetre",
+    "mm": "millimeter millimetre",
+    "kg": "kilogram kilo",
+    "g": "gram",
+    "gb": "gigabyte",
+    "mb": "megabyte",
+    "kb": "kilobyte",
+    "tb": "terabyte",
+    "pc": "parsec",
+    "c": "celsius degree",
+    "k": "kelvin",
+    "pct": "percent",
+    "l": "liter litre",
+    "kmh": "kilometer kilometre hour",
+    "w": "watt",
+    "kw": "kilowatt",
+    "v": "volt",
+    "a": "ampere",
+}
+"""What units are called in questions."""
+_UNITS_TEXT = "kb mb gb tb kg t km m kpc mpc hour minute day kilogram kilometer terabyte gigabyte"
+_UNITS = frozenset(stem(w) for w in _UNITS_TEXT.split())
+"""Units that a figure may be converted to."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:st|nd|rd|th|s)?")
 
 
@@ -55,6 +93,8 @@ def unread_words(statement: str, schema: Schema, links: Links) -> list[str]:
     nor for something that every question may say. Numbers and what such words ask for are the business of doubts."""
     used = set(re.findall(r"\w+", statement))
     spoken = set(_spoken_by(used, schema))
+    spoken |= {stem(unit) for unit, factor in (("hours", "* 24"), ("minutes", "* 1440")) if factor in statement}
+    spoken |= _UNITS if re.search(r"/ (?:10+|24|60|3600|86400)\.0", statement) else set()
     ranks = frozenset(RANKS) if " OFFSET " in statement else frozenset()
     within = {i for v in links.values if v.sql in statement for i in range(v.start, v.end)}
     return [
@@ -72,7 +112,7 @@ def _spoken_by(used: set[str], schema: Schema) -> Iterator[str]:
         yield from (stem(w) for w in name_parts(table))
         for f in fields:
             if set(re.findall(r"\w+", f.name)) <= used:
-                yield from (stem(w) for w in (*f.words, *([f.unit] if f.unit else [])))
+                yield from (stem(w) for w in (*f.words, f.unit, *_SPOKEN.get(f.unit.lower(), "").split()))
 
 
 def _is_read(word: str, spoken: set[str]) -> bool:
