@@ -5,7 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.set-up
-EXTRAS := hep,data,openai,scipy,sql,similarity,eval,dask,torch
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# One thread for each worker: the threads of several would wait for one another, spinning.
+TESTS := OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile
+EXTRAS := hep,data,openai,scipy,sql,similarity,eval,dask,tokens,torch,notebook
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-all bench format package clean
@@ -31,10 +34,10 @@ check: $(STAMP) ## style, types and the order of the rooms
 	$(VENV)/bin/lint-imports
 
 test: check ## check, then all tests but the slow ones (fetches the model on first use)
-	$(PY) -m pytest -m 'not slow'
+	$(TESTS) -m 'not slow'
 
 test-all: check ## check, then all tests
-	$(PY) -m pytest
+	$(TESTS)
 
 bench: $(STAMP) ## the benchmarks; each prints a table
 	$(PY) benchmarks/run.py

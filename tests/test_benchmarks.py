@@ -39,6 +39,7 @@ def test_quick_prints_a_table_without_the_model(tmp_path: Path) -> None:
     assert "drafts together" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.model
 @pytest.mark.usefixtures("model_file")
 def test_quick_measures_the_model_and_counts_tokens(tmp_path: Path) -> None:

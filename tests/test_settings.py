@@ -41,9 +41,24 @@ def test_later_sources_win(config: Path) -> None:
 def test_every_setting_has_a_variable(config: Path) -> None:
     values = {"engine": "e", "cache_dir": "/c", "store": "/s", "threads": "1", "openai_api_key": "k"}
     values |= {"openai_timeout_seconds": "2.5", "torch_device": "cuda:1", "torch_precision": "bf16"}
+    values |= {"torch_compile": "True", "truncate": "False"}
     assert set(values) == {f.name for f in dataclasses.fields(Settings)}
     found = load_settings({f"TREADLE_{name.upper()}": value for name, value in values.items()})
     assert {name: str(value) for name, value in dataclasses.asdict(found).items()} == values
+
+
+@pytest.mark.parametrize(("text", "value"), [("yes", True), ("1", True), ("TRUE", True), ("no", False), ("0", False)])
+def test_switches(config: Path, text: str, value: bool) -> None:
+    assert load_settings({"TREADLE_TRUNCATE": text}).truncate is value
+    config.write_text(f"truncate = {str(value).lower()}\n", encoding="utf-8")
+    assert load_settings({}).truncate is value
+
+
+@pytest.mark.parametrize("line", ["truncate = 1", 'truncate = "perhaps"'])
+def test_what_is_no_switch(config: Path, line: str) -> None:
+    config.write_text(line, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"'truncate' from .* is not one of true, yes, 1, false, no, 0"):
+        load_settings({})
 
 
 def test_whether_an_engine_was_chosen(config: Path) -> None:

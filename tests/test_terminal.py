@@ -189,3 +189,13 @@ def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str
             progress.tokens(1)
     captured = capsys.readouterr()
     assert captured.out == captured.err.strip() == ""
+
+
+def test_what_the_model_was_least_sure_of_stands_below_the_status(capsys: pytest.CaptureFixture[str]) -> None:
+    told = f"least certain: method .to_hist, 4.0 %, and it does not exist {EVIL}"
+    show_answer(answered(card={"status": "ran", "certainty": {"told": told, "least": []}}))
+    out = capsys.readouterr().out
+    assert "least certain: method .to_hist, 4.0 %, and it does not exist" in " ".join(out.split())
+    assert_plain(out)
+    show_answer(answered(card={"status": "ran", "certainty": None}))
+    assert "least certain" not in capsys.readouterr().out

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import re
+from typing import Any
 
 import pytest
 
@@ -22,11 +25,43 @@ def test_every_type_is_frozen_and_keyword_only(kind: type) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("max_tokens", 0), ("temperature", -0.1), ("top_p", 0.0), ("top_p", 1.1)], ids=str
+    ("field", "values"),
+    [
+        ("max_tokens", [0, -1, 1.5, True]),
+        ("temperature", [-0.1, math.nan, math.inf, -math.inf]),
+        ("top_p", [0.0, 1.1, -1, math.nan, math.inf]),
+        ("min_p", [-0.1, 1.0, 2, math.nan]),
+        ("top_k", [-1, 2.0]),
+        ("top_logprobs", [-1, 0.5]),
+        ("seed", [2**64, -(2**63) - 1, 1.0]),
+        ("stop", [("",), ("a", ""), "abc"]),
+    ],
 )
-def test_samplings_that_make_no_sense(field: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"{field} must .*{value}"):
-        Sampling(**{field: value})
+def test_samplings_that_make_no_sense(field: str, values: list[Any]) -> None:
+    for value in values:
+        with pytest.raises(ValueError, match=f"{field} must .*got {re.escape(repr(value))}"):
+            Sampling(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("bias", "told"),
+    [
+        ({-1: 1.0}, "by its id, from 0 on, or by its text, got -1"),
+        ({"": 1.0}, "or by its text, got ''"),
+        ({3: math.nan}, "logit_bias of 3 must be a number, or -inf to forbid the token, got nan"),
+        ({" a": math.inf}, "logit_bias of ' a' must .* got inf"),
+    ],
+)
+def test_biases_that_make_no_sense(bias: dict[int | str, float], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Sampling(logit_bias=bias)
+
+
+def test_samplings_at_their_bounds() -> None:
+    most = Sampling(temperature=0, top_p=1, min_p=0.99, top_k=0, seed=2**64 - 1, logit_bias={0: -math.inf, " a": -3})
+    assert most == dataclasses.replace(most, seed=2**64 - 1)
+    assert hash(most) == hash(dataclasses.replace(most))
+    assert most != dataclasses.replace(most, logit_bias={})
 
 
 def test_mean_log_probability() -> None:

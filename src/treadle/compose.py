@@ -19,6 +19,7 @@ from treadle.coding.progress import Progress
 from treadle.coding.sql.expect import parse_sql_expect
 from treadle.data import look_at, summarise
 from treadle.data.stable import StableFile
+from treadle.engines import models
 from treadle.engines.base import Engine
 from treadle.engines.measured import LLAMA, TORCH, Speeds, conditions, default_engine, measure, remember
 from treadle.engines.models import find_model, pull
@@ -38,6 +39,7 @@ __all__ = [
     "answer",
     "engine",
     "measure_engines",
+    "model_file",
     "prompt",
     "pull_model",
     "question",
@@ -177,6 +179,12 @@ def answer(asked: Request, with_tools: Tools, options: Options, progress: Progre
 def prompt(asked: Request, with_tools: Tools, options: Options) -> Prompt:
     """The prompt of the first round, nothing sent."""
     return open_job(asked, with_tools, options).plan().prompt
+
+
+def model_file(name: str) -> Path:
+    """The file that a model's name or path means, fetched with a progress bar where it is not here yet."""
+    with ByteBar(quiet=False) as bar:
+        return models.model_file(name, load_settings().cache_dir, bar)
 
 
 def pull_model(name: str) -> Path:

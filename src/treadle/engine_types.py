@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from treadle.markup import completion_html
+
 __all__ = [
     "Alternative",
     "Capabilities",
@@ -20,6 +22,7 @@ __all__ = [
     "FinishReason",
     "RawText",
     "Sampling",
+    "Scored",
     "Stage",
     "Token",
 ]
@@ -52,6 +55,13 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scored(Token):
+    """A token of a text that was given. ``rank``: its place among all, 1 is the likeliest; None where it is not known."""
+
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Constraint:
     """A language that a completion must belong to. ``kind`` names the notation of ``text``."""
 
@@ -75,7 +85,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How to draw a completion. ``temperature`` 0 is greedy; seeds of n drafts are seed, seed + 1, ..."""
+    """How to draw a completion. ``temperature`` 0 is greedy; seeds of n drafts are seed, seed + 1, ...
+
+    ``logit_bias``: what is added to the logits of tokens, before filters; -inf forbids one. A token is named by its id, or
+    by a text that is one token (" cat", "<|im_end|>").
+    """
 
     max_tokens: int = 256
     temperature: float = 0.8
@@ -86,14 +100,41 @@ class Sampling:
     stop: tuple[str, ...] = ()
     top_logprobs: int = 0
     constraint: Constraint | None = None
+    logit_bias: Mapping[int | str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
+        for name in ("max_tokens", "top_k", "seed", "top_logprobs"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise ValueError(f"{name} must be a whole number, got {value!r}")
         if self.max_tokens < 1:
             raise ValueError(f"max_tokens must be at least 1, got {self.max_tokens}")
-        if self.temperature < 0:
-            raise ValueError(f"temperature must not be negative, got {self.temperature}")
+        if not 0 <= self.temperature < math.inf:  # nan is neither
+            raise ValueError(f"temperature must be a number from 0 on, got {self.temperature}")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p must lie in (0, 1], got {self.top_p}")
+        if not 0 <= self.min_p < 1:
+            raise ValueError(f"min_p must lie in [0, 1), got {self.min_p}")
+        if self.top_k < 0:
+            raise ValueError(f"top_k must not be negative (0 keeps all tokens), got {self.top_k}")
+        if self.top_logprobs < 0:
+            raise ValueError(f"top_logprobs must not be negative, got {self.top_logprobs}")
+        if not -(2**63) <= self.seed < 2**64:
+            raise ValueError(f"seed must be a number of 64 bits, got {self.seed}")
+        stops: object = self.stop
+        if isinstance(stops, str) or "" in self.stop:
+            raise ValueError(
+                f"stop must be texts of at least one character, got {self.stop!r}: an empty one is found at once"
+            )
+        for token, bias in self.logit_bias.items():
+            _check_bias(token, bias)
+
+
+def _check_bias(token: int | str, bias: float) -> None:
+    if token == "" or (isinstance(token, int) and token < 0):
+        raise ValueError(f"logit_bias names a token by its id, from 0 on, or by its text, got {token!r}")
+    if math.isnan(bias) or bias == math.inf:
+        raise ValueError(f"logit_bias of {token!r} must be a number, or -inf to forbid the token, got {bias}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +142,13 @@ class RawText:
     """A text that a model continues as it stands, without a chat template.
 
     ``pieces`` are encoded apart, one after the other, each with whether special tokens are read in it. ``ends``: special
-    tokens that end a completion, beside those that end any text of the model.
+    tokens that end a completion, beside those that end any text of the model. ``begins``: it is the beginning of
+    a text, read after the model's beginning-of-text token, as ``Engine.score`` reads one.
     """
 
     pieces: tuple[tuple[str, bool], ...]
     ends: tuple[str, ...] = ()
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +175,9 @@ class Completion:
         cuts = [t.cut for t in self.tokens if t.cut is not None]
         return -sum(math.log1p(-min(cut, 1 - 1e-12)) for cut in cuts) if cuts else None
 
+    def _repr_html_(self) -> str:
+        return completion_html(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
@@ -150,6 +196,7 @@ class Capabilities:
     logprobs: bool = False
     top_logprobs: int = 0
     constraints: frozenset[str] = frozenset()
+    logit_bias: bool = False
     guides: bool = False
     primer: bool = False
     parallel: bool = False

@@ -42,6 +42,10 @@ class Settings:
     """Where the torch engine computes: cpu, cuda, cuda:1, mps."""
     torch_precision: str = "auto"
     """Numbers of the torch engine: fp32, bf16, int8, int4, or auto: the fastest on the device without loss of quality."""
+    torch_compile: bool = False
+    """Let torch.compile fuse layers of the torch engine: some 20 s at the first use, then faster steps of many drafts."""
+    truncate: bool = False
+    """Whether texts of a prompt that is too long for an embedded engine lose their beginnings, instead of being refused."""
     openai_api_key: str | None = None
     """Key for ``openai:`` engines. Shown nowhere and stored nowhere."""
     openai_timeout_seconds: float = 120.0
@@ -71,6 +75,9 @@ def editor_command() -> tuple[str, str] | None:
     return None
 
 
+_SWITCHES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
 def _convert(name: str, value: Any, origin: str) -> Any:
     """The value as its field's type; text from the environment is read, values from TOML must have the type already."""
     kind = {f.name: f.type for f in dataclasses.fields(Settings)}[name]
@@ -81,11 +88,14 @@ def _convert(name: str, value: Any, origin: str) -> Any:
             if kind == "Path" and not value:  # Path("") would be the folder one works in
                 raise UsageError(f"setting {name!r} from {origin} is empty; name a path, or leave it out")
             return Path(value).expanduser() if kind == "Path" else value
+        if kind == "bool":
+            return value if isinstance(value, bool) else _SWITCHES[value.lower()]
         if isinstance(value, bool) or (kind == "int" and isinstance(value, float)):
             raise TypeError
         return int(value) if kind == "int" else float(value)
-    except (TypeError, ValueError):
-        raise UsageError(f"setting {name!r} from {origin}: {value!r} is not a {kind}") from None
+    except (TypeError, ValueError, AttributeError, KeyError):
+        wanted = "one of true, yes, 1, false, no, 0" if kind == "bool" else f"a {kind}"
+        raise UsageError(f"setting {name!r} from {origin}: {value!r} is not {wanted}") from None
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from rich.text import Text
 
 from treadle.coding.ask import Answered
 from treadle.coding.sql.base import rows_of
+from treadle.display import surface
 from treadle.engines.base import Engine
 from treadle.engines.measured import Speeds, defaults
 from treadle.engines.models import ModelFile
@@ -46,6 +48,7 @@ _STYLES = {Status.VERIFIED: "bold green", Status.AGREED: "bold cyan", Status.RAN
 _MARKS = {Outcome.PASSED: ("passed ", "green"), Outcome.FAILED: ("FAILED ", "red"), Outcome.SKIPPED: ("skipped", "dim")}
 _MAX_LINES, _MAX_CHARACTERS = 40, 4000
 _LISTED = ("id", "asked (UTC)", "status")
+_REDRAWN_SECONDS = 0.2
 
 
 def _console() -> Console:
@@ -53,7 +56,7 @@ def _console() -> Console:
 
 
 class TerminalProgress:
-    """Draws the phases of the loop on standard error; silent where that is no terminal."""
+    """Draws the phases of the loop on standard error; silent where that is no terminal. A notebook gets one line of text."""
 
     def __init__(self, quiet: bool = False) -> None:
         console = Console(file=sys.stderr)
@@ -66,6 +69,7 @@ class TerminalProgress:
             disable=quiet or not console.is_terminal,
         )
         self._task: Any = None
+        self._line = _Line(quiet)
 
     def __enter__(self) -> TerminalProgress:
         self._bar.start()
@@ -73,15 +77,45 @@ class TerminalProgress:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
+        self._line.end()
 
     def phase(self, name: str, total: int | None = None) -> None:
+        self._line.phase(name, total)
         if self._task is not None:
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(name, total=total)
 
     def tokens(self, n: int) -> None:
+        self._line.advance(n)
         if self._task is not None:
             self._bar.advance(self._task, n)
+
+
+class _Line:
+    """Progress as one line of plain text, where a notebook shows it; else nothing."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._on = None if quiet else surface.line()
+        self._name, self._total, self._done, self._shown = "", 0, 0, 0.0
+
+    def phase(self, name: str, total: int | None) -> None:
+        self._name, self._total, self._done = name, total or 0, 0
+        self._show()
+
+    def advance(self, n: int) -> None:
+        self._done += n
+        if time.monotonic() - self._shown >= _REDRAWN_SECONDS:
+            self._show()
+
+    def end(self) -> None:
+        if self._on is not None and self._shown:
+            self._on.progress("")
+
+    def _show(self) -> None:
+        if self._on is not None:
+            self._shown = time.monotonic()
+            share = f" ({self._done:,} of at most {self._total:,})" if self._total else ""
+            self._on.progress(f"{self._name}{share} ...")
 
 
 class ByteBar:
@@ -205,6 +239,9 @@ def _show_status(console: Console, answer: Answer) -> None:
     line.append(f": {escaped(answer.reason)}", style="default")
     console.print(line)
     console.print(Text(CLAIMS[answer.status], style="italic"))
+    told = (answer.card.get("certainty") or {}).get("told")
+    if isinstance(told, str) and told:
+        console.print(Text(escaped(told), style="dim"))
 
 
 # --------------------------------------------------------------------------------------------------- listings

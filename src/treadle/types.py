@@ -1,6 +1,7 @@
 """The plain data that flows from a request to an answer.
 
-Every type here is a frozen dataclass without behaviour beyond what its fields say, in the words of ARCHITECTURE.md.
+Every type here is a frozen dataclass without behaviour beyond what its fields say, in the words of ARCHITECTURE.md;
+notebooks draw those that are results (``_repr_html_``).
 Units are in the names: ``_seconds``, ``_bytes``, ``_tokens``. Log-probabilities are natural logarithms of the model's
 distribution *before* sampling filters (temperature, top-p, grammar) unless a field says otherwise.
 """
@@ -22,9 +23,11 @@ from treadle.engine_types import (
     FinishReason,
     RawText,
     Sampling,
+    Scored,
     Stage,
     Token,
 )
+from treadle.markup import answer_html, example_html, prompt_html, run_html, summary_html, verdict_html
 
 __all__ = [
     "Alternative",
@@ -42,6 +45,7 @@ __all__ = [
     "Expectation",
     "FinishReason",
     "Layout",
+    "LeftOut",
     "Limits",
     "Message",
     "Outcome",
@@ -53,11 +57,13 @@ __all__ = [
     "Run",
     "Rung",
     "Sampling",
+    "Scored",
     "Stage",
     "Status",
     "Table",
     "Token",
     "Verdict",
+    "Window",
 ]
 
 
@@ -83,6 +89,34 @@ class PromptPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Something that a prompt does not show. ``part``: the kind of part that lost it ('example', 'data summary', ...).
+
+    ``tokens``: what it would add, None where that was not counted; ``fits``: whether the budget has room for it.
+    """
+
+    part: str
+    what: str
+    why: str
+    tokens: int | None = None
+    fits: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The room that a prompt was made for, and what was left out of it.
+
+    ``budget_tokens`` bounds the prompt, ``context_tokens`` prompt and draft together (None: the engine does not say).
+    ``exact``: tokens are counted by the model's own vocabulary; else they are estimates.
+    """
+
+    budget_tokens: int
+    context_tokens: int | None = None
+    exact: bool = False
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """What is sent to an engine.
 
@@ -96,10 +130,14 @@ class Prompt:
     body_indent: int = 0
     parts: tuple[PromptPart, ...] = ()
     stop: tuple[str, ...] = ()
+    window: Window | None = None
 
     @property
     def tokens(self) -> int:
         return sum(p.tokens for p in self.parts)
+
+    def _repr_html_(self) -> str:
+        return prompt_html(self)
 
 
 # --------------------------------------------------------------------------------------------------- data
@@ -163,6 +201,9 @@ class DataSummary:
     @property
     def column_names(self) -> frozenset[str]:
         return frozenset(c.name for t in self.tables for c in t.columns)
+
+    def _repr_html_(self) -> str:
+        return summary_html(self)
 
 
 # --------------------------------------------------------------------------------------------------- sandbox
@@ -237,6 +278,9 @@ class Run:
         """The program came to its end by itself, without an error or a limit. Not a statement about its result."""
         return self.exit_code == 0 and self.signal is None and self.limit_hit is None and self.error is None
 
+    def _repr_html_(self) -> str:
+        return run_html(self)
+
 
 # --------------------------------------------------------------------------------------------------- coding
 
@@ -277,6 +321,9 @@ class Verdict:
     hint: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
+    def _repr_html_(self) -> str:
+        return verdict_html(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -290,6 +337,9 @@ class Draft:
     program: str | None
     round: int = 0
     repairs: str | None = None
+
+    def _repr_html_(self) -> str:
+        return self.completion._repr_html_()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,6 +391,9 @@ class Example:
     data: str | None = None
     why: str = ""
 
+    def _repr_html_(self) -> str:
+        return example_html(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -355,3 +408,6 @@ class Answer:
     artifacts: tuple[Artifact, ...] = ()
     agreement: tuple[int, int] = (0, 0)
     card: Mapping[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        return answer_html(self)

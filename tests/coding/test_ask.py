@@ -489,7 +489,7 @@ def test_ctrl_c_while_a_program_runs(asking: Any, text: str, endless: str) -> No
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         asking(text, [endless])
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15  # its limit would end it after 20 s
     kept = asking.thread()
     assert (kept.info.state, len(kept.drafts), kept.verdicts) == ("interrupted", 1, {})
     assert asking("Print something.", [" f():\n    pass\nprint(2)\n"]).answer.output == "2\n", "the sandbox is of no use"

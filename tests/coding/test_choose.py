@@ -26,6 +26,7 @@ def candidate(
     origin: str | None = None,
     by_rules: bool = False,
     witness: bool = False,
+    ordered: bool = False,
 ) -> Candidate:
     """A draft that passed every rung below ``failed_at`` and met ``met`` expectations."""
     verdicts = []
@@ -47,6 +48,7 @@ def candidate(
         origin=name if origin is None else origin,
         by_rules=by_rules,
         witness=witness,
+        ordered=ordered,
     )
 
 
@@ -130,6 +132,13 @@ def test_what_cannot_be_compared_agrees_with_nothing() -> None:
 def test_doubted_drafts_never_agree() -> None:
     choice = choose([candidate(n, behaviour=1, doubts=("it ignores 3",)) for n in "abc"], expected=False)
     assert (choice.status, choice.reason) == (Status.RAN, "it ran, but it ignores 3")
+
+
+def test_what_has_an_order_of_its_own_goes_before_the_likelier_that_leaves_it_to_chance() -> None:
+    likely, ordered = candidate("1", behaviour="x", logprob=-0.1), candidate("2", behaviour="x", logprob=-2.0, ordered=True)
+    assert choose([likely, ordered], expected=False).candidate is ordered
+    other = candidate("3", behaviour="y", logprob=-2.0, ordered=True)
+    assert choose([likely, candidate("4", behaviour="x", logprob=-0.5), other], expected=False).candidate is likely
 
 
 def test_height() -> None:

@@ -81,7 +81,7 @@ def shots(correcting: Correcting, request: str, path: Path, packs: list[Pack]) -
     data = summarise(path)
     search = Search(e for pack in packs for e in pack.examples)
     opening = preamble(data, data.tables[0], wide=False)
-    return data_examples(search, packs, request, data, opening, correcting.sandbox, 4)
+    return list(data_examples(search, packs, request, data, opening, correcting.sandbox, 4).examples)
 
 
 # ---------------------------------------------------------------------------------------------------- accepted

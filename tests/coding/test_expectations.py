@@ -290,3 +290,12 @@ def test_schemas(tmp_path: Path) -> None:
         assert load_schema(file).expected == json.loads(text)
     with pytest.raises(ExpectationError, match="no file"):
         load_schema(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize("levels", [400, 3000])
+def test_a_schema_that_is_nested_too_deeply(tmp_path: Path, levels: int) -> None:
+    """Python reads 400 levels, but the check of a schema takes several of its calls for each."""
+    path = tmp_path / "deep.json"
+    path.write_text('{"items":' * levels + "{}" + "}" * levels, encoding="utf-8")
+    with pytest.raises(ExpectationError, match=r"deep\.json' is (not JSON: maximum recursion|nested too deeply)"):
+        load_schema(path)

@@ -12,7 +12,7 @@ from treadle.coding.checks import Context, Ladder
 from treadle.coding.expectations import expectations_in
 from treadle.coding.judge import Judge
 from treadle.sandbox import Sandbox
-from treadle.types import Completion, FinishReason, Limits, Message, Outcome, Prompt, Request, Rung
+from treadle.types import Completion, Limits, Message, Outcome, Prompt, Request, Rung
 
 USER = (Message(role="user", content="x"),)
 CHAT = Prompt(messages=USER)
@@ -103,12 +103,26 @@ def test_nothing_is_asked_of_a_program_that_failed(sandbox: Sandbox) -> None:
     assert found.verdicts[-1].rung is Rung.EXPECTATIONS
 
 
-def test_a_draft_that_was_stopped_because_it_repeated_itself_is_no_program(sandbox: Sandbox) -> None:
+STOPPED = [
+    ("```python\nx = 1\nprint(x)\nprint(x)\nprint(x)\nprint(x)\n", "x = 1\nprint(x)\n"),
+    ("```python\nx = 1\nprint(x)\nx += 1\nprint(x)\nx += 1\nprint(x)\nx += 1\n", "x = 1\nprint(x)\nx += 1\n"),
+    ("```python\nprint(1)\ny = " + "a + b + " * 8, "print(1)\n"),
+]
+
+
+@pytest.mark.parametrize(("text", "program"), STOPPED)
+def test_a_draft_that_was_stopped_because_it_repeated_itself_is_cut_back(sandbox: Sandbox, text: str, program: str) -> None:
     judge = judge_of(sandbox, "Print one.")
-    text = "```python\nprint(1)\n```"
-    ends: tuple[tuple[FinishReason, Outcome], ...] = (("repeats", Outcome.FAILED), ("stop", Outcome.PASSED))
-    for number, (reason, outcome) in enumerate(ends):
-        completion = Completion(text=text, finish_reason=reason)
-        found = judge.judge(judge.draft(f"0.{number}", completion, CHAT, 0, None), "prompt")
-        assert found.verdicts[0].outcome is outcome
-    assert judge.draft("0.9", Completion(text=text, finish_reason="repeats"), CHAT, 0, None).program is None
+    draft = judge.draft("0.0", Completion(text=text, finish_reason="repeats"), CHAT, 0, None)
+    assert draft.program == program
+    found = judge.judge(draft, "prompt")
+    assert found.verdicts[0].outcome is Outcome.PASSED
+    assert "cut where it began to repeat itself" in found.verdicts[0].reason
+
+
+def test_a_draft_that_was_nothing_but_repetition_is_no_program(sandbox: Sandbox) -> None:
+    judge = judge_of(sandbox, "Print one.")
+    draft = judge.draft("0.0", Completion(text="```python\nx = ((((((((((", finish_reason="repeats"), CHAT, 0, None)
+    found = judge.judge(draft, "prompt")
+    assert (found.verdicts[0].outcome, found.passed) == (Outcome.FAILED, False)
+    assert "repeats itself" in found.verdicts[0].reason

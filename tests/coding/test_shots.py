@@ -28,7 +28,8 @@ def example(request: str, body: str) -> Example:
 
 def found(sandbox: Sandbox, request: str, path: Path, k: int = 4) -> list[Example]:
     data = summarise(path)
-    return data_examples(Search(ALL), PACKS, request, data, preamble(data, data.tables[0], wide=False), sandbox, k)
+    opening = preamble(data, data.tables[0], wide=False)
+    return list(data_examples(Search(ALL), PACKS, request, data, opening, sandbox, k).examples)
 
 
 @pytest.mark.parametrize("request_", ["What is the mean of M?", "How many events have pt1 above 40?"])

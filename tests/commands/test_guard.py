@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -87,3 +88,25 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
         assert guarded(lambda: os.kill(os.getpid(), signal.SIGHUP)) == 0
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+class Dying:
+    """Gets a signal while it is taken away: Python drops what is raised there."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self._number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_end_that_python_drops_comes_again(number: int) -> None:
+    def run() -> None:
+        Dying(number)
+        time.sleep(60)
+
+    began = time.monotonic()
+    assert guarded(run) == 128 + number
+    assert time.monotonic() - began < 50
+    assert signal.getsignal(number) == signal.SIG_DFL

@@ -119,7 +119,7 @@ def test_json_holds_what_was_chosen(run: Any) -> None:
         (["x" * 200, "--norms"], "--last 128"),
         (["x" * 70, "--attention"], "--last 62"),
         (["x" * 50, "--lens", "--png", "x.png"], "--last 40"),
-        (["a\udc80", "--lens"], "no Unicode"),
+        (["a\udc80", "--lens"], "no UTF-8: byte 80 at character 1"),
     ],
 )
 def test_errors_say_how_to_go_on(run: Any, words: list[str], told: str, tmp_path: Path, monkeypatch: Any) -> None:

@@ -53,6 +53,15 @@ def test_llama_cpp_computes_what_the_transformer_does(folder: Path, chosen: dict
         assert float((ours - plain).abs().mean()) > 0.2
 
 
+@pytest.mark.parametrize("precision", ["bf16", "int8", "int4"])
+def test_adapters_count_in_every_precision(folder: Path, precision: str) -> None:
+    adapters = [(folder / "one.gguf", 1.0)]
+    exact = scores(TorchEngine(folder / "base.gguf", precision="fp32", threads=1, adapters=adapters))
+    plain = scores(TorchEngine(folder / "base.gguf", precision="fp32", threads=1))
+    found = scores(TorchEngine(folder / "base.gguf", precision=precision, threads=1, adapters=adapters))
+    assert float((found - exact).abs().mean()) < 0.3 * float((found - plain).abs().mean())
+
+
 @pytest.mark.parametrize("backend", ["llama", "torch"])
 def test_an_engine_names_its_adapters(folder: Path, backend: str) -> None:
     name = f"{backend}:{folder / 'base.gguf'}+{folder / 'one.gguf'}+{folder / 'two.gguf'}@0.5"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import pytest
 from asking import GREEDY, INJECTION, SPECIAL, ask, draws, said
 from treadle.engines.base import Engine
 from treadle.engines.llama import LlamaEngine
-from treadle.errors import ContextLengthError, EngineError, ModelFileError, UnsupportedError
+from treadle.errors import ContextLengthError, EngineError, ModelFileError, UnsupportedError, UsageError
 from treadle.types import Constraint, Sampling
 
 pytestmark = pytest.mark.model
@@ -281,7 +283,7 @@ def test_odd_text(engine: Any, text: str) -> None:
 
 
 def test_text_that_is_not_unicode(engine: Any) -> None:
-    with pytest.raises(EngineError, match="surrogate"):
+    with pytest.raises(UsageError, match="no UTF-8: byte 80 at character"):
         engine.complete(ask("\udc80"), [GREEDY])
 
 
@@ -302,6 +304,86 @@ def test_a_prompt_that_does_not_fit(small: Any) -> None:
     with pytest.raises(ContextLengthError):
         small.score("word " * 300)
     assert small.complete(ask("hi"), [GREEDY])[0].text
+
+
+def test_a_prompt_is_cut_only_where_that_is_asked_for(
+    kind: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = request.getfixturevalue({"llama": "model_file", "torch": "folder"}[kind])
+    with closing(_class_of(kind)(path, context_tokens=128, threads=1, truncate=True)) as cutting:
+        assert cutting.identity.versions["prompts"] == "cut to fit"
+        long = ask("first " * 300 + "What is 2 + 2?", system="sys " * 40, primer="x = ")
+        (found,) = cutting.complete(long, [GREEDY])
+        assert len(found.tokens) <= 8
+        whole = cutting._prompt_tokens(long)
+        (told,) = (record.getMessage() for record in caplog.records)
+        assert re.search(
+            rf"the prompt has {len(whole)} tokens and 8 more .* holds 128: {len(whole) - 120} tokens were left out", told
+        )
+        fitted = cutting._fitted(long, [GREEDY])
+        assert len(fitted) == 120
+        assert fitted[-20:] == whole[-20:]
+        read = getattr(cutting, {"llama": "_tokenize", "torch": "_encode"}[kind])
+        ends = read("<|im_start|><|im_end|>", special=True)
+        assert [i for i in fitted if i in ends] == [i for i in whole if i in ends]
+        assert len(ends) == 2
+        with pytest.raises(ContextLengthError, match=r"holds 128; .* \d+ tokens of its texts were left out already"):
+            cutting.complete(ask("hi"), [Sampling(max_tokens=120)])
+
+
+DEEP = '{"items":' * 3000 + "{}" + "}" * 3000
+DEEP_FOR_THEM = '{"items":' * 500 + "{}" + "}" * 500
+"""Python reads so many levels, llguidance does not."""
+
+
+@pytest.mark.parametrize("text", [DEEP, DEEP_FOR_THEM], ids=len)
+def test_a_schema_that_is_nested_too_deeply(engine: Any, text: str) -> None:
+    constraint = Constraint(kind="json_schema", text=text)
+    told = "nested too deeply" if text == DEEP else "cannot be used|cannot use the constraint"
+    with pytest.raises(EngineError, match=told):
+        engine.complete(ask("hi"), [replace(GREEDY, constraint=constraint)])
+    assert engine.complete(ask("hi"), [GREEDY])[0].text
+
+
+# -------------------------------------------------------------------------------------------------------- logit bias
+
+
+def test_a_bias_forbids_and_forces_tokens(engine: Any) -> None:
+    prompt = ask("Name three colours.")
+    (plain,) = engine.complete(prompt, [GREEDY])
+    first, second = (a.id for a in plain.tokens[0].alternatives[:2])
+    forbidden = replace(GREEDY, logit_bias={first: -math.inf})
+    forced = replace(GREEDY, logit_bias={" cat": 1000.0})
+    one, two, three = engine.complete(prompt, [forbidden, forced, GREEDY])
+    assert one.tokens[0].id == second
+    assert one.tokens[0].alternatives[0].id == first, "probabilities are those before the bias"
+    assert two.text == " cat" * 8
+    assert three.text == plain.text
+    assert "".join(c.text for c in engine.stream(prompt, forced)) == two.text
+    ended = engine.complete(prompt, [replace(GREEDY, logit_bias={"<|im_end|>": 1000.0})])[0]
+    assert (ended.text, ended.finish_reason) == ("", "stop")
+
+
+def test_a_bias_of_drafts_that_are_sampled(engine: Any) -> None:
+    samplings = [replace(s, logit_bias={" cat": 1000.0, 5: -3.0}) for s in draws(3)]
+    assert said(engine.complete(ask("Name three colours."), samplings)) == [" cat" * 8] * 3
+
+
+@pytest.mark.parametrize(
+    ("bias", "told"),
+    [
+        ({49152: 1.0}, r"has no token 49152; its 49,152 are 0 to 49151"),
+        ({"two words": 1.0}, r"'two words' is 2 tokens of \w+:smollm2, not one; name those by their ids: \d+, \d+"),
+    ],
+)
+def test_a_bias_of_tokens_that_do_not_exist(engine: Any, bias: dict[int | str, float], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        engine.complete(ask("hi"), [replace(GREEDY, logit_bias=bias)])
+    with pytest.raises(UsageError, match=told):
+        list(engine.stream(ask("hi"), replace(GREEDY, logit_bias=bias)))
+
+
+# ----------------------------------------------------------------------------------------------------- what is refused
 
 
 def test_what_is_not_supported(engine: Any) -> None:

@@ -13,7 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from treadle.engines.models import CATALOGUE, ModelFile, _trouble, check_model, find_model, model_path, pull, sha256_of
+from treadle.engines.models import (
+    CATALOGUE,
+    ModelFile,
+    _trouble,
+    check_model,
+    find_model,
+    model_file,
+    model_path,
+    names_file,
+    pull,
+    sha256_of,
+)
 from treadle.errors import ModelFileError, UnknownNameError
 
 SMOLLM2 = CATALOGUE["smollm2"]
@@ -211,3 +222,17 @@ def test_the_catalogue() -> None:
     assert all(isinstance(m, ModelFile) and m.name == name and len(m.sha256) == 64 for name, m in CATALOGUE.items())
     with pytest.raises(UnknownNameError, match=r"unknown model 'smolm2'\. Did you mean 'smollm2'\?.*path to a \.gguf file"):
         find_model("smolm2")
+
+
+def test_what_is_a_path_and_what_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert all(names_file(name, CATALOGUE) for name in ("./smollm2", "a/b", "x.gguf", "~/models"))
+    assert not any(names_file(name, CATALOGUE) for name in ("smollm2", "smollm3", "mine"))
+    for name in ("mine", "smollm2"):
+        Path(name).mkdir()
+    assert names_file("mine", CATALOGUE)
+    assert not names_file("mine", CATALOGUE, tmp_path / "elsewhere")
+    assert not names_file("smollm2", CATALOGUE), "a known name never is a path"
+    assert model_file("mine", tmp_path) == Path("mine")
+    with pytest.raises(UnknownNameError, match="smollm2"):
+        model_file("smollm3", tmp_path)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,8 +106,14 @@ def test_what_it_refuses(unreachable: OpenAIEngine) -> None:
         unreachable.score("x")
     with pytest.raises(UnsupportedError, match="no constraint of kind 'gbnf'; kinds it takes: json_schema"):
         unreachable.complete(PROMPT, [Sampling(constraint=Constraint(kind="gbnf", text='root ::= "a"'))])
-    with pytest.raises(EngineError, match="the JSON schema given as a constraint is not JSON"):
+    with pytest.raises(EngineError, match="the JSON schema given as a constraint cannot be used: it is not JSON"):
         unreachable.complete(PROMPT, [Sampling(constraint=Constraint(kind="json_schema", text="{"))])
+
+
+def test_a_text_that_is_no_utf8_is_not_sent(unreachable: OpenAIEngine) -> None:
+    broken = Prompt(messages=(Message(role="user", content="caf\udce9"),))
+    with pytest.raises(UsageError, match=r"byte e9 at character 3 \(caf<e9>\)"):
+        unreachable.complete(broken, [GREEDY])
 
 
 def test_an_endpoint_that_is_down(unreachable: OpenAIEngine) -> None:
@@ -303,6 +311,16 @@ def test_what_came_before_the_cut_is_kept(serve: Serve) -> None:
     assert [next(pieces).text, next(pieces).text] == ["re", "re"]
     with pytest.raises(EndpointError):
         next(pieces)
+
+
+def test_biases_are_sent_as_the_protocol_has_them(serve: Serve) -> None:
+    endpoint, engine = serve(http("200 OK", JSON, json.dumps(GOOD)))
+    engine.complete(PROMPT, [replace(GREEDY, logit_bias={5: -math.inf, 7: 2.5})])
+    assert json.loads(endpoint.requests[0].partition("\n\n")[2])["logit_bias"] == {"5": -100.0, "7": 2.5}
+    with pytest.raises(UnsupportedError, match="by ids of tokens only, got ' cat': its vocabulary is not known"):
+        engine.complete(PROMPT, [replace(GREEDY, logit_bias={" cat": 1.0})])
+    with pytest.raises(UnsupportedError, match=r"from -100 to 100, or -inf, got 101 of token 5"):
+        engine.complete(PROMPT, [replace(GREEDY, logit_bias={5: 101.0})])
 
 
 def test_what_is_sent(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

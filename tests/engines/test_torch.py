@@ -93,7 +93,7 @@ def test_a_stream_left_early(small: TorchEngine) -> None:
 
 def test_a_stop_string_that_is_empty(small: TorchEngine) -> None:
     with pytest.raises(UnsupportedError, match="a stop string is empty"):
-        small.complete(ask("hi"), [Sampling(stop=("",))])
+        small.complete(ask("hi", stop=("",)), [GREEDY])
 
 
 # -------------------------------------------------------------------------------------------------------- constraints
@@ -122,12 +122,6 @@ def test_prompts_and_counts_are_those_of_llama(own: TorchEngine, llama: LlamaEng
 
 
 # ------------------------------------------------------------------------------------------------------------- limits
-
-
-def test_a_prompt_is_cut_only_where_that_is_asked_for(folder: Path) -> None:
-    with closing(TorchEngine(folder, threads=1, truncate=True)) as cutting:
-        (found,) = cutting.complete(ask("word " * 300), [Sampling(max_tokens=8, constraint=ENDLESS)])
-        assert len(found.tokens) == 8
 
 
 def test_memory_for_some_drafts_at_once_only(small: TorchEngine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,7 @@ def test_workers_of_a_killed_evaluation_end(command: Any, files: Path, environme
         children = [int(p) for p in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
         assert len(children) == 2
         process.kill()
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120  # each first ends its task, on a busy machine
     while any(running(pid) for pid in children):
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -261,3 +261,11 @@ def test_other_documents_are_not_fetched() -> None:
     form = json_schema({"$ref": "https://example.org/schema.json"})
     with pytest.raises(UsageError, match="cannot be applied"):
         form.parse("1")
+
+
+def test_a_schema_that_is_nested_too_deeply() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(3000):
+        deep = {"items": deep}
+    with pytest.raises(UsageError, match=r"the schema is nested too deeply: .* \$ref"):
+        json_schema(deep)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from treadle.errors import ContextLengthError, EngineError
+from treadle.errors import EngineError
 from treadle.model import generate
 from treadle.model.cache import KVCache
 from treadle.model.config import ModelConfig
@@ -27,7 +27,6 @@ from treadle.model.generate import (
     Prefix,
     TokenTable,
     decode,
-    fit_prompt,
     forward,
     greedy_without_cache,
     read_prompt,
@@ -126,8 +125,9 @@ def test_scores_in_chunks_are_those_of_the_whole() -> None:
     with torch.no_grad():
         raw = log_probabilities(MODEL(torch.tensor([ids]))[0])
     found = score_tokens(MODEL, ids, top=2)
-    assert [p for p, _ in found] == pytest.approx([float(raw[i, t]) for i, t in enumerate(ids[1:])], abs=1e-6)
-    assert [[i for i, _ in best] for _, best in found] == raw[:-1].topk(2).indices.tolist()
+    assert [p for p, _, _ in found] == pytest.approx([float(raw[i, t]) for i, t in enumerate(ids[1:])], abs=1e-6)
+    assert [[i for i, _ in best] for _, best, _ in found] == raw[:-1].topk(2).indices.tolist()
+    assert [rank for _, _, rank in found] == [int((raw[i] > raw[i, t]).sum()) + 1 for i, t in enumerate(ids[1:])]
     assert score_tokens(MODEL, ids[:1]) == []
 
 
@@ -275,15 +275,6 @@ def test_a_constraint_holds_for_its_draft_only() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------ errors
-
-
-def test_a_prompt_that_does_not_fit() -> None:
-    with pytest.raises(ContextLengthError, match=r"the prompt has 30 tokens and 8 more are asked for, .* holds 32"):
-        fit_prompt(range(30), 8, 32)
-    assert fit_prompt(range(24), 8, 32) == list(range(24))
-    assert fit_prompt(range(30), 8, 32, truncate=True, head=2) == [0, 1, *range(8, 30)]
-    with pytest.raises(ContextLengthError):
-        fit_prompt(range(30), 31, 32, truncate=True, head=2)
 
 
 def test_an_empty_prompt() -> None:

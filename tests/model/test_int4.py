@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from treadle.model.int4 import FEW_ROWS, GROUP, FewRowsLinear, available, pack, use_int4
+from treadle.model.lora import AdaptedLinear
 from treadle.model.weights.encodings import decode, encode, encoding_named
 
 pytestmark = pytest.mark.skipif(not available(), reason="this torch has no kernels for four bits")
@@ -98,3 +99,28 @@ def test_only_layers_that_fit_are_replaced() -> None:
     assert type(model["odd"]) is type(model["narrow"]) is nn.Linear
     with pytest.raises(ValueError, match="rows of 40"):
         pack(torch.zeros(16, 40))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("rows", [1, 4, 16, 40])
+@pytest.mark.parametrize("dtype", list(FEW_ROWS))
+def test_adapters_are_computed_beside_the_four_bits(rows: int, dtype: torch.dtype) -> None:
+    """In single precision what an adapter adds is a tenth of a step of four bits here: it would be lost in them."""
+    torch.manual_seed(rows)
+    linear = nn.Linear(96, 64)
+    linear.weight.copy_(of_levels(64, 96))
+    adapted = AdaptedLinear(linear, {"q": slice(0, 48), "k": slice(48, 64)})
+    for target, n_out, rank in (("q", 48, 4), ("k", 16, 2)):
+        adapted.adapters[target] = nn.ParameterDict(
+            {f"{target}_a": torch.randn(rank, 96) / 96, f"{target}_b": torch.randn(n_out, rank) / 96}
+        )
+        adapted.scales[target] = 0.5 if dtype is torch.float32 else 128.0
+    x = torch.randn(80, 96).to(dtype)
+    added = adapted.merged() - linear.weight
+    assert dtype is not torch.float32 or 0 < added.abs().max() < 0.1 / 64
+    with_adapter, without = FewRowsLinear(adapted, dtype), FewRowsLinear(linear, dtype)
+    found = torch.cat([with_adapter(part) - without(part) for part in x.split(rows)])
+    exact = x.double() @ added.double().T
+    last_bits = 16 * torch.finfo(dtype).eps  # of numbers up to 4, in a difference of sums
+    assert last_bits < 0.2 * exact.abs().max()
+    assert (found.double() - exact).abs().max() < 0.02 * exact.abs().max() + last_bits

@@ -16,10 +16,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tiny_model import tiny_loaded
+from treadle.display.colours import colour, ink
 from treadle.errors import UsageError
 from treadle.model import look
 from treadle.model.look import page, picture, shown
-from treadle.model.look.colours import colour, ink
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"' $x^2$ \\frac \x1b[31m é漢\n"
 

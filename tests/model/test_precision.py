@@ -216,3 +216,23 @@ def test_compiled_gives_the_same() -> None:
         ids = torch.randint(0, 97, shape)
         with torch.inference_mode():
             assert torch.allclose(model(ids), other(ids), atol=1e-5)
+
+
+_COMPILES = """
+import torch
+from treadle.errors import UnsupportedError
+from treadle.model.precision import check_compiler
+try:
+    check_compiler(torch.device("cpu"))
+except UnsupportedError as error:
+    print(error)
+"""
+
+
+def test_a_missing_compiler_is_told_with_what_to_do(tmp_path: Path) -> None:
+    environment = {**os.environ, "CXX": str(tmp_path / "no-such-compiler"), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", _COMPILES], capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("torch.compile can build nothing here (")
+    assert "ompiler" in done.stdout.partition(")")[0]
+    assert "leave the setting torch_compile away" in done.stdout

@@ -9,12 +9,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
-from treadle.model import speculate
+from treadle.model import int4, speculate
 from treadle.model.cache import KVCache
 from treadle.model.config import ModelConfig
 from treadle.model.generate import Draw, Piece, TokenTable, decode, forward, greedy_without_cache, read_prompt
+from treadle.model.lora import Shape, add_adapter
 from treadle.model.speculate import Repeats, decode_one
 from treadle.model.transformer import Transformer
 from treadle.types import Sampling
@@ -129,3 +130,29 @@ def naive_guess(ids: list[int], most: int) -> list[int]:
 @given(st.lists(st.integers(0, 3), max_size=40), st.integers(0, 8))
 def test_guesses_are_what_followed_last_time(ids: list[int], most: int) -> None:
     assert Repeats(ids).guess(most) == naive_guess(ids, most)
+
+
+SMALL = ModelConfig(
+    vocab_size=64, d_model=128, n_layers=3, n_heads=4, n_kv_heads=2, d_head=32, d_ff=256, max_positions=512, tied=False
+)  # fmt: skip
+
+
+@pytest.mark.skipif(not int4.available(), reason="this torch has no products with weights of four bits")
+@pytest.mark.parametrize("n_prefix", [7, 64, 201])
+@pytest.mark.parametrize("n_rows", [2, 5, 16])
+@pytest.mark.parametrize("adapted", [False, True])
+def test_a_position_has_the_same_bits_however_many_are_computed_at_once(adapted: bool, n_prefix: int, n_rows: int) -> None:
+    """Weights of four bits round activations to bfloat16: a last bit that differs would grow to a different token."""
+    torch.manual_seed(8)
+    model = Transformer(SMALL).eval()
+    if adapted:
+        for parameter in add_adapter(model, Shape(rank=4)).values():
+            nn.init.normal_(parameter, std=0.1)
+    int4.use_int4(model)
+    ids = torch.randint(0, 64, (n_prefix + 80,)).tolist()
+    prefix = read_prompt(model, ids[:n_prefix])
+    single, several = prefix.cache.branch(), prefix.cache.branch()
+    with torch.inference_mode():
+        one = [model.hidden(torch.tensor([[token]]), single)[0] for token in ids[n_prefix:]]
+        many = [model.hidden(torch.tensor([ids[at : at + n_rows]]), several)[0] for at in range(n_prefix, len(ids), n_rows)]
+    torch.testing.assert_close(torch.cat(many), torch.cat(one), rtol=0, atol=0)

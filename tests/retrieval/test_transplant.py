@@ -229,7 +229,7 @@ def test_numbers_are_positional(old: list[int], new: list[int]) -> None:
 )
 def test_long_requests_take_no_long_time(request_: str) -> None:
     wide = table(*(f"c{i}_pt" for i in range(300)), "pt1", "M")
-    started = time.monotonic()
+    started = time.process_time()  # of this process: other tests run beside it
     list(transplant(MEAN, SOURCE, wide, PREAMBLE, request_))
     with_numbers(CUT, request_)
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3

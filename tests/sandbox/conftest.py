@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,26 @@ sys.path.insert(0, str(Path(__file__).parent))  # for the package of attempts be
 
 PARENT_SECRET = "CANARY-PARENT-IN-THE-ENVIRONMENT"
 """Stands in the tests' environment when the fork servers start, and must be nowhere in what programs see."""
+
+
+IN_THE_BEST_TIER = {"test_cheats", "test_ordinary", "test_programs"}
+"""Hundreds of programs each: ``make test`` runs them in the tier that users get here, ``make test-all`` in all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    many = [
+        i for i in items if isinstance(i, pytest.Function) and i.path.stem in IN_THE_BEST_TIER and hasattr(i, "callspec")
+    ]
+    if not many:
+        return
+    try:
+        with closing(open_sandbox(preload=())) as opened:
+            best = opened.tier
+    except SandboxRefusedError:
+        return
+    for item in many:
+        if item.callspec.params.get("sandbox", best) != best:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", params=TIERS)

@@ -19,6 +19,7 @@ def test_help(start: tuple[str, ...]) -> None:
     assert "--quick" in done.stdout
 
 
+@pytest.mark.slow
 def test_quick_prints_a_table(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.sandbox", "--quick", "--json", str(tmp_path / "rows.json")],

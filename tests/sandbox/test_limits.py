@@ -63,7 +63,7 @@ def test_wall_time(sandbox: Sandbox) -> None:
     run = sandbox.run(Program(source="import time\ntime.sleep(1e6)"), limits=Limits(wall_seconds=0.4))
     assert run.limit_hit == "stopped: wall time limit 0.4 s"
     assert run.signal == 9
-    assert 0.4 <= time.monotonic() - started < 5
+    assert 0.4 <= time.monotonic() - started < 30
 
 
 def test_wall_time_with_threads_left_behind(sandbox: Sandbox) -> None:

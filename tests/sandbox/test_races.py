@@ -342,4 +342,4 @@ def test_a_second_frame_behind_the_first_is_never_read() -> None:
     started = time.monotonic()
     run = _answered(STARTED, _sent(*_frame()), _sent(*_frame(b"2")))
     assert run.value == 1
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20

@@ -13,10 +13,12 @@ from tiny_model import tiny_loaded
 from treadle.errors import UsageError
 from treadle.model.weights import save_folder
 from treadle.settings import load_settings
+from treadle.tokens.from_gguf import vocabulary_from_gguf
+from treadle.tokens.gguf import read_header
 from treadle.training.infill import InfillOptions, InfillRecipe, infill, infill_samples
 from treadle.training.log import read_log
 from treadle.training.loop import LOG
-from treadle.training.objectives.causal_masking import unmasked
+from treadle.training.objectives.causal_masking import sentinels_named, unmasked
 from treadle.training.recipe import DataPart, LoraPart, ModelPart, TrainPart
 from treadle.training.rows import Sample
 
@@ -62,6 +64,27 @@ def test_objectives_are_mixed_by_weight() -> None:
         samples(causal=0)
     with pytest.raises(UsageError, match="no special token"):
         samples(end="the")
+
+
+@pytest.mark.model
+def test_middles_of_whole_lines_and_of_code_that_is_only_read(model_file: Path) -> None:
+    vocabulary = vocabulary_from_gguf(read_header(model_file))
+    options = InfillOptions(
+        masks=("<jupyter_start>", "<jupyter_text>", "<jupyter_code>"), end="<empty_output>",
+        causal=0.0, middle=1.0, suffix_first=0.0, whole_lines=1.0, learn_context=False,
+    )  # fmt: skip
+    ends = sentinels_named(vocabulary, options.masks, options.end)
+    found = list(infill_samples([CODE], vocabulary, options, 80, 3))
+    assert len(found) > 10
+    for sample in found:
+        ids = sample.ids.tolist()
+        suffix, middle = ids.index(ends.masks[1]), ids.index(ends.masks[2])
+        assert (ids[0], ids[-1]) == (ends.masks[0], ends.end)
+        assert vocabulary.decode(ids[middle + 1 : -1]).startswith("\n")
+        assert vocabulary.decode(ids[suffix + 1 : middle]).startswith("\n")
+        assert sample.learn.tolist() == [False] * (middle + 1) + [True] * (len(ids) - middle - 1)
+    anywhere = infill_samples([CODE], vocabulary, dataclasses.replace(options, whole_lines=0.0, learn_context=True), 80, 3)
+    assert any(sample.learn[1] and len(sample) > 20 for sample in anywhere)
 
 
 def recipe_in(folder: Path) -> InfillRecipe:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import get_args
+from typing import Any, get_args
 
+from treadle.coding.certainty import certainty_of, least_certain, told_certainty
 from treadle.coding.choose import Candidate, Choice, best_failed, choose, height
 from treadle.coding.job import Job, is_small, open_job, was_taught
 from treadle.coding.plan import Plan
@@ -20,12 +21,14 @@ from treadle.coding.sql.base import Database
 from treadle.engines.base import Engine, takes_guides
 from treadle.errors import UsageError
 from treadle.grounding.base import Level
+from treadle.markup import answer_html
 from treadle.prompts import build_repair, request_examples
 from treadle.retrieval import Pack
 from treadle.sandbox.base import Sandbox
 from treadle.threads.base import Store
 from treadle.threads.card import provenance_card
 from treadle.threads.forms import to_plain
+from treadle.tokens.probabilities import name_data
 from treadle.types import Answer, Completion, Draft, Limits, Prompt, Request, Run, Rung, Sampling, Status
 
 __all__ = ["Answered", "Options", "Tools", "ask"]
@@ -97,6 +100,8 @@ class Options:
             raise UsageError(f"--grounding is {', '.join(get_args(Level))}, not {self.grounding!r}")
         if self.style not in ("house", "plain"):
             raise UsageError(f"--style is 'house' or 'plain', not {self.style!r}")
+        if not 0 <= self.top_logprobs <= 20:
+            raise UsageError(f"--top-logprobs must lie between 0 and 20, got {self.top_logprobs}")
         if self.max_tokens < 1:
             raise UsageError(f"--max-tokens must be at least 1, got {self.max_tokens}")
         if not 0 <= self.seed <= MAX_SEED:
@@ -129,6 +134,10 @@ class Answered:
     def run(self) -> Run | None:
         """The run whose output is the answer's."""
         return next((_last_run(c) for c in self.candidates if c.draft.id == self.answer.draft_id), None)
+
+    def _repr_html_(self) -> str:
+        seconds = ", ".join(f"{name} {value:.1f} s" for name, value in self.seconds.items())
+        return answer_html(self.answer, self.language, f"thread {self.thread}   {seconds}")
 
 
 def ask(request: Request, tools: Tools, options: Options, progress: Progress | None = None) -> Answered:
@@ -351,6 +360,7 @@ class _Work:
         card["seconds"] = {name: round(value, 3) for name, value in self.clock.seconds.items()}
         card["doubts"] = [] if best is None else list(best.doubts)
         card["cut_nats"] = None if best is None else best.draft.completion.cut_nats
+        card["certainty"] = None if best is None else _certainty(best, self.request)
         return Answer(
             status=choice.status,
             draft_id=None if best is None else best.draft.id,
@@ -370,6 +380,12 @@ class _Work:
     def _keep_prompt(self, prompt: Prompt) -> int:
         self.prompts.append(prompt)
         return self.store.add_prompt(self._thread(), prompt)
+
+
+def _certainty(best: Candidate, request: Request) -> dict[str, Any] | None:
+    """The names of the program that the model was least sure of; None where it is not known."""
+    names = certainty_of(best.draft, request, best.verdicts)
+    return {"told": told_certainty(names), "least": [name_data(name) for name in least_certain(names)]} if names else None
 
 
 def _last_run(candidate: Candidate) -> Run | None:

@@ -39,6 +39,8 @@ class Candidate:
     by_rules: bool = False
     witness: bool = False
     """By rules that took account of every word of the request."""
+    ordered: bool = False
+    """It puts its result in an order; others that do the same may leave the order to chance."""
 
     @property
     def passed(self) -> bool:
@@ -96,7 +98,7 @@ def choose(candidates: Sequence[Candidate], expected: bool, witness: bool = Fals
     pool = [c for c in passing if not c.doubts] or passing
     clusters = _clusters(pool)
     largest = clusters[0]
-    best = max(largest, key=_likelihood)
+    best = max(largest, key=lambda c: (c.ordered, _likelihood(c)))
     share = (_drafts(largest), drawn)
     sizes = tuple(_votes(cluster) for cluster in clusters)
     if expected and best.met:

@@ -176,6 +176,8 @@ def load_schema(path: str | Path) -> Expectation:
         raise ExpectationError(f"the schema {str(path)!r} must be a JSON object, for example {{'type': 'object'}}")
     try:
         jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(schema)
+    except RecursionError:
+        raise ExpectationError(f"the schema {str(path)!r} is nested too deeply to be checked") from None
     except jsonschema.exceptions.SchemaError as error:
         where = "/".join(str(part) for part in error.absolute_path) or "its top"
         raise ExpectationError(f"{str(path)!r} is not a valid JSON schema: at {where}: {error.message}") from error

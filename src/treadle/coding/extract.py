@@ -26,6 +26,7 @@ __all__ = [
     "parse_source",
     "parses",
     "quietly",
+    "said_once",
     "trim_to_parse",
 ]
 
@@ -107,7 +108,28 @@ def extract(completion_text: str, primer: str = "", program_prefix: str = "") ->
     return _from_continuation(text, program_prefix)
 
 
+_MOST_REPEATED = 4
+"""Lines of what repeats, as in ``model/repeats.py``."""
+
+
 # ------------------------------------------------------------------------------------------------ continuations
+
+
+def said_once(text: str) -> str:
+    """The text of a draft that was stopped because it repeats itself, up to where it began to.
+
+    Of whole lines that repeat at its end the first ones stay: a model that has said all it knows goes on saying it.
+    """
+    lines = text[: text.rfind("\n") + 1].split("\n")[:-1]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    for size in range(1, 1 + _MOST_REPEATED):
+        block = lines[-size:]
+        if len(lines) >= 2 * size and lines[-2 * size : -size] == block:
+            while lines[-2 * size : -size] == block:
+                del lines[-size:]
+            return "\n".join(lines) + "\n"
+    return text
 
 
 def body_at_top_level(text: str) -> str:

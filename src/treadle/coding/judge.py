@@ -11,7 +11,7 @@ from treadle.coding.checks.ran import RAN
 from treadle.coding.choose import Candidate
 from treadle.coding.doubts import doubts
 from treadle.coding.expectations import function_names, requested_signature
-from treadle.coding.extract import body_at_top_level, extract
+from treadle.coding.extract import body_at_top_level, extract, said_once
 from treadle.types import Completion, Draft, Program, Prompt, Request, Run
 
 __all__ = ["Judge"]
@@ -28,12 +28,13 @@ class Judge:
     def draft(self, id_: str, completion: Completion, prompt: Prompt, round_: int, repairs: str | None) -> Draft:
         """The draft of a completion of ``prompt``."""
         text = completion.text
+        if completion.finish_reason == "repeats":
+            text = said_once(text)
         if prompt.body_indent:
             # The model wrote the body of a function; the program has it at top level.
             text = body_at_top_level(text)
             self._prefixes.add(prompt.program_prefix)
-        lost = completion.finish_reason == "repeats"
-        found = None if lost else extract(text, prompt.primer, prompt.program_prefix)
+        found = extract(text, prompt.primer, prompt.program_prefix)
         return Draft(id=id_, completion=completion, program=found.program if found else None, round=round_, repairs=repairs)
 
     def judge(self, draft: Draft, origin: str) -> Candidate:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from treadle.coding.expectations import requested_signature
-from treadle.coding.shots import data_examples, function_examples
-from treadle.data import mentioned_columns, relevant_columns, render
+from treadle.coding.shots import Shots, data_examples, function_examples
+from treadle.data import Rendered, mentioned_columns, relevant_columns, rendered
 from treadle.prompts import Ingredients, build_prompt, focused, preamble
 from treadle.prompts.preamble import WIDE_COLUMNS
 from treadle.retrieval import Search
-from treadle.types import Column, DataSummary, Expectation, Prompt, Request
+from treadle.types import Column, DataSummary, Expectation, LeftOut, Prompt, Request
 
 if TYPE_CHECKING:
     from treadle.coding.ask import Options, Tools
@@ -44,15 +44,33 @@ def _for_data(request: Request, data: DataSummary, search: Search, tools: Tools,
     wide = len(data.tables[0].columns) >= WIDE_COLUMNS
     near = focused(data, _needed(data, request.text)) if wide else data
     opening = preamble(near, near.tables[0], wide)
-    examples = []
+    shots = Shots()
     if options.shots:
-        examples = data_examples(search, tools.packs, request.text, near, opening, tools.sandbox, options.shots)
+        shots = data_examples(search, tools.packs, request.text, near, opening, tools.sandbox, options.shots)
+    told = rendered(near if wide else data, request.text, SUMMARY_TOKENS, tools.engine.count_tokens)
     return Ingredients(
         request=request.text,
         preamble=opening,
-        summary=render(near if wide else data, request.text, SUMMARY_TOKENS, tools.engine.count_tokens),
-        examples=tuple(examples),
+        summary=told.text,
+        examples=shots.examples,
+        spare=shots.spare,
+        left_out=(*_columns_left(data, near, told), *shots.left_out),
     )
+
+
+def _columns_left(data: DataSummary, near: DataSummary, told: Rendered) -> list[LeftOut]:
+    """What the summary does not say of the file."""
+    found, whole, kept = [], len(data.tables[0].columns), len(near.tables[0].columns)
+    if kept < whole:
+        why = f"of tables with {WIDE_COLUMNS} columns or more only those are read that the request may need"
+        found.append(LeftOut(part="data summary", what=f"{whole - kept:,} of {whole:,} columns", why=why))
+    why = f"the summary has a budget of {SUMMARY_TOKENS} tokens; columns that the request names or speaks of come first"
+    if told.shown < told.total:
+        what = f"{told.total - told.shown:,} of {told.total:,} columns"
+        found.append(LeftOut(part="data summary", what=what, why=why))
+    if not told.rich and (len(data.tables) > 1 or any(c.note for c in near.tables[0].columns)):
+        found.append(LeftOut(part="data summary", what="other tables, and notes on columns", why=why))
+    return found
 
 
 def _needed(data: DataSummary, request: str) -> list[Column]:
@@ -64,9 +82,11 @@ def _needed(data: DataSummary, request: str) -> list[Column]:
 def _for_function(request: Request, search: Search, options: Options) -> Ingredients:
     signature = requested_signature(request.text)
     calls = [e for e in request.expectations if e.kind == "call" and e.origin == "request"]
+    near = function_examples(search, request.text, options.shots + 1) if options.shots else []
     return Ingredients(
         request=request.text,
-        examples=tuple(function_examples(search, request.text, options.shots)) if options.shots else (),
+        examples=tuple(near[: options.shots]),
+        spare=next(iter(near[options.shots :]), None),
         signature=None if signature is None else f"{signature[0]}({signature[1]})",
         calls=tuple((e.subject, _shown(e)) for e in calls),
     )

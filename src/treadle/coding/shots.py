@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from treadle.coding.doubts import doubts
@@ -16,9 +16,9 @@ from treadle.retrieval.search import CORRECTIONS
 from treadle.retrieval.similarity import relatedness
 from treadle.retrieval.transplant import columns_used, transplant, with_numbers
 from treadle.sandbox.base import Sandbox
-from treadle.types import DataSummary, Example, Limits, Program, Run, Table
+from treadle.types import DataSummary, Example, LeftOut, Limits, Program, Run, Table
 
-__all__ = ["data_examples", "function_examples", "nearest_examples", "nearness", "sql_examples"]
+__all__ = ["Shots", "data_examples", "function_examples", "nearest_examples", "nearness", "sql_examples"]
 
 POOL = 24
 """Examples tried on the user's file. Each costs one run (about 10 ms on two cores); more did not find better ones."""
@@ -30,6 +30,15 @@ MANY = 100
 TRUSTED_SIMILARITY = 0.5
 """From here on a correction that is nearest to a request is shown whatever is doubted about it: the user has spoken."""
 _first_tables: dict[tuple[Path, int, int], Table] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shots:
+    """Examples for a request, best first; ``spare`` is the one that came next. ``left_out``: how others were lost."""
+
+    examples: tuple[Example, ...] = ()
+    spare: Example | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def function_examples(search: Search, request: str, k: int) -> list[Example]:
@@ -51,7 +60,7 @@ def data_examples(
     preamble: str,
     sandbox: Sandbox,
     k: int,
-) -> list[Example]:
+) -> Shots:
     """The ``k`` examples nearest to the request that give a result on the user's own file, best first.
 
     Found twice: first among all examples as they are, then among those that could be moved onto the file, by their
@@ -60,7 +69,8 @@ def data_examples(
     by_name = {pack.name: pack for pack in packs}
     target = data.tables[0]
     moved: list[Example] = []
-    for example in _pool(search, request, target):
+    pool = _pool(search, request, target)
+    for example in pool:
         source = _source_table(by_name[example.pack], example, sandbox)
         if source is None:
             continue
@@ -74,7 +84,18 @@ def data_examples(
     ranked = nearest_examples(request, [e for e, _ in working], len(working))
     trusted = {e.id for e in ranked[:1] if e.pack == CORRECTIONS and nearness(request, e) >= TRUSTED_SIMILARITY}
     fitting = [e for e in ranked if e.id not in doubted - trusted]
-    return (fitting or ranked)[:k]
+    shown = fitting or ranked
+    lost = {
+        "columns without a counterpart in the file": len(pool) - len(moved),
+        "no result on the file": len(moved) - len(working),
+        "doubtful as an answer to this request": len(ranked) - len(shown),
+    }
+    left_out = tuple(LeftOut(part="example", what=_counted(n), why=why) for why, n in lost.items() if n)
+    return Shots(examples=tuple(shown[:k]), spare=next(iter(shown[k:]), None), left_out=left_out)
+
+
+def _counted(n: int) -> str:
+    return "one example" if n == 1 else f"{n} examples"
 
 
 def _pool(search: Search, request: str, target: Table) -> list[Example]:

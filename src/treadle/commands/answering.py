@@ -31,6 +31,7 @@ def work_options(
     budget: float | None = None,
     spread: float = 0.0,
     style: str = "house",
+    top_logprobs: int = 3,
     **limits: float | None,
 ) -> Options:
     """The options of a command line. Without examples nothing is read by rules either: readings are shown as examples.
@@ -54,6 +55,7 @@ def work_options(
         budget_seconds=budget,
         spread=spread,
         style=style,
+        top_logprobs=top_logprobs,
         limits=Limits(**given),
     )
 
@@ -65,6 +67,7 @@ def hand_over(answered: Answered, out: Path | None, as_json: bool, otherwise: Ca
         typer.Exit: with code 3, where the answer is neither verified nor agreed.
     """
     from treadle import compose
+    from treadle.display.surface import taken
     from treadle.terminal import answer_as_json, show_answer
 
     if out is not None:
@@ -73,7 +76,7 @@ def hand_over(answered: Answered, out: Path | None, as_json: bool, otherwise: Ca
         typer.echo(answer_as_json(answered))
     elif otherwise is not None:
         otherwise()
-    else:
+    elif not taken(answered):
         show_answer(answered, out)
     if answered.answer.status not in ("verified", "agreed"):
         raise typer.Exit(EXIT_DOUBT)

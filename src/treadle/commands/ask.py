@@ -29,6 +29,7 @@ from treadle.commands.options import (
     StoreOption,
     TemperatureOption,
     TierOption,
+    TopLogprobsOption,
     WallSecondsOption,
 )
 
@@ -57,6 +58,7 @@ def ask(
     no_rules: NoRulesOption = False,
     no_grounding: NoGroundingOption = False,
     no_adapter: NoAdapterOption = False,
+    top_logprobs: TopLogprobsOption = 3,
     budget: BudgetOption = None,
     pack: PackOption = None,
     tier: TierOption = None,
@@ -90,6 +92,7 @@ def ask(
         stream_bytes=output_bytes,
         disk_bytes=disk,
         spread=spread,
+        top_logprobs=top_logprobs,
     )
     stated = compose.request(request, data, tree, expect or [], tests, schema)
     keeps, job = not show_prompt, "" if no_adapter or data is None else "data"

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
@@ -19,6 +20,7 @@ __all__ = ["Ended", "guarded"]
 
 
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+_AGAIN_SECONDS = 0.05
 
 
 class Ended(KeyboardInterrupt):
@@ -58,7 +60,8 @@ def _endings() -> Iterator[list[Ended]]:
     """Raise SIGTERM and SIGHUP as ``Ended``; the list holds what came.
 
     Only the first is raised: a closed terminal sends SIGHUP more than once, and the second must not break off what the first
-    began. What is ignored (``nohup``) stays so.
+    began. What is ignored (``nohup``) stays so. Where Python drops what is raised, in a ``__del__`` for instance, the signal
+    is sent once more.
     """
     came: list[Ended] = []
 
@@ -70,9 +73,21 @@ def _endings() -> Iterator[list[Ended]]:
     ours = [number for number in _ENDINGS if signal.getsignal(number) is signal.SIG_DFL]
     for number in ours:
         signal.signal(number, end)
+    before = sys.unraisablehook
+
+    def dropped(lost: Any) -> None:
+        if not isinstance(lost.exc_value, KeyboardInterrupt):
+            before(lost)
+            return
+        number = came.pop().code - 128 if came and lost.exc_value is came[0] else signal.SIGINT
+        # Not at once: here it would be dropped as well.
+        threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), number)).start()
+
+    sys.unraisablehook = dropped
     try:
         yield came
     finally:
+        sys.unraisablehook = before
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
 

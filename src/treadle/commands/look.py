@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from treadle.commands.files import check_free, write_new
+from treadle.commands.opening_models import open_model
 from treadle.commands.options import JsonOption
-from treadle.errors import EngineError, UsageError
-from treadle.escaping import escaped
+from treadle.display.surface import taken
+from treadle.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,8 +31,9 @@ _VIEWS = "--attention, --lens, --norms or --neighbours TOKEN"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _View:
-    """One view in all its forms."""
+    """One view in all its forms; ``found`` is what was computed."""
 
+    found: object
     data: Callable[[], dict[str, Any]]
     page: Callable[[], str]
     picture: Callable[[], bytes]
@@ -60,18 +63,18 @@ def look(
     name = _view_of(attention, lens, norms, neighbours)
     _check_options(name, text, layer, head, last, top)
     for path in (html, png):
-        _check_free(path)
-    model = _open(engine)
+        check_free(path)
+    model = open_model(engine)
     with _reading() as told:
         view = _view(name, model, (neighbours if name == "neighbours" else text) or "", layer, head, last, top, told)
     # Everything is computed before anything is written: an error leaves no half of it.
     files = [(html, view.page().encode("utf-8"))] if html else []
     files += [(png, view.picture())] if png else []
     for path, content in files:
-        _write(path, content)
+        write_new(path, content)
     if as_json:
         typer.echo(json.dumps({"model": str(model.path), **view.data()}, ensure_ascii=False))
-    elif html is None and png is None:
+    elif html is None and png is None and not taken(view.found):
         from rich.console import Console
 
         view.show(Console(highlight=False, markup=False, emoji=False))
@@ -108,62 +111,6 @@ def _check_options(
         raise UsageError("--neighbours looks at the embedding table and reads no text; leave the text out")
     if name != "neighbours" and not text:
         raise UsageError(f"--{name} needs a text to read: treadle look 'The text.' --{name}")
-
-
-def _check_free(path: Path | None) -> None:
-    if path is None:
-        return
-    if path.exists() or path.is_symlink():
-        raise UsageError(f"{path} exists and is left as it is; name another file")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"cannot write {path}: there is no folder {path.absolute().parent}")
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        with path.open("xb") as sink:  # a file that came meanwhile is nobody's to overwrite
-            sink.write(content)
-    except FileExistsError:
-        raise UsageError(f"{path} exists and is left as it is; name another file") from None
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-    typer.echo(escaped(f"wrote {path} ({len(content) / 1e3:,.0f} kB)"), err=True)
-
-
-# ------------------------------------------------------------------------------------------------ the model
-
-
-def _open(engine: str) -> LoadedModel:
-    path = _model_file(engine)
-    try:
-        from treadle.model.weights import load
-    except ImportError as error:
-        raise EngineError(f"looking inside needs torch: pip install 'treadle[torch]' ({error})") from error
-    return load(path)
-
-
-def _model_file(engine: str) -> Path:
-    """The file of a model: one of the catalogue, fetched on first use, or a path."""
-    from treadle import compose
-    from treadle.engines.models import CATALOGUE, check_model, find_model, model_path
-    from treadle.settings import load_settings
-
-    backend, colon, target = engine.partition(":")
-    if not colon or backend not in ("torch", "llama", "openai", "scripted"):
-        backend, target = "torch", engine
-    if backend != "torch":
-        same = f"; for the same model: --engine torch:{target}" if backend == "llama" and target else ""
-        raise UsageError(f"engine {engine!r} shows nothing of its inside, only torch does{same}")
-    if not target:
-        raise UsageError("the engine names no model; write torch:smollm2, or a path to a .gguf file or a model's folder")
-    if target not in CATALOGUE and (Path(target).expanduser().exists() or "/" in target or target.endswith(".gguf")):
-        return Path(target).expanduser()
-    model = find_model(target)
-    path = model_path(model, load_settings().cache_dir)
-    if not path.exists():
-        return compose.pull_model(target)
-    check_model(model, path)
-    return path
 
 
 # ------------------------------------------------------------------------------------------------ views
@@ -216,6 +163,7 @@ def _attention(model: LoadedModel, text: str, layer: int | None, head: int | Non
 
     found = attention(model, text, last=last, on_read=told)
     return _View(
+        found=found,
         data=lambda: plain.attention_data(found, layer, head),
         page=lambda: page.attention_page(found, layer, head),
         picture=lambda: picture.attention_png(found, layer, head),
@@ -228,6 +176,7 @@ def _lens(model: LoadedModel, text: str, layer: int | None, last: int | None, to
 
     found = logit_lens(model, text, top=5 if top is None else top, last=last, on_read=told)
     return _View(
+        found=found,
         data=lambda: plain.lens_data(found, layer),
         page=lambda: page.page("Logit lens", page.lens_table(found)),
         picture=lambda: picture.lens_png(found),
@@ -240,6 +189,7 @@ def _norms(model: LoadedModel, text: str, last: int | None, told: OnRead) -> _Vi
 
     found = norms(model, text, last=last, on_read=told)
     return _View(
+        found=found,
         data=lambda: plain.norms_data(found),
         page=lambda: page.page("Length of the residual stream", page.norms_table(found)),
         picture=lambda: picture.norms_png(found),
@@ -252,6 +202,7 @@ def _neighbours(model: LoadedModel, token: str, top: int | None) -> _View:
 
     found = neighbours(model, token, top=10 if top is None else top)
     return _View(
+        found=found,
         data=lambda: plain.neighbours_data(found),
         page=lambda: page.page("Neighbours in the embedding table", page.neighbours_table(found)),
         picture=lambda: picture.neighbours_png(found),

@@ -18,6 +18,9 @@ RepairsOption = Annotated[int, typer.Option("--repairs", help="Rounds of repair,
 TemperatureOption = Annotated[float, typer.Option("--temperature", help="Of the sampled drafts.")]
 SpreadOption = Annotated[float, typer.Option("--spread", help="Temperatures from T(1-spread) to T(1+spread).")]
 SeedOption = Annotated[int, typer.Option("--seed", help="The same seed and engine give the same drafts.")]
+TopLogprobsOption = Annotated[
+    int, typer.Option("--top-logprobs", help="Alternatives that are stored at each token, for treadle probs.")
+]
 NoRulesOption = Annotated[bool, typer.Option("--no-rules", help="Read nothing by rules: model and corrections.")]
 
 

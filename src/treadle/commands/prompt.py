@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from treadle.commands.files import read_stdin
 from treadle.commands.options import EngineOption, JsonOption, SeedOption
 from treadle.errors import DataError, UsageError
 from treadle.escaping import escaped, escaped_for
@@ -48,11 +49,11 @@ def prompt(
     form = _form(yes_no, choice, regex, json_schema, markdown_table, html_table, rows)
     words = _words(text)
     from treadle import compose
-    from treadle.types import Message, Sampling
+    from treadle.types import Message
 
     messages = [Message(role="system", content=system)] if system else []
     messages.append(Message(role="user", content=words))
-    sampling = Sampling(max_tokens=max_tokens, temperature=temperature, seed=seed)
+    sampling = _sampling(max_tokens, temperature, seed)
     with compose.engine(engine, quiet=as_json) as (opened, progress):
         if form is None:
             _free(opened, messages, sampling, as_json)
@@ -64,8 +65,17 @@ def prompt(
     _tell(found, form, as_json)
 
 
+def _sampling(max_tokens: int, temperature: float, seed: int) -> Sampling:
+    from treadle.types import Sampling
+
+    try:
+        return Sampling(max_tokens=max_tokens, temperature=temperature, seed=seed)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
 def _words(text: str) -> str:
-    words = sys.stdin.read() if text == "-" else text
+    words = read_stdin() if text == "-" else text
     if not words.strip():
         raise UsageError('nothing was asked; say what you want to know, e.g. treadle prompt "Is 7 prime?" --yes-no')
     return words.strip()
@@ -127,9 +137,14 @@ def _schema(path: Path) -> dict[str, Any]:
 
 def _free(engine: Engine, messages: list[Message], sampling: Sampling, as_json: bool) -> None:
     """An answer of no form, shown as it comes."""
+    from treadle.display.surface import line, taken
     from treadle.types import Chunk, Prompt
 
     asked = Prompt(messages=tuple(messages))
+    if line() is not None and not as_json:
+        taken(engine.complete(asked, [sampling])[0])
+        typer.echo(f"what the model says was not checked; an answer in a form of its own: {_FORMS}", err=True)
+        return
     if engine.capabilities.stream:
         chunks = engine.stream(asked, sampling)
     else:
@@ -149,13 +164,15 @@ def _free(engine: Engine, messages: list[Message], sampling: Sampling, as_json: 
 
 
 def _tell(found: Formed[Any], form: Format[Any], as_json: bool) -> None:
-    how = "held to it while it was drawn" if found.held else "judged afterwards"
     if as_json:
         value = found.value if isinstance(found.value, str | bool | int | float | list | dict | None) else str(found.value)
         rejected = [{"answer": text, "wrong": wrong} for text, wrong in found.rejected]
         told = {"answer": found.completion.text.strip(), "value": value, "form": form.wanted, "held": found.held}
         typer.echo(json.dumps({**told, "rejected": rejected, "checked": False}, ensure_ascii=False))
         return
+    from treadle.display.surface import taken
+
+    if taken(found):
+        return
     typer.echo(escaped_for(sys.stdout, found.completion.text.strip()))
-    again = f", try {len(found.rejected) + 1}" if found.rejected else ""
-    typer.echo(escaped(f"form: {form.wanted} ({how}{again}); what it says was not checked"), err=True)
+    typer.echo(escaped(f"form: {form.wanted} ({found.how}); what it says was not checked"), err=True)

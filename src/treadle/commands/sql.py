@@ -27,6 +27,7 @@ from treadle.commands.options import (
     StoreOption,
     TemperatureOption,
     TierOption,
+    TopLogprobsOption,
     WallSecondsOption,
 )
 from treadle.errors import UsageError
@@ -62,6 +63,7 @@ def sql(
     no_rules: NoRulesOption = False,
     no_grounding: NoGroundingOption = False,
     no_adapter: NoAdapterOption = False,
+    top_logprobs: TopLogprobsOption = 3,
     budget: BudgetOption = None,
     pack: PackOption = None,
     tier: TierOption = None,
@@ -96,6 +98,7 @@ def sql(
         cpu_seconds=cpu_seconds,
         wall_seconds=wall_seconds,
         spread=spread,
+        top_logprobs=top_logprobs,
         style=style,
     )
     *database, question = words

@@ -43,10 +43,13 @@ def threads_show(
     store: StoreOption = None,
 ) -> None:
     """Show a thread: request, drafts with their verdicts, answer, provenance card."""
+    from treadle.display.surface import taken
     from treadle.terminal import show_thread
 
     with opened_store(store) as opened:
-        show_thread(opened.load(thread), drafts)
+        found = opened.load(thread)
+    if not taken(found):
+        show_thread(found, drafts)
 
 
 @threads_app.command("export")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +11,6 @@ from treadle.errors import UnknownNameError, UsageError
 from treadle.escaping import escaped
 
 if TYPE_CHECKING:
-    from treadle.coding.ask import Tools
     from treadle.retrieval import Pack
     from treadle.synthesis.packs import Taken
 
@@ -88,13 +85,17 @@ def _packs(names: list[str]) -> list[Pack]:
 def _write_rows(packs: list[Pack], folder: Path, model: str, store: Path | None) -> None:
     """Write the rows of the packs, and of the corrections in ``store``, into ``folder``, and say what they are of."""
     from treadle import compose
+    from treadle.coding.corrections import corrections_pack
     from treadle.synthesis.packs import Taken, rows_of_packs
     from treadle.synthesis.rows import write_rows
+    from treadle.synthesis.writer import PromptWriter, writing_tools
 
-    file = Path(model).expanduser() if "/" in model or model.endswith(".gguf") else compose.pull_model(model)
+    file = compose.model_file(model)
     taken = Taken()
-    with _tools(file, store) as (tools, corrections):
-        every = [*([corrections] if corrections is not None else []), *packs]
+    path = None if store is None else store.expanduser()
+    own = path if path is not None and path.is_file() else None
+    with writing_tools(PromptWriter.of_model(file), [], own) as tools:
+        every = [*([corrections_pack(tools.store)] if own is not None else []), *packs]
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -103,28 +104,6 @@ def _write_rows(packs: list[Pack], folder: Path, model: str, store: Path | None)
     typer.echo(escaped(_told(taken)))
     if not taken.rows.total():
         raise UsageError("there is nothing to train on: no example of these packs can be asked for as it stands")
-
-
-@contextlib.contextmanager
-def _tools(model: Path, store: Path | None) -> Iterator[tuple[Tools, Pack | None]]:
-    """What building prompts takes, without a model that answers, and the corrections of ``store`` where it is there."""
-    import tempfile
-
-    from treadle.coding.ask import Tools
-    from treadle.coding.corrections import corrections_pack
-    from treadle.sandbox import open_sandbox
-    from treadle.synthesis.writer import PromptWriter
-    from treadle.threads import open_store
-
-    with contextlib.ExitStack() as stack:
-        path = None if store is None else store.expanduser()
-        has_own = path is not None and path.is_file()
-        if path is None or not has_own:
-            path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="treadle-rows-"))) / "threads.sqlite"
-        opened = stack.enter_context(contextlib.closing(open_store(path)))
-        sandbox = stack.enter_context(contextlib.closing(open_sandbox()))
-        tools = Tools(engine=PromptWriter.of_model(model), sandbox=sandbox, store=opened, packs=[])
-        yield tools, corrections_pack(opened) if has_own else None
 
 
 def _told(taken: Taken) -> str:

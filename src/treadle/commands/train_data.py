@@ -49,7 +49,7 @@ def train_data(
 
     if kind is RowKind.SQL and held_out is not None:
         raise UsageError("--held-out is for hep and functions: databases of the SQL rows are invented, with their questions")
-    file = Path(model) if model.endswith(".gguf") else compose.pull_model(model)
+    file = compose.model_file(model)
     with telling_what_is_kept(), _Bar(rows) as bar:
         report = _made(kind, rows, seed, out, file, held_out, bar.done)
     typer.echo(escaped(report))

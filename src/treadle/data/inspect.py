@@ -48,7 +48,14 @@ _FORMATS: dict[Kind, _Format] = {
     "json": _Format(title="JSON", modules=("jsonfile",), bytes_a_byte=8),
     "sqlite": _Format(title="SQLite", modules=("literals", "sqlitefile")),
 }
-_COMMON = ("treadle.errors", "treadle.engine_types", "treadle.types", "treadle.data.reading")
+_COMMON = (
+    "treadle.errors",
+    "treadle.escaping",
+    "treadle.markup",
+    "treadle.engine_types",
+    "treadle.types",
+    "treadle.data.reading",
+)
 _SECONDS = 30
 _BYTES_A_SECOND = 10_000_000
 """Of text, at least, on a slow machine: all of it is read, to count its rows."""

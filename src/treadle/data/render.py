@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from treadle.data.relevance import columns_in_use, mentioned_columns, ranked
 from treadle.types import Column, DataSummary, Table
 
-__all__ = ["render"]
+__all__ = ["Rendered", "render", "rendered"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A summary as text, with how many of the ``total`` columns it names. ``rich``: with other tables and notes, too."""
+
+    text: str
+    shown: int
+    total: int
+    rich: bool = False
+
 
 _TABLE_WORD = {"root": "tree", "sqlite": "table", "json": "table"}
 _GROUPS = ("one value {}", "text {}", "true or false {}", "a list {}", "nested {}")
@@ -93,6 +105,17 @@ def render(
     count_tokens: Callable[[str], int],
     columns: Sequence[str] = (),
 ) -> str:
+    """The text of ``rendered``."""
+    return rendered(summary, request, budget_tokens, count_tokens, columns).text
+
+
+def rendered(
+    summary: DataSummary,
+    request: str,
+    budget_tokens: int,
+    count_tokens: Callable[[str], int],
+    columns: Sequence[str] = (),
+) -> Rendered:
     """The summary in at most ``budget_tokens`` tokens, columns relevant to the request first.
 
     Shown in this order as far as the budget goes: ``columns`` and the columns named in the request, then those the
@@ -101,26 +124,30 @@ def render(
     """
     if not summary.tables:
         header = f"file {PurePath(summary.path).name}"
-        return header if count_tokens(header) <= budget_tokens else ""
+        return Rendered(text=header if count_tokens(header) <= budget_tokens else "", shown=0, total=0)
     usable = columns_in_use(summary)
     first = list(dict.fromkeys([*columns, *mentioned_columns(summary, request)]))
     order = ranked(usable, request, first)
     named = sum(1 for column in order if column.name in set(first))
 
+    def made(n: int, rich: bool = False) -> Rendered:
+        return Rendered(text=_text(summary, order[:n], len(order), rich), shown=n, total=len(order), rich=rich)
+
     def fits(n: int, rich: bool = False) -> bool:
-        return count_tokens(_text(summary, order[:n], len(order), rich)) <= budget_tokens
+        return count_tokens(made(n, rich).text) <= budget_tokens
 
     if fits(len(order), rich=True):
-        return _text(summary, order, len(order), rich=True)
+        return made(len(order), rich=True)
     best = _most(0, len(order), fits)
     # A tokenizer may count a longer text lower: do not give up named columns for that.
     best = next((n for n in range(named, best, -1) if fits(n)), best)
     if best and fits(best, rich=True):
-        return _text(summary, order[:best], len(order), rich=True)
+        return made(best, rich=True)
     while best and not fits(best):
         best -= 1
-    text = _text(summary, order[:best], len(order), rich=False)
-    return text if fits(best) else _short(summary, budget_tokens, count_tokens)
+    if fits(best):
+        return made(best)
+    return Rendered(text=_short(summary, budget_tokens, count_tokens), shown=0, total=len(order))
 
 
 def _short(summary: DataSummary, budget_tokens: int, count_tokens: Callable[[str], int]) -> str:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
-from treadle.errors import UnsupportedError
+from treadle.errors import UnsupportedError, UsageError
 from treadle.grounding.base import Guide
-from treadle.types import Capabilities, Chunk, Completion, EngineIdentity, Prompt, RawText, Sampling, Token
+from treadle.tokens.pieces import Encode
+from treadle.types import Capabilities, Chunk, Completion, EngineIdentity, Prompt, RawText, Sampling, Scored
 
-__all__ = ["Continues", "Engine", "Guide", "OnTokens", "continuing", "held", "require", "takes_guides"]
+__all__ = [
+    "SCORE_ALTERNATIVES",
+    "Continues",
+    "Engine",
+    "Guide",
+    "OnTokens",
+    "biases",
+    "continuing",
+    "held",
+    "require",
+    "require_score",
+    "takes_guides",
+]
+
+SCORE_ALTERNATIVES = 5
+"""Alternatives that ``Engine.score`` gives at each token unless it is told otherwise."""
 
 OnTokens = Callable[[int], None]
 """Called with the number of new tokens while drafts are decoded (for progress bars)."""
@@ -51,6 +67,7 @@ class Engine(Protocol):
         Raises:
             UnsupportedError: a sampling asks for what the engine lacks.
             ContextLengthError: prompt and completion do not fit.
+            UsageError: a message holds bytes that are no UTF-8.
             EngineError: the engine failed.
         """
         ...
@@ -59,8 +76,14 @@ class Engine(Protocol):
         """One completion, piece by piece."""
         ...
 
-    def score(self, text: str) -> list[Token]:
-        """Every token of ``text`` with its log-probability given the ones before it (the first one given nothing)."""
+    def score(self, text: str, top: int = SCORE_ALTERNATIVES, on_tokens: OnTokens | None = None) -> list[Scored]:
+        """Every token of ``text`` with its log-probability given the ones before it (the first one given nothing), and the
+        ``top`` likeliest tokens there.
+
+        Raises:
+            UnsupportedError: the engine cannot score, or gives fewer alternatives.
+            ContextLengthError: the text does not fit.
+        """
         ...
 
     def close(self) -> None:
@@ -115,8 +138,43 @@ def require(engine: Engine, sampling: Sampling) -> None:
         raise UnsupportedError(
             f"engine {name} gives at most {has.top_logprobs} alternatives a token, {sampling.top_logprobs} were asked for"
         )
+    if sampling.logit_bias and not has.logit_bias:
+        raise UnsupportedError(f"engine {name} takes no logit bias; ask without logit_bias")
     if sampling.constraint is not None and sampling.constraint.kind not in has.constraints:
         known = ", ".join(sorted(has.constraints)) or "none"
         raise UnsupportedError(
             f"engine {name} takes no constraint of kind {sampling.constraint.kind!r}; kinds it takes: {known}"
         )
+
+
+def require_score(engine: Engine, top: int) -> None:
+    """Raise ``UnsupportedError`` where ``engine`` cannot give the probabilities of a text, or not so many alternatives."""
+    has, name = engine.capabilities, engine.identity.name
+    if not has.score:
+        raise UnsupportedError(
+            f"engine {name} cannot score given text: it gives no probabilities of what it did not write; engines that can: "
+            "llama:smollm2, torch:smollm2, and any other llama: or torch: model"
+        )
+    if not 0 <= top <= has.top_logprobs:
+        raise UnsupportedError(f"engine {name} gives 0 to {has.top_logprobs} alternatives a token, {top} were asked for")
+
+
+def biases(engine: Engine, given: Mapping[int | str, float], n_tokens: int, encode: Encode) -> dict[int, float]:
+    """A sampling's ``logit_bias`` by ids, for an engine whose vocabulary has ``n_tokens`` and reads texts by ``encode``.
+
+    Raises:
+        UsageError: there is no such id, or a text is not one token.
+    """
+    found: dict[int, float] = {}
+    for token, bias in given.items():
+        ids = encode(token, special=True) if isinstance(token, str) else [token]
+        name = engine.identity.name
+        if len(ids) != 1:
+            told = ", ".join(map(str, ids))
+            raise UsageError(
+                f"logit_bias: {token!r} is {len(ids)} tokens of {name}, not one; name those by their ids: {told}"
+            )
+        if ids[0] >= n_tokens:
+            raise UsageError(f"logit_bias: {name} has no token {ids[0]}; its {n_tokens:,} are 0 to {n_tokens - 1}")
+        found[ids[0]] = found.get(ids[0], 0.0) + bias
+    return found

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from treadle.errors import EngineError
+from treadle.tokens.grammars import schema_text
 from treadle.types import Constraint
 
 __all__ = ["CANARY", "llama_grammar", "probe"]
@@ -18,7 +18,7 @@ def llama_grammar(constraint: Constraint) -> str:
     """The constraint as llama.cpp's ``grammar``.
 
     Raises:
-        EngineError: it is empty, or a JSON schema that is not JSON.
+        EngineError: it is empty, or a JSON schema that is not JSON, or nested too deeply.
     """
     if not constraint.text.strip():
         raise EngineError(f"the constraint of kind {constraint.kind!r} is empty")
@@ -46,6 +46,6 @@ def _lark(constraint: Constraint) -> str:
     if constraint.kind != "json_schema":
         return constraint.text
     try:
-        return f"start: %json {json.dumps(json.loads(constraint.text))}"
-    except json.JSONDecodeError as error:
-        raise EngineError(f"the JSON schema given as a constraint is not JSON: {error}") from error
+        return f"start: %json {schema_text(constraint.text)}"
+    except ValueError as error:
+        raise EngineError(f"the JSON schema given as a constraint cannot be used: {error}") from error

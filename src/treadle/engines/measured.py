@@ -90,11 +90,12 @@ def conditions(settings: Settings) -> Conditions:
     """Those of this process."""
     found = {"treadle": __version__, "xllamacpp": _version("xllamacpp"), "torch": _version("torch")}
     cpus = len(os.sched_getaffinity(0))
+    names = ("threads", "torch_device", "torch_precision", *(("torch_compile",) if settings.torch_compile else ()))
     return Conditions(
         model=find_model(MODEL).sha256,
         machine=f"{platform.machine()}, {_cpu()}, {cpus} CPUs",
         versions={name: number for name, number in found.items() if number},
-        settings={name: str(getattr(settings, name)) for name in ("threads", "torch_device", "torch_precision")},
+        settings={name: str(getattr(settings, name)) for name in names},
     )
 
 

@@ -12,14 +12,15 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from treadle.errors import ModelFileError, UnknownNameError
 
 __all__ = [
-    "CATALOGUE", "ModelFile", "OnBytes", "check_model", "find_model", "model_path", "named_adapters", "pull", "sha256_of",
+    "CATALOGUE", "ModelFile", "OnBytes", "check_model", "find_model", "model_file", "model_path", "named_adapters",
+    "names_file", "pull", "sha256_of",
 ]  # fmt: skip
 
 OnBytes = Callable[[str, int, int], None]
@@ -79,6 +80,29 @@ def find_model(name: str) -> ModelFile:
     if name not in CATALOGUE:
         raise UnknownNameError("model", name, CATALOGUE, "A path to a .gguf file can be given instead.")
     return CATALOGUE[name]
+
+
+def names_file(name: str, known: Container[str], root: Path = Path()) -> bool:
+    """Whether ``name`` is a path, seen from ``root``: it is none of the ``known`` names, and has a slash, ends as GGUF files
+    do, or is there."""
+    return name not in known and ("/" in name or name.endswith(".gguf") or (root / Path(name).expanduser()).exists())
+
+
+def model_file(name: str, cache_dir: Path, on_bytes: OnBytes | None = None) -> Path:
+    """The file or folder that ``name`` means: a path, or a model of the catalogue, fetched where it is not here yet.
+
+    Raises:
+        UnknownNameError: it is neither.
+        ModelFileError: the catalogue's file is damaged, or cannot be fetched.
+    """
+    if names_file(name, CATALOGUE):
+        return Path(name).expanduser()
+    model = find_model(name)
+    path = model_path(model, cache_dir)
+    if not path.exists():
+        return pull(model, cache_dir, on_bytes)
+    check_model(model, path)
+    return path
 
 
 def model_path(model: ModelFile, cache_dir: Path) -> Path:

@@ -19,9 +19,22 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from treadle.engines.base import Guide, OnTokens, require
+from treadle.engines.base import SCORE_ALTERNATIVES, Guide, OnTokens, require, require_score
 from treadle.errors import EndpointError, EngineError, UnsupportedError, UsageError
-from treadle.types import Alternative, Capabilities, Chunk, Completion, Constraint, EngineIdentity, Prompt, Sampling, Token
+from treadle.tokens.grammars import schema_text
+from treadle.tokens.unicode import check_unicode
+from treadle.types import (
+    Alternative,
+    Capabilities,
+    Chunk,
+    Completion,
+    Constraint,
+    EngineIdentity,
+    Prompt,
+    Sampling,
+    Scored,
+    Token,
+)
 
 __all__ = ["OpenAIEngine"]
 
@@ -72,7 +85,12 @@ class OpenAIEngine:
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            logprobs=True, top_logprobs=20, constraints=frozenset({"json_schema"}), parallel=True, stream=True
+            logprobs=True,
+            top_logprobs=20,
+            constraints=frozenset({"json_schema"}),
+            logit_bias=True,
+            parallel=True,
+            stream=True,
         )
 
     @property
@@ -121,8 +139,9 @@ class OpenAIEngine:
         if not finished:
             raise EndpointError(f"{self._base_url} (model {self._model}) ended its answer in the middle, or sent none")
 
-    def score(self, text: str) -> list[Token]:
-        raise UnsupportedError(f"engine {self._identity.name} cannot score given text; use llama or torch")
+    def score(self, text: str, top: int = SCORE_ALTERNATIVES, on_tokens: OnTokens | None = None) -> list[Scored]:
+        require_score(self, top)
+        return []
 
     def close(self) -> None:
         self._client.close()
@@ -136,6 +155,8 @@ class OpenAIEngine:
             )
 
     def _body(self, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
+        for message in prompt.messages:
+            check_unicode(message.content)
         body: dict[str, Any] = {
             "model": self._model,
             "messages": [{"role": m.role, "content": m.content} for m in prompt.messages],
@@ -148,10 +169,25 @@ class OpenAIEngine:
             body["stop"] = stops
         if sampling.top_logprobs:
             body |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}
+        if sampling.logit_bias:
+            body["logit_bias"] = {str(token): self._bias(token, bias) for token, bias in sampling.logit_bias.items()}
         if sampling.constraint is not None:
             schema = {"name": "answer", "schema": _schema(sampling.constraint)}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return body
+
+    def _bias(self, token: int | str, bias: float) -> float:
+        """As the protocol has it: of ids, from -100, which forbids a token, to 100."""
+        name = self._identity.name
+        if isinstance(token, str):
+            raise UnsupportedError(
+                f"engine {name} takes logit_bias by ids of tokens only, got {token!r}: its vocabulary is not known"
+            )
+        if bias != -math.inf and not -100 <= bias <= 100:
+            raise UnsupportedError(
+                f"engine {name} takes logit_bias from -100 to 100, or -inf, got {bias:g} of token {token}"
+            )
+        return max(bias, -100.0)
 
     def _one(self, prompt: Prompt, sampling: Sampling) -> Completion:
         body, started = self._body(prompt, sampling), time.monotonic()
@@ -228,9 +264,9 @@ def _side_by_side(jobs: Sequence[Callable[[], Completion]]) -> Iterator[tuple[in
 
 def _schema(constraint: Constraint) -> Any:
     try:
-        return json.loads(constraint.text)
-    except json.JSONDecodeError as error:
-        raise EngineError(f"the JSON schema given as a constraint is not JSON: {error}") from error
+        return json.loads(schema_text(constraint.text))
+    except ValueError as error:
+        raise EngineError(f"the JSON schema given as a constraint cannot be used: {error}") from error
 
 
 def _reason(reason: Any) -> Any:

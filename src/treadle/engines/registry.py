@@ -10,8 +10,8 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from treadle.engines.base import Engine
-from treadle.engines.models import CATALOGUE, OnBytes, check_model, find_model, model_path, pull
-from treadle.engines.shipped import check_adapter, find_adapter
+from treadle.engines.models import CATALOGUE, OnBytes, find_model, model_file, names_file
+from treadle.engines.shipped import check_adapter, find_adapter, shipped_adapters
 from treadle.errors import EngineError, UnknownNameError, UsageError
 from treadle.settings import Settings
 
@@ -50,11 +50,8 @@ def _adapter(text: str, target: str) -> tuple[Path, float]:
         name, times = (text, 1.0) if "/" in scale else ("", 0.0)
     if not name or not math.isfinite(times):
         raise UsageError(f"{text!r} in {target!r} names no adapter; write model+/path/adapter.gguf, or with @0.5 after it")
-    return Path(name).expanduser() if _is_path(name) else check_adapter(find_adapter(name)), times
-
-
-def _is_path(target: str) -> bool:
-    return "/" in target or target.endswith(".gguf")
+    path = Path(name).expanduser() if names_file(name, shipped_adapters()) else check_adapter(find_adapter(name))
+    return path, times
 
 
 def _llama(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine:
@@ -62,7 +59,7 @@ def _llama(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine:
 
     model, adapters = split_adapters(target)
     path = _model_file("llama", model, settings, on_bytes)
-    return LlamaEngine(path, name=f"llama:{target}", threads=settings.threads, adapters=adapters)
+    return LlamaEngine(path, name=f"llama:{target}", threads=settings.threads, adapters=adapters, truncate=settings.truncate)
 
 
 def _torch(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine:
@@ -83,6 +80,8 @@ def _torch(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine:
         threads=settings.threads,
         device=settings.torch_device,
         precision=settings.torch_precision,
+        truncate=settings.truncate,
+        compiled=settings.torch_compile,
         adapters=adapters,
     )
 
@@ -91,14 +90,7 @@ def _model_file(backend: str, target: str, settings: Settings, on_bytes: OnBytes
     """The file that ``target`` means: a path, or a model of the catalogue, which is fetched where it is not here yet."""
     if not target:
         raise UsageError(f"engine '{backend}:' names no model; write {backend}:smollm2 or {backend}:/path/to/model.gguf")
-    if _is_path(target):
-        return Path(target).expanduser()
-    model = find_model(target)
-    path = model_path(model, settings.cache_dir)
-    if not path.exists():
-        return pull(model, settings.cache_dir, on_bytes)
-    check_model(model, path)
-    return path
+    return model_file(target, settings.cache_dir, on_bytes)
 
 
 def _scripted(target: str, settings: Settings, on_bytes: OnBytes | None) -> Engine:  # noqa: ARG001
@@ -129,7 +121,7 @@ def check_engine(name: str) -> None:
     _constructor(backend)
     if backend in ("llama", "torch"):
         model, _ = split_adapters(target)
-        if model and not _is_path(model):
+        if model and not names_file(model, CATALOGUE):
             find_model(model)
 
 

@@ -10,12 +10,24 @@ import base64
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from treadle.engines.base import Guide, OnTokens, require
+from treadle.engines.base import SCORE_ALTERNATIVES, Guide, OnTokens, require
 from treadle.errors import EngineError, UsageError
-from treadle.types import Alternative, Capabilities, Chunk, Completion, EngineIdentity, Prompt, RawText, Sampling, Token
+from treadle.types import (
+    Alternative,
+    Capabilities,
+    Chunk,
+    Completion,
+    EngineIdentity,
+    Prompt,
+    RawText,
+    Sampling,
+    Scored,
+    Token,
+)
 
 __all__ = ["ScriptedEngine"]
 
@@ -24,7 +36,7 @@ class ScriptedEngine:
     """Replays batches of completions: the k-th call of ``complete`` or ``continue_text`` draws from the k-th batch.
 
     A call may draw fewer completions than its batch holds; drawing more is an error, never a repetition. ``scores`` are the
-    log-probabilities of the texts that it can score.
+    log-probabilities of the texts that it can score, or their tokens.
     """
 
     def __init__(
@@ -32,7 +44,7 @@ class ScriptedEngine:
         batches: Sequence[Sequence[str | Completion]],
         name: str = "scripted",
         parameters: int | None = None,
-        scores: Mapping[str, float] | None = None,
+        scores: Mapping[str, float | Sequence[Scored]] | None = None,
     ) -> None:
         self._batches = [[_completion(c) for c in batch] for batch in batches]
         self._calls = 0
@@ -43,7 +55,8 @@ class ScriptedEngine:
 
     @classmethod
     def from_file(cls, path: Path) -> ScriptedEngine:
-        """Read an exported thread, or ``{"completions": [[text, ...], ...]}``, also with ``"scores": {text: number, ...}``.
+        """Read an exported thread, or ``{"completions": [[text, ...], ...]}``, also with ``"scores": {text: number, ...}``,
+        or with tokens in the place of a number.
 
         With ``"engine": {"parameters": N}``, as an exported thread has, drafts count as those of a model of that size.
 
@@ -64,7 +77,7 @@ class ScriptedEngine:
                 _batches(document),
                 name=f"scripted:{path}",
                 parameters=None if parameters is None else int(parameters),
-                scores={text: float(score) for text, score in document.get("scores", {}).items()},
+                scores={text: _score(score) for text, score in document.get("scores", {}).items()},
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"{path} is neither an exported thread nor a script of completions ({error})") from None
@@ -133,11 +146,13 @@ class ScriptedEngine:
             yield Chunk(text=token.text, tokens=(token,))
         yield Chunk(text="" if completion.tokens else completion.text, finish_reason=completion.finish_reason)
 
-    def score(self, text: str) -> list[Token]:
-        """One token that is the whole text."""
+    def score(self, text: str, top: int = SCORE_ALTERNATIVES, on_tokens: OnTokens | None = None) -> list[Scored]:
+        """The tokens that were written down for the text; of a number one token that is the whole text."""
         if text not in self._scores:
             raise EngineError("the scripted engine has no model to score text with; use llama or torch")
-        return [Token(text=text, logprob=self._scores[text])]
+        found = self._scores[text]
+        tokens = [Scored(text=text, logprob=found)] if isinstance(found, float | int) else list(found)
+        return [replace(token, alternatives=token.alternatives[:top]) for token in tokens]
 
     def close(self) -> None:
         """Nothing to free."""
@@ -163,12 +178,17 @@ def _batches(document: Any) -> list[list[Completion]]:
     return [batches[index] for index in sorted(batches)]
 
 
+def _score(plain: Any) -> float | list[Scored]:
+    return [Scored(**_token_fields(token)) for token in plain] if isinstance(plain, list) else float(plain)
+
+
 def _from_plain(plain: dict[str, Any]) -> Completion:
-    tokens = tuple(
-        Token(**{**_likely(t), "alternatives": tuple(Alternative(**_likely(a)) for a in t.get("alternatives", ()))})
-        for t in plain.get("tokens", ())
-    )
+    tokens = tuple(Token(**_token_fields(token)) for token in plain.get("tokens", ()))
     return Completion(**{**plain, "text": _text(plain["text"]), "tokens": tokens})
+
+
+def _token_fields(plain: dict[str, Any]) -> dict[str, Any]:
+    return {**_likely(plain), "alternatives": tuple(Alternative(**_likely(a)) for a in plain.get("alternatives", ()))}
 
 
 def _likely(plain: dict[str, Any]) -> dict[str, Any]:

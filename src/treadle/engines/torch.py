@@ -23,19 +23,20 @@ from pathlib import Path
 
 import torch
 
-from treadle.engines.base import Guide, OnTokens, require
+from treadle.engines.base import SCORE_ALTERNATIVES, Guide, OnTokens, biases, require, require_score
 from treadle.engines.models import named_adapters, sha256_of
-from treadle.errors import EngineError, UnsupportedError, UsageError
+from treadle.errors import EngineError, UnsupportedError
 from treadle.model.constraints import KINDS, Constraints, ConstraintTimes, GuidedMatcher
-from treadle.model.generate import Draw, Matcher, Piece, Prefix, TokenTable, decode, fit_prompt, read_prompt, score_tokens
-from treadle.model.lora import merge, put_adapter
+from treadle.model.generate import Draw, Matcher, Piece, Prefix, TokenTable, decode, read_prompt, score_tokens
+from treadle.model.lora import put_adapter
 from treadle.model.memory import available_bytes, drafts_that_fit
-from treadle.model.precision import choose_device, choose_precision, set_precision
+from treadle.model.precision import check_compiler, choose_device, choose_precision, set_precision
 from treadle.model.speculate import decode_one
 from treadle.model.templates import ChatTemplate
 from treadle.model.transformer import Transformer
 from treadle.model.weights import load
 from treadle.model.weights.adapters import load_adapter
+from treadle.tokens.pieces import check_length, cut_to_fit, encode_apart, encode_pieces
 from treadle.tokens.vocabulary import Vocabulary
 from treadle.types import (
     Alternative,
@@ -47,6 +48,7 @@ from treadle.types import (
     Prompt,
     RawText,
     Sampling,
+    Scored,
     Token,
 )
 
@@ -58,7 +60,6 @@ ROWS = 64
 """Drafts decoded at once; with more, a step's products are bound by arithmetic, and nothing is gained."""
 MAX_ALTERNATIVES = 20
 MAX_SEED = 2**63 - 1
-_SCORE_ALTERNATIVES = 5
 _FOUR_BITS = frozenset({"Q4_0", "Q4_1"})
 """Encodings with the groups of ``int4``: nothing is lost by computing with four bits where the file has no others."""
 
@@ -70,14 +71,14 @@ class TorchEngine:
         threads: 0 for as many as the process may use, at most 8. All of torch in this process follows it.
         device: 'cpu', 'cuda', 'cuda:1', 'mps'.
         precision: 'fp32', 'bf16', 'int8', 'int4', or 'auto': what is fastest on the device without loss of quality.
-        truncate: a prompt that is too long loses its beginning instead of being refused.
+        truncate: where a prompt is too long, its texts lose their beginnings, instead of being refused.
         speculate: guess tokens of a lone draft; it stays the same.
-        compiled: let torch.compile fuse layers, where there is a C++ compiler.
+        compiled: let torch.compile fuse layers, which takes a C++ compiler; 20 seconds at the first use.
         adapters: files or folders of adapters with their scales; they are added to the weights.
 
     Raises:
         ModelFileError: the file is absent or damaged, or a model that the transformer cannot compute.
-        UnknownNameError, UnsupportedError: of device or precision.
+        UnknownNameError, UnsupportedError: of device or precision, or ``compiled`` without a compiler.
     """
 
     def __init__(
@@ -98,8 +99,11 @@ class TorchEngine:
         torch.set_num_threads(self._threads)
         self._device = choose_device(device)
         choose_precision(precision, self._device)  # what cannot be is told before the seconds that loading takes
+        if compiled:
+            check_compiler(self._device)
         loaded = load(path)
         _add_adapters(loaded.transformer, adapters)
+        # With adapters single precision is as fast for eight drafts (156 ms a step, 161 with four bits), and exact.
         four_bits = bool(loaded.encodings) and loaded.encodings <= _FOUR_BITS and not adapters
         chosen = choose_precision(precision, self._device, four_bit_file=four_bits)
         self._model: Transformer | None = loaded.transformer
@@ -121,6 +125,7 @@ class TorchEngine:
                 "torch": str(torch.__version__),
                 "precision": chosen,
                 "device": str(self._device),
+                **({"prompts": "cut to fit"} if truncate else {}),
                 **named_adapters(adapters, _sha256),
             },
             parameters=self._config.n_parameters,
@@ -133,6 +138,7 @@ class TorchEngine:
             logprobs=True,
             top_logprobs=MAX_ALTERNATIVES,
             constraints=KINDS if self._table.end_ids else frozenset(),
+            logit_bias=True,
             guides=bool(self._table.end_ids),
             primer=True,
             parallel=True,
@@ -178,11 +184,12 @@ class TorchEngine:
                     f"{end!r} is no special token of {self._identity.model}, so no completion can end with it"
                 )
         self._check_samplings(samplings)
-        ids = self._encode("", begin=True)
-        ids += [i for piece, special in text.pieces for i in self._encode(piece, special=special)]
+        parts = [(self._beginning() if text.begins else self._encode("", begin=True), True)]
+        parts += [(self._encode(piece, special=special), special) for piece, special in text.pieces]
+        ids = self._cut_to_fit(parts, samplings)
         table = replace(self._table, end_ids=self._table.end_ids | {token for token in ends.values() if token is not None})
         prompt = Prompt(messages=())
-        return self._completed(self._fit(ids, samplings), samplings, lambda s: self._draw(s, prompt), table, on_tokens)
+        return self._completed(ids, samplings, lambda s: self._draw(s, prompt), table, on_tokens)
 
     def _completed(
         self,
@@ -208,28 +215,30 @@ class TorchEngine:
             for piece in self._pieces_of(prefix, [self._draw(sampling, prompt)], self._table, None):
                 yield Chunk(text=piece.text, tokens=piece.tokens, finish_reason=piece.finish_reason)
 
-    def score(self, text: str) -> list[Token]:
+    def score(self, text: str, top: int = SCORE_ALTERNATIVES, on_tokens: OnTokens | None = None) -> list[Scored]:
         """Each token's log-probability given the tokens before it, in one pass. Special tokens are read: ``render`` can be
         scored. The first token, which has nothing before it, is scored after the model's beginning-of-text token."""
+        require_score(self, top)
         ids = self._encode(text, special=True)
         if not ids:
             return []
         model, beginning = self._opened(), self._beginning()
-        fit_prompt(ids, 1, self._context)
+        check_length(len(ids), 1, self._context, self._identity.name)
         alone = ids[: len(beginning)] == beginning
-        scored = score_tokens(model, ids if alone else [*beginning, *ids], _SCORE_ALTERNATIVES)
+        scored = score_tokens(model, ids if alone else [*beginning, *ids], top, on_tokens)
         if alone:
             # The beginning itself: what would come after one.
-            scored = [*score_tokens(model, [beginning[-1], ids[0]], _SCORE_ALTERNATIVES), *scored]
+            scored = [*score_tokens(model, [beginning[-1], ids[0]], top), *scored]
         text_of = self._text_of
         return [
-            Token(
+            Scored(
                 text=text_of(token),
                 logprob=logprob,
                 id=token,
+                rank=rank,
                 alternatives=tuple(Alternative(text=text_of(i), logprob=p, id=i) for i, p in best),
             )
-            for token, (logprob, best) in zip(ids, scored[-len(ids) :], strict=True)
+            for token, (logprob, best, rank) in zip(ids, scored[-len(ids) :], strict=True)
         ]
 
     def close(self) -> None:
@@ -247,7 +256,7 @@ class TorchEngine:
     def _prepare(self, prompt: Prompt, samplings: Sequence[Sampling]) -> list[int]:
         """Check what is asked for and give the prompt's tokens."""
         self._check_samplings(samplings, prompt.stop)
-        return self._fit(self._prompt_tokens(prompt), samplings)
+        return self._fitted(prompt, samplings)
 
     def _check_samplings(self, samplings: Sequence[Sampling], stop: Sequence[str] = ()) -> None:
         self._opened()
@@ -258,15 +267,24 @@ class TorchEngine:
                     f"engine {self._identity.name} takes seeds from 0 to {MAX_SEED}, got {sampling.seed}: another one would "
                     "not give the same drafts again"
                 )
-            if "" in (*stop, *sampling.stop):
+            self._biases(sampling)
+            if "" in stop:
                 raise UnsupportedError("a stop string is empty: every draft would end before it begins")
             if sampling.constraint is not None:
                 self._compiler().matcher(sampling.constraint)
 
-    def _fit(self, ids: list[int], samplings: Sequence[Sampling]) -> list[int]:
-        new_tokens = max((s.max_tokens for s in samplings), default=0)
-        head = 1 if self._vocabulary.roles.adds_bos else 0
-        return fit_prompt(ids, new_tokens, self._context, truncate=self._truncate, head=head)
+    def _fitted(self, prompt: Prompt, samplings: Sequence[Sampling]) -> list[int]:
+        """The prompt's tokens, cut where it is too long and that is wanted."""
+        ids = self._prompt_tokens(prompt)
+        if len(ids) + _most_tokens(samplings) <= self._context:
+            return ids
+        return self._cut_to_fit(encode_apart(self._pieces(prompt), self._encode), samplings)
+
+    def _cut_to_fit(self, parts: Sequence[tuple[list[int], bool]], samplings: Sequence[Sampling]) -> list[int]:
+        return cut_to_fit(parts, _most_tokens(samplings), self._context, self._identity.name, truncate=self._truncate)
+
+    def _biases(self, sampling: Sampling) -> dict[int, float]:
+        return biases(self, sampling.logit_bias, self._vocabulary.size, self._encode)
 
     def _pieces(self, prompt: Prompt) -> list[tuple[str, bool]]:
         """The prompt as the model sees it, cut into what the template wrote (True) and what a message holds (False)."""
@@ -278,21 +296,10 @@ class TorchEngine:
         return [*self._template.pieces(prompt.messages), (prompt.primer, False)]
 
     def _prompt_tokens(self, prompt: Prompt) -> list[int]:
-        pieces = self._pieces(prompt)
-        held = "\n".join(text for text, ours in pieces if not ours)
-        if self._encode(held) == self._encode(held, special=True):
-            return self._encode("".join(text for text, _ in pieces), special=True, begin=True)
-        # Some message spells a special token. Cut at the messages' edges it stays text; all else keeps the exact tokens
-        # of the whole, which differ at the edges with some vocabularies.
-        first, *others = pieces
-        ids = self._encode(first[0], special=True, begin=True)
-        return ids + [i for text, ours in others for i in self._encode(text, special=ours)]
+        return encode_pieces(self._pieces(prompt), self._encode, self._vocabulary.special_ids.__contains__)
 
-    def _encode(self, text: str, *, special: bool = False, begin: bool = False) -> list[int]:
-        try:
-            return self._vocabulary.encode(text, special=special, begin=begin)
-        except UsageError as error:
-            raise EngineError(str(error)) from error
+    def _encode(self, text: str, special: bool = False, begin: bool = False) -> list[int]:
+        return self._vocabulary.encode(text, special=special, begin=begin)
 
     def _beginning(self) -> list[int]:
         bos = self._vocabulary.roles.bos
@@ -329,7 +336,7 @@ class TorchEngine:
             matcher = self._compiler().matcher(sampling.constraint)
         elif guide is not None:
             matcher = GuidedMatcher(self._compiler(), guide.stage, self._table.token_bytes, self._table.end_ids)
-        return Draw(sampling=sampling, stop=prompt.stop, matcher=matcher)
+        return Draw(sampling=sampling, stop=prompt.stop, bias=self._biases(sampling), matcher=matcher)
 
     def _compiler(self) -> Constraints:
         if self._constraints is None:
@@ -345,6 +352,10 @@ class TorchEngine:
         if len(draws) == 1 and self._speculate:
             return decode_one(self._opened(), prefix, draws[0], table, on_tokens)
         return decode(self._opened(), prefix, draws, table, on_tokens)
+
+
+def _most_tokens(samplings: Sequence[Sampling]) -> int:
+    return max((s.max_tokens for s in samplings), default=0)
 
 
 def _collected(pieces: Iterator[Piece], samplings: Sequence[Sampling], started: float) -> list[Completion]:
@@ -380,7 +391,6 @@ def _table(vocabulary: Vocabulary) -> TokenTable:
 def _add_adapters(model: Transformer, adapters: Sequence[tuple[Path, float]]) -> None:
     for index, (path, scale) in enumerate(adapters):
         put_adapter(model, load_adapter(path, model.config), f"adapter-{index}", scale)
-    merge(model)
 
 
 def _sha256(path: Path) -> str:

@@ -8,6 +8,7 @@ canonical solution that holds more than spaces (1,033 tasks), *multi-line* every
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,12 +44,16 @@ class Filling:
             raise UnknownNameError("way", self.way, get_args(Way))
         if self.samples < 1 or self.max_tokens < 1:
             raise UsageError(f"--samples and --max-tokens must be at least 1, got {self.samples} and {self.max_tokens}")
-        if self.temperature < 0:
-            raise UsageError(f"--temperature must not be negative, got {self.temperature:g}")
+        if not 0 <= self.temperature < math.inf:
+            raise UsageError(f"--temperature must be a number and must not be negative, got {self.temperature:g}")
         if self.samples > 1 and self.temperature == 0:
             raise UsageError(f"{self.samples} drafts at --temperature 0 are one and the same; give a temperature, e.g. 0.8")
         if self.samples == 1 and self.way == "rerank":
             raise UsageError("--way rerank chooses among drafts; give --samples 2 or more (InCoder takes 10)")
+        try:
+            self.samplings()
+        except ValueError as error:
+            raise UsageError(f"drafts cannot be drawn so: {error}") from None
 
     def samplings(self) -> list[Sampling]:
         first = Sampling(max_tokens=self.max_tokens, temperature=self.temperature, top_p=_TOP_P, top_k=0, seed=self.seed)

@@ -137,7 +137,10 @@ def json_schema(schema: Mapping[str, Any] | SchemaModel) -> Format[Any]:
     try:
         text = json.dumps(rules, allow_nan=False)
         kind.check_schema(rules)
-    except (TypeError, ValueError, RecursionError) as error:
+    except RecursionError:
+        advice = "write what repeats as a definition, and refer to it by $ref"
+        raise UsageError(f"the schema is nested too deeply: {advice}") from None
+    except (TypeError, ValueError) as error:
         raise UsageError(f"the schema cannot be written as JSON: {error}") from error
     except jsonschema.exceptions.SchemaError as error:
         raise UsageError(f"no valid JSON schema: at {_json_path(error)}: {error.message}") from error

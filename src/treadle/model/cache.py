@@ -15,6 +15,10 @@ __all__ = ["KVCache", "LayerCache"]
 
 _GROWTH = 64
 """Positions that are added when a cache is full. Copying 64 positions' worth of cache is rare and cheap."""
+_STEP = 16
+"""Products over a multiple of so many positions have the same bits however many rows are computed at once; products over
+one more or less are made by other kernels (and after a prompt of one or two tokens always by a loop of torch's own).
+``_GROWTH`` is a multiple of it."""
 
 
 class LayerCache:
@@ -39,6 +43,13 @@ class LayerCache:
     def own_length(self) -> int:
         """Positions after the prefix."""
         return self._length
+
+    def whole_steps(self) -> tuple[Tensor, Tensor]:
+        """Keys and values, [B, K, S', E], with positions after the last one up to a multiple of 16: finite numbers that
+        nobody may look at."""
+        assert self._store is not None
+        end = -(-self._length // _STEP) * _STEP
+        return self._store[0][:, :, :end], self._store[1][:, :, :end]
 
     def append(self, k_BKTE: Tensor, v_BKTE: Tensor) -> None:
         end = self._length + k_BKTE.shape[2]

@@ -16,7 +16,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from treadle.errors import ContextLengthError
 from treadle.model.cache import KVCache
 from treadle.model.memory import telling_what_fits
 from treadle.model.narrow import Asked
@@ -34,7 +33,6 @@ __all__ = [
     "Row",
     "TokenTable",
     "decode",
-    "fit_prompt",
     "forward",
     "greedy_without_cache",
     "read_prompt",
@@ -109,25 +107,6 @@ class Prefix:
 
 
 # --------------------------------------------------------------------------------------------------- the prompt
-
-
-def fit_prompt(ids: Sequence[int], new_tokens: int, limit: int, *, truncate: bool = False, head: int = 0) -> list[int]:
-    """The prompt if it and ``new_tokens`` fit into ``limit`` positions.
-
-    With ``truncate`` a longer prompt loses what comes after its first ``head`` tokens, as little as needed.
-
-    Raises:
-        ContextLengthError: it does not fit; names both numbers.
-    """
-    room = limit - new_tokens
-    if len(ids) <= room:
-        return list(ids)
-    if not truncate or room <= head:
-        raise ContextLengthError(
-            f"the prompt has {len(ids)} tokens and {new_tokens} more are asked for, but the model holds {limit}; "
-            "shorten the request or lower --max-tokens"
-        )
-    return [*ids[:head], *ids[len(ids) - (room - head) :]]
 
 
 def read_prompt(
@@ -285,15 +264,23 @@ def _take(rows: Sequence[Row], drawn: Drawn) -> Iterator[Piece]:
     yield from (piece for piece in pieces if piece is not None)
 
 
-def score_tokens(model: Transformer, ids: Sequence[int], top: int = 0) -> list[tuple[float, list[tuple[int, float]]]]:
-    """Of every token but the first: its natural log-probability given those before it, and the ``top`` likeliest there."""
+def score_tokens(
+    model: Transformer, ids: Sequence[int], top: int = 0, on_tokens: OnTokens | None = None
+) -> list[tuple[float, list[tuple[int, float]], int]]:
+    """Of every token but the first: its natural log-probability given those before it, the ``top`` likeliest there, and its
+    rank, where 1 is the likeliest."""
     cache, found = KVCache(model.config), []
     sampling = Sampling(temperature=0, top_logprobs=top)
     for start in range(0, len(ids) - 1, CHUNK_TOKENS):
         end = min(start + CHUNK_TOKENS, len(ids) - 1)
         logits_TV = forward(model, [ids[start:end]], cache)[0]
-        drawn = Sampler([sampling] * (end - start)).report(logits_TV, list(ids[start + 1 : end + 1]))
-        found += list(zip(drawn.logprobs, drawn.alternatives, strict=True))
+        given = list(ids[start + 1 : end + 1])
+        drawn = Sampler([sampling] * (end - start)).report(logits_TV, given)
+        own_T1 = logits_TV.gather(1, torch.tensor(given, device=logits_TV.device)[:, None])
+        ranks = ((logits_TV > own_T1).sum(-1) + 1).tolist()
+        found += list(zip(drawn.logprobs, drawn.alternatives, ranks, strict=True))
+        if on_tokens is not None:
+            on_tokens(end - start)
     return found
 
 

@@ -106,6 +106,28 @@ class AdaptedLinear(nn.Module):
         """A and B of an adapter as ``q_a``, ``q_b`` and so on; none where it has none in this layer."""
         return typing.cast(Mapping[str, Tensor], self.adapters[name]) if name in self.adapters else {}
 
+    def merged(self) -> Tensor:
+        """[out, in]: the weights with everything added that counts, a new tensor."""
+        with torch.no_grad():
+            total = self.weight.detach().clone()
+            for rows, scale, a, b in self.pieces():
+                total[rows] += (scale * (b @ a)).to(total.dtype)
+        return total
+
+    def as_one(self) -> tuple[Tensor, Tensor] | None:
+        """Everything that is added as one pair, A [R, in] and B [out, R], scales in B; None where nothing counts."""
+        pieces = self.pieces()
+        if not pieces:
+            return None
+        with torch.no_grad():
+            first = torch.cat([a for _, _, a, _ in pieces])
+            second = first.new_zeros(self.weight.shape[0], first.shape[0])
+            end = 0
+            for rows, scale, a, b in pieces:
+                second[rows, end : end + a.shape[0]] = scale * b
+                end += a.shape[0]
+        return first, second
+
     def _beside(self, x: Tensor, pieces: list[tuple[slice, float, Tensor, Tensor]]) -> Tensor:
         y = F.linear(x, self.weight, self.bias)
         for rows, scale, a, b in pieces:
@@ -245,8 +267,7 @@ def merge(model: Transformer) -> None:
             module = layer.get_submodule(path)
             if isinstance(module, AdaptedLinear):
                 with torch.no_grad():
-                    for rows, scale, a, b in module.pieces():
-                        module.weight[rows] += (scale * (b @ a)).to(module.weight.dtype)
+                    module.weight.copy_(module.merged())
                 _replace(layer, path, _plain(module))
 
 

@@ -23,9 +23,19 @@ from torch.nn import functional as F
 
 from treadle.errors import UnknownNameError, UnsupportedError
 from treadle.model import int4, packed
+from treadle.model.lora import merge
 from treadle.model.transformer import FeedForward, Transformer
 
-__all__ = ["DEVICES", "PRECISIONS", "Int8Linear", "Precision", "choose_device", "choose_precision", "set_precision"]
+__all__ = [
+    "DEVICES",
+    "PRECISIONS",
+    "Int8Linear",
+    "Precision",
+    "check_compiler",
+    "choose_device",
+    "choose_precision",
+    "set_precision",
+]
 
 Precision = Literal["fp32", "bf16", "int8", "int4"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "int8", "int4")
@@ -110,17 +120,34 @@ def _cpu_flags() -> set[str]:
     return {flag for line in lines if line.startswith(("flags", "Features")) for flag in line.partition(":")[2].split()}
 
 
+def check_compiler(device: torch.device) -> None:
+    """Raise ``UnsupportedError`` where torch.compile can build nothing here, such as without a C++ compiler."""
+    try:
+        torch.compile(torch.neg, dynamic=True)(torch.ones(2, device=device))
+    except Exception as error:  # its own classes differ between versions, and wrap those of the compiler
+        told = [line.strip() for line in reversed(str(error).splitlines()) if "Error" in line or "ompiler" in line]
+        reason = told[0] if told else type(error).__name__
+        raise UnsupportedError(
+            f"torch.compile can build nothing here ({reason[:200]}); it needs a C++ compiler (g++, or the one that the "
+            "variable CXX names) and Python's headers. Nothing needs torch.compile: leave the setting torch_compile away"
+        ) from error
+
+
 def set_precision(model: Transformer, precision: Precision, device: torch.device, *, compiled: bool = False) -> None:
-    """Bring a model with float weights to ``precision`` on ``device``, in place. For inference only.
+    """Bring a model with float weights to ``precision`` on ``device``, in place. For inference only. Adapters that count
+    become part of the weights; beside weights of four bits they stay what they are.
 
     ``compiled`` has torch.compile fuse the feed-forward layers, where a C++ compiler is there: 20 seconds at the first use.
     """
     model.eval().requires_grad_(False)
+    if precision != "int4":
+        merge(model)
     single = precision == "fp32" or (precision == "int4" and not computes_bf16(device))
     dtype = torch.float32 if single else torch.bfloat16
     eights = _in_eight_bits(model) if precision == "int8" else {}
     if precision == "int4":
         int4.use_int4(model, dtype)
+        merge(model)  # of layers whose widths are none for four bits
     model.to(device, dtype)
     for name, layer in eights.items():
         parent, _, last = name.rpartition(".")

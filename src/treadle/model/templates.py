@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from treadle.errors import EngineError, ModelFileError
+from treadle.tokens.pieces import encode_pieces
 from treadle.tokens.vocabulary import Vocabulary
 from treadle.types import Message
 
@@ -89,16 +90,10 @@ class ChatTemplate:
     ) -> list[int]:
         """The conversation's tokens, and those of ``primer``, the beginning of the answer, written by us.
 
-        Special tokens are read in what the template wrote only. Where no message spells one, the tokens are those of the
-        whole text, which differ at the messages' edges with some vocabularies.
+        Special tokens are read in what the template wrote only (``treadle.tokens.pieces``).
         """
         pieces = [*self.pieces(messages, answer=answer), (primer, False)]
-        held = [text for text, ours in pieces if not ours]
-        if all(vocabulary.encode(text) == vocabulary.encode(text, special=True) for text in held):
-            return vocabulary.encode("".join(text for text, _ in pieces), special=True, begin=True)
-        first, *others = pieces
-        ids = vocabulary.encode(first[0], special=True, begin=True)
-        return ids + [i for text, ours in others if text for i in vocabulary.encode(text, special=ours)]
+        return encode_pieces(pieces, vocabulary.encode, vocabulary.special_ids.__contains__)
 
     def _contents(self, messages: Sequence[Message], marks: list[str], marked: str, answer: bool) -> list[str]:
         """What the template writes in each mark's place: the content, or the content without the space around it."""

@@ -328,10 +328,12 @@ def _attend_over_prefix(q_BHTE: Tensor, cache: LayerCache, mask: Tensor | None, 
     """The same over a prefix that is stored once for all drafts, and each draft's own positions after it.
 
     All drafts' queries meet the prefix in one product for each key-value head, so its keys and values are read once for
-    all of them (the idea of Hydragen, arXiv:2402.05099); one softmax goes over both parts.
+    all of them (the idea of Hydragen, arXiv:2402.05099); one softmax goes over both parts. What a position gives has the
+    same bits however many are computed at once: guessed tokens change no draft, which they would where activations are
+    rounded to bfloat16 afterwards (weights of four bits), since the smallest difference then grows from layer to layer.
     """
     assert cache.prefix is not None
-    (prefix_k_KPE, prefix_v_KPE), (k_BKSE, v_BKSE) = cache.prefix, (cache.keys, cache.values)
+    (prefix_k_KPE, prefix_v_KPE), (k_BKSE, v_BKSE) = cache.prefix, cache.whole_steps()
     (n_drafts, n_heads, n_new, width), n_kv = q_BHTE.shape, k_BKSE.shape[1]
     n_prefix, groups = prefix_k_KPE.shape[1], n_heads // n_kv
     q_BKRE = q_BHTE.reshape(n_drafts, n_kv, groups * n_new, width) * (1 / math.sqrt(width))
@@ -339,11 +341,13 @@ def _attend_over_prefix(q_BHTE: Tensor, cache: LayerCache, mask: Tensor | None, 
     on_prefix = (q_KNE @ prefix_k_KPE.transpose(1, 2)).view(n_kv, n_drafts, groups * n_new, n_prefix).transpose(0, 1)
     scores = torch.cat((on_prefix, q_BKRE @ k_BKSE.transpose(-1, -2)), dim=-1).float()
     scores = scores.view(n_drafts, n_kv, groups, n_new, -1)
+    n_seen = n_prefix + cache.own_length
     if mask is not None:
-        scores = scores.masked_fill(~mask, -math.inf)
+        scores[..., :n_seen].masked_fill_(~mask, -math.inf)
+    scores[..., n_seen:] = -math.inf
     weights = scores.softmax(-1)
     if watch is not None:
-        watch[0].attention(watch[1], weights.reshape(n_drafts, n_heads, n_new, -1))
+        watch[0].attention(watch[1], weights[..., :n_seen].reshape(n_drafts, n_heads, n_new, -1))
     weights = weights.to(v_BKSE.dtype).view(n_drafts, n_kv, groups * n_new, -1)
     to_prefix = weights[..., :n_prefix].transpose(0, 1).reshape(n_kv, -1, n_prefix)
     mixed = (to_prefix @ prefix_v_KPE).view(n_kv, n_drafts, groups * n_new, width).transpose(0, 1)

@@ -17,7 +17,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from treadle.engines.base import Engine
-from treadle.types import Draft, Example, Message, Prompt, PromptPart
+from treadle.types import Draft, Example, LeftOut, Message, Prompt, PromptPart, Window
 
 if TYPE_CHECKING:
     import jinja2
@@ -38,7 +38,8 @@ class Ingredients:
 
     ``preamble`` is empty for requests without data. ``signature`` is ``name(parameters)`` where the request gives it, and
     ``calls`` are the example calls of the request with their values, for the docstring: they are shown to the model, but
-    never become part of a program that is run. ``dialect`` is that of a database, for questions answered in SQL.
+    never become part of a program that is run. ``dialect`` is that of a database, for questions answered in SQL. ``spare``
+    is the next nearest example beyond those wanted: what it would cost is told. ``left_out``: what got no further.
     """
 
     request: str
@@ -48,6 +49,8 @@ class Ingredients:
     examples: tuple[Example, ...] = ()
     signature: str | None = None
     calls: tuple[tuple[str, str], ...] = ()
+    spare: Example | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -89,17 +92,46 @@ def build_prompt(engine: Engine, ingredients: Ingredients, budget_tokens: int) -
     """The prompt with as many examples as the budget allows, the nearest (first given) last in the text.
 
     ``Prompt.parts`` gives every part with its source and token count; the part 'template' is what the chat template and the
-    words between the parts cost, so that the counts add up to the whole.
+    words between the parts cost, so that the counts add up to the whole; an example's count is what it added.
+    ``Prompt.window`` says what was left out, and what the next example would cost.
     """
     chosen: list[Example] = []
+    costs: list[int] = []
     prompt = _assemble(engine, replace(ingredients, examples=()))
-    for example in ingredients.examples:
+    used, left_out = engine.count_tokens(engine.render(prompt)), list(ingredients.left_out)
+    for position, example in enumerate([*ingredients.examples, *([ingredients.spare] if ingredients.spare else [])]):
         larger = _assemble(engine, replace(ingredients, examples=(example, *chosen)))
-        if engine.count_tokens(engine.render(larger)) > budget_tokens:
+        needed = engine.count_tokens(engine.render(larger))
+        if position == len(ingredients.examples) or needed > budget_tokens:
+            left_out += _left_out(ingredients, position, used, needed, budget_tokens)
             break
         chosen.insert(0, example)
-        prompt = larger
-    return replace(prompt, parts=_parts(engine, prompt, replace(ingredients, examples=tuple(chosen))))
+        costs.insert(0, needed - used)
+        prompt, used = larger, needed
+    window = Window(
+        budget_tokens=budget_tokens,
+        context_tokens=engine.capabilities.context_tokens,
+        exact=engine.capabilities.exact_token_counts,
+        left_out=tuple(left_out),
+    )
+    parts = _parts(engine, prompt, replace(ingredients, examples=tuple(chosen)), costs)
+    return replace(prompt, parts=parts, window=window)
+
+
+def _left_out(ingredients: Ingredients, position: int, used: int, needed: int, budget_tokens: int) -> list[LeftOut]:
+    """The example at ``position`` with its cost, and how many come behind it."""
+    wanted = len(ingredients.examples)
+    example = ingredients.examples[position] if position < wanted else ingredients.spare
+    assert example is not None
+    fits = needed <= budget_tokens
+    why = f"with it the prompt would have {needed:,} tokens, and its budget is {budget_tokens:,}"
+    if position == wanted:
+        why = f"at most {wanted} {'example is' if wanted == 1 else 'examples are'} shown" + ("" if fits else f"; {why}")
+    found = [LeftOut(part="example", what=f"example {example.id}", why=why, tokens=needed - used, fits=fits)]
+    if behind := wanted - position - 1 if position < wanted else 0:
+        what = "one more example" if behind == 1 else f"{behind} more examples"
+        found.append(LeftOut(part="example", what=what, why="the nearest come first, up to one that does not fit"))
+    return found
 
 
 def _assemble(engine: Engine, ingredients: Ingredients) -> Prompt:
@@ -143,19 +175,19 @@ def _program_prefix(ingredients: Ingredients) -> str:
     return f"def {ingredients.signature}:" if ingredients.signature else "def"
 
 
-def _parts(engine: Engine, prompt: Prompt, ingredients: Ingredients) -> tuple[PromptPart, ...]:
+def _parts(engine: Engine, prompt: Prompt, ingredients: Ingredients, costs: Sequence[int]) -> tuple[PromptPart, ...]:
     found = [("rules", f"templates/{ingredients.kind}_rules.j2", _rules(ingredients))]
     if ingredients.summary:
         found.append(("data summary", "the data file", ingredients.summary))
     if ingredients.preamble:
         found.append(("preamble", "the data file", ingredients.preamble))
-    shown = "{0.body}" if prompt.primer and ingredients.kind == "function" else "{0.request}\n{0.body}"
-    found += [
-        (f"example {e.id}", e.why or (e.pack if " " in e.pack else f"pack {e.pack}"), shown.format(e))
-        for e in ingredients.examples
-    ]
-    found.append(("request", "the user", ingredients.request))
     parts = [PromptPart(name=n, source=s, text=t, tokens=engine.count_tokens(t)) for n, s, t in found]
+    shown = "{0.body}" if prompt.primer and ingredients.kind == "function" else "{0.request}\n{0.body}"
+    for example, cost in zip(ingredients.examples, costs, strict=True):
+        source = example.why or (example.pack if " " in example.pack else f"pack {example.pack}")
+        parts.append(PromptPart(name=f"example {example.id}", source=source, text=shown.format(example), tokens=cost))
+    asked = ingredients.request
+    parts.append(PromptPart(name="request", source="the user", text=asked, tokens=engine.count_tokens(asked)))
     rest = engine.count_tokens(engine.render(prompt)) - sum(p.tokens for p in parts)
     parts.append(PromptPart(name="template", source="chat template, words between the parts", text="", tokens=rest))
     return tuple(parts)
@@ -178,7 +210,7 @@ def build_repair(
             Message(role="assistant", content=f"```{language}\n{(draft.program or '').rstrip()}\n```"),
             Message(role="user", content=render_template(repair, problem=problem).strip()),
         )
-        return _counted(engine, replace(prompt, messages=messages), problem)
+        return _counted(engine, replace(prompt, messages=messages), draft, (draft.program or "").rstrip(), problem)
     values: Mapping[str, Any] = {
         "primer": prompt.primer,
         "problem": problem,
@@ -188,7 +220,8 @@ def build_repair(
         "begin": f"def {ingredients.signature}:" if ingredients.signature else "def",
     }
     primer = render_template(f"{ingredients.kind}_repair", **values).rstrip("\n")
-    return _counted(engine, _continued(replace(prompt, primer=primer), ingredients, kept), problem)
+    larger = _continued(replace(prompt, primer=primer), ingredients, kept)
+    return _counted(engine, larger, draft, values["body"].rstrip(), problem)
 
 
 def _continued(prompt: Prompt, ingredients: Ingredients, kept: str) -> Prompt:
@@ -211,14 +244,13 @@ def _body(prompt: Prompt, draft: Draft, ingredients: Ingredients) -> str:
     return text.strip("\n") if ingredients.kind == "data" else text.rstrip()
 
 
-def _counted(engine: Engine, prompt: Prompt, problem: str) -> Prompt:
-    before = [p for p in prompt.parts if p.name not in ("template", "repair")]
-    added = PromptPart(
-        name="repair", source="verdicts on the failed draft", text=problem, tokens=engine.count_tokens(problem)
-    )
-    rest = engine.count_tokens(engine.render(prompt)) - sum(p.tokens for p in before) - added.tokens
+def _counted(engine: Engine, prompt: Prompt, draft: Draft, body: str, problem: str) -> Prompt:
+    before = [p for p in prompt.parts if p.name not in ("template", "failed draft", "repair")]
+    told = (("failed draft", f"draft {draft.id}", body), ("repair", "verdicts on the failed draft", problem))
+    added = [PromptPart(name=n, source=s, text=t, tokens=engine.count_tokens(t)) for n, s, t in told]
+    rest = engine.count_tokens(engine.render(prompt)) - sum(p.tokens for p in [*before, *added])
     template = PromptPart(name="template", source="chat template, words between the parts", text="", tokens=rest)
-    return replace(prompt, parts=(*before, added, template))
+    return replace(prompt, parts=(*before, *added, template))
 
 
 def request_examples(parts: Sequence[PromptPart]) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from treadle.engines.base import Engine, OnTokens
 from treadle.errors import FormatError, UsageError
 from treadle.grounding.formats import Format
+from treadle.markup import block, code, note
 from treadle.types import Completion, Constraint, Message, Prompt, Sampling
 
 __all__ = ["Formed", "constraint_for", "formed", "formed_prompt"]
@@ -31,6 +32,16 @@ class Formed(Generic[T]):
     completion: Completion
     held: bool
     rejected: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def how(self) -> str:
+        """How the form came about, in words."""
+        again = f", try {len(self.rejected) + 1}" if self.rejected else ""
+        return ("held to it while it was drawn" if self.held else "judged afterwards") + again
+
+    def _repr_html_(self) -> str:
+        told = f"form: {self.how}; what it says was not checked"
+        return block(code(self.completion.text.strip()), note(told))
 
 
 def constraint_for(engine: Engine, form: Format[T]) -> Constraint | None:

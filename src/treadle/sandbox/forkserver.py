@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from treadle.errors import SandboxError
 from treadle.sandbox.profiles import Profile
-from treadle.sandbox.protocol import Seam
+from treadle.sandbox.protocol import LOADED, Seam
 from treadle.sandbox.staging import public_directory
 
 __all__ = ["ServerProcess"]
@@ -36,6 +36,7 @@ class ServerProcess:
 
     def __init__(self, tier: str, uid: int, network_namespace: bool, profile: Profile, seam: Seam) -> None:
         self.preloaded = False
+        self._loads: list[str] = []  # what it was told to import
         self._base = _base_directory(uid)
         self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the server)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -50,7 +51,7 @@ class ServerProcess:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self._finalizer = weakref.finalize(self, _end, self._process, self._control, self._words, self._base)
+        self._finalizer = weakref.finalize(self, _end, self._process, self._control, self._words, self._base, self._loads)
         gives = {"executes": profile.executes, "headers": profile.headers}
         more = {**gives, "left_out": sorted(seam.left_out), "landlock_abi": seam.landlock_abi}
         self.tell({"tier": tier, "uid": uid, "base": self._base, "network_namespace": network_namespace, **more})
@@ -66,6 +67,7 @@ class ServerProcess:
         """Let the server import ``modules``, without waiting for it."""
         self.preloaded = True
         if modules:
+            self._loads += modules
             self.tell({"preload": modules})
 
     def alive(self) -> bool:
@@ -119,13 +121,26 @@ def _base_directory(uid: int) -> str:
     return base
 
 
-def _end(process: subprocess.Popen[bytes], control: socket.socket, words: IO[bytes], base: str) -> None:
-    """Closing the control socket ends the server, which ends all that it runs."""
+def _end(process: subprocess.Popen[bytes], control: socket.socket, words: IO[bytes], base: str, loads: list[str]) -> None:
+    """Closing the control socket ends the server, which ends all that it runs. A server that still imports, for seconds,
+    runs nothing yet, and is killed."""
+    if loads and not _has_loaded(control):
+        process.kill()
     control.close()
     try:
         process.wait(_CLOSE_SECONDS)
-    except subprocess.TimeoutExpired:  # it is inside a long import
+    except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
     words.close()
     shutil.rmtree(base, ignore_errors=True)
+
+
+def _has_loaded(control: socket.socket) -> bool:
+    """Whether the server said so, or is gone."""
+    try:
+        return control.recv(len(LOADED), socket.MSG_DONTWAIT) in (LOADED, b"")
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

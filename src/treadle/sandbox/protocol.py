@@ -16,9 +16,11 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["SCRATCH", "STARTED", "Configuration", "ResultSlot", "Seam", "receive", "receive_exactly", "send"]
+__all__ = ["LOADED", "SCRATCH", "STARTED", "Configuration", "ResultSlot", "Seam", "receive", "receive_exactly", "send"]
 
 STARTED = b"S"
+LOADED = b"L"
+"""What a server says when it has imported all that it was told to."""
 SCRATCH = ".tmp"
 """The folder for temporary files in the working directory of a run."""
 _LENGTH = struct.Struct("=Q")

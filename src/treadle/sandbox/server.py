@@ -24,7 +24,7 @@ from typing import Any
 
 from treadle.sandbox import artifacts, audit, handover, landlock, namespaces, runtime, seccomp, supervisor, syscalls, warm
 from treadle.sandbox.privileges import drop_root, open_private_parents
-from treadle.sandbox.protocol import Configuration, send
+from treadle.sandbox.protocol import LOADED, Configuration, send
 from treadle.sandbox.syscalls import SetupError
 
 __all__ = ["main"]
@@ -119,6 +119,8 @@ class _Server:
         if "preload" in message:
             self._keeps_spare = True  # only now: what is forked before has nothing loaded
             preload(message["preload"], all_of_it=not self._configuration.opens_files)
+            with contextlib.suppress(OSError):  # nobody need listen
+                self._control.send(LOADED, socket.MSG_DONTWAIT)
         elif "seconds" in message and len(handles) == 1:
             with socket.socket(fileno=handles[0]) as connection:
                 self._start(connection, message["seconds"])

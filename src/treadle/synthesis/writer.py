@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from treadle.coding.ask import Tools
 from treadle.engines.scripted import ScriptedEngine
+from treadle.retrieval import Pack
+from treadle.sandbox import open_sandbox
+from treadle.threads import open_store
 from treadle.tokens.vocabulary import Vocabulary
 
-__all__ = ["PromptWriter"]
+__all__ = ["PromptWriter", "writing_tools"]
 
 
 class PromptWriter(ScriptedEngine):
@@ -34,3 +41,15 @@ class PromptWriter(ScriptedEngine):
 
     def count_tokens(self, text: str) -> int:
         return super().count_tokens(text) if self._vocabulary is None else len(self._vocabulary.encode(text))
+
+
+@contextlib.contextmanager
+def writing_tools(writer: PromptWriter, packs: Sequence[Pack], store: Path | None = None) -> Iterator[Tools]:
+    """What building prompts takes, with ``writer`` in the engine's place; without ``store``, an empty one."""
+    with contextlib.ExitStack() as stack:
+        if store is None:
+            folder = tempfile.TemporaryDirectory(prefix="treadle-rows-", ignore_cleanup_errors=True)
+            store = Path(stack.enter_context(folder)) / "threads.sqlite"
+        sandbox = stack.enter_context(contextlib.closing(open_sandbox()))
+        opened = stack.enter_context(contextlib.closing(open_store(store)))
+        yield Tools(engine=writer, sandbox=sandbox, store=opened, packs=packs)

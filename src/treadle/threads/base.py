@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from treadle.markup import answer_html, block, code, folded, note, said
 from treadle.types import Answer, DataSummary, Draft, EngineIdentity, Expectation, Prompt, Request, Run, Verdict
 
 __all__ = [
@@ -69,6 +70,15 @@ class ThreadRecord:
     prompt_of: Mapping[str, int]
     interruption: str | None = None
     feedback: tuple[Feedback, ...] = ()
+
+    def _repr_html_(self) -> str:
+        drafts = [folded(f"draft {d.id}", code(d.program or d.completion.text)) for d in self.drafts]
+        if self.answer is not None:
+            end = answer_html(self.answer, self.request.language, f"thread {self.info.id}")
+        else:
+            end = note(f"no answer: {self.interruption or 'still open, or its process was killed'}")
+        head = f"<div><b>{said(self.request.text)}</b></div>"
+        return block(head, note(f"thread {self.info.id}, engine {self.engine.name}"), *drafts, end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

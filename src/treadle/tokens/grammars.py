@@ -11,7 +11,7 @@ from typing import Any
 from treadle.errors import EngineError
 from treadle.types import Constraint
 
-__all__ = ["Grammars", "first_line"]
+__all__ = ["Grammars", "first_line", "schema_text"]
 
 _KEPT = 256
 """Compiled constraints that are kept: compiling takes 1 to 100 milliseconds, and lines of a program bring many."""
@@ -112,7 +112,7 @@ def _grammar(matcher: Any, constraint: Constraint) -> str:
     if constraint.kind == "regex":
         return str(matcher.grammar_from_regex(text))
     if constraint.kind == "json_schema":
-        return str(matcher.grammar_from_json_schema(json.dumps(json.loads(text))))
+        return str(matcher.grammar_from_json_schema(schema_text(text)))
     from llguidance.gbnf_to_lark import gbnf_to_lark
 
     try:
@@ -120,6 +120,20 @@ def _grammar(matcher: Any, constraint: Constraint) -> str:
     except Exception as error:  # the converter raises plain exceptions, each a sentence on what it could not read
         raise ValueError(str(error)) from error
     return str(matcher.grammar_from_lark(lark))
+
+
+def schema_text(text: str) -> str:
+    """A JSON schema, written anew.
+
+    Raises:
+        ValueError: it is not JSON, or nested too deeply to be read.
+    """
+    try:
+        return json.dumps(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON: {error}") from error
+    except RecursionError:
+        raise ValueError("it is nested too deeply: write what repeats as a definition, and refer to it by $ref") from None
 
 
 def _unusable(constraint: Constraint, reason: str) -> EngineError:

@@ -11,7 +11,7 @@ from typing import Any
 
 from treadle.errors import ModelFileError, nearest
 
-__all__ = ["NAMES", "merges_are_ignored", "name_of", "pre_tokenizer"]
+__all__ = ["NAMES", "expression", "merges_are_ignored", "name_of", "pre_tokenizer"]
 
 _GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 _SHORT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"
@@ -56,6 +56,16 @@ def pre_tokenizer(name: str, path: object, lacking: str = "") -> Any:
     # The library would leave them out, too, and then merge their neighbours.
     drop = [pre_tokenizers.Split(Regex("|".join(map(re.escape, lacking))), "removed")] if lacking else []
     return pre_tokenizers.Sequence([*cuts, bytes_only, *drop])
+
+
+def expression(name: str) -> str:
+    """The one regular expression by which a family cuts.
+
+    Raises:
+        KeyError: the name is not known.
+    """
+    (found,) = _EXPRESSIONS[_SAME.get(name, name)]
+    return found
 
 
 def merges_are_ignored(name: str) -> bool:

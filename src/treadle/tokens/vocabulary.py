@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from treadle.errors import UsageError
+from treadle.tokens.unicode import check_unicode
 
 __all__ = ["BYTE_CHARACTERS", "SpecialTokens", "Spelling", "Vocabulary"]
 
@@ -79,14 +80,14 @@ class Vocabulary:
         """How many ids there are; the model's output may have more (padding)."""
         return len(self.tokens)
 
-    def encode(self, text: str, *, special: bool = False, begin: bool = False) -> list[int]:
+    def encode(self, text: str, special: bool = False, begin: bool = False) -> list[int]:
         """The ids of a text. ``special`` reads special tokens; ``begin`` puts the beginning-of-text token before it where
         the model wants one and the text does not spell it already.
 
         Raises:
-            UsageError: the text holds half of a surrogate pair, which is no Unicode text.
+            UsageError: the text holds bytes that are no UTF-8, or half of a surrogate pair.
         """
-        _check_unicode(text)
+        check_unicode(text)
         ids: list[int] = (self._reads_special if special else self._reads_text).encode(text, add_special_tokens=False).ids
         bos = self.roles.bos
         if begin and self.roles.adds_bos and bos is not None and ids[:1] != [bos]:
@@ -149,16 +150,6 @@ def _twin(tokenizer: Any) -> Any:
     if twin.get_added_tokens_decoder().keys() != added.keys():  # ids with gaps come out otherwise
         return type(tokenizer).from_str(tokenizer.to_str())
     return twin
-
-
-def _check_unicode(text: str) -> None:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UsageError(
-            f"the text is no Unicode: character {error.start} is U+{ord(text[error.start]):04X}, half of a surrogate pair; "
-            "read files with errors='replace'"
-        ) from error
 
 
 def _byte_characters() -> dict[str, int]:

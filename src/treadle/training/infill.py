@@ -21,7 +21,7 @@ from treadle.training.dedup import fingerprint_of, unique
 from treadle.training.filters import kept as kept_documents
 from treadle.training.lines import is_held_out
 from treadle.training.objectives.causal_masking import Sentinels, code_spans, draw_spans, masked_document, sentinels_named
-from treadle.training.objectives.fill_in_middle import Markers, arranged, cut_in_three
+from treadle.training.objectives.fill_in_middle import Arrangement, Markers, arranged, cut_at_lines, cut_in_three
 from treadle.training.objectives.language_masking import TRIGGERS, draw_hole, masked_line
 from treadle.training.objectives.masked import joined
 from treadle.training.objectives.mixing import draw_task
@@ -47,6 +47,10 @@ class InfillOptions:
     plain: float = 0.0
     suffix_first: float = 0.5
     """The share of SPM beside PSM where the middle is filled in."""
+    whole_lines: float = 0.0
+    """The share of middles that are whole lines; the others are cut between any two characters."""
+    learn_context: bool = True
+    """Learn the code around middles and lines, too; else it is only read."""
     published_spans: bool = False
     """Draw spans as the published code does, not as the paper says."""
     triggers: str = TRIGGERS
@@ -107,12 +111,18 @@ def _masked(
     begin = vocabulary.encode("", begin=True)
     if task == "lines":
         hole = draw_hole(rng, text, options.triggers)
-        return None if hole is None else masked_line(vocabulary, hole, sentinels, most_tokens, metadata=begin)
+        if hole is None:
+            return None
+        return masked_line(vocabulary, hole, sentinels, most_tokens, metadata=begin, learn_context=options.learn_context)
     if task == "middle":
-        prefix, middle, suffix = map(vocabulary.encode, cut_in_three(rng, text))
+        # Nothing is drawn where nothing may come of it: recipes of before give the samples of before.
+        whole = options.whole_lines > 0 and rng.random() < options.whole_lines
+        lines = cut_at_lines(rng, text) if whole else None
+        prefix, middle, suffix = map(vocabulary.encode, lines or cut_in_three(rng, text))
         first, second, third = sentinels.masks[:3]
         markers = Markers(prefix=first, suffix=second, middle=third, end=sentinels.end)
-        return arranged(prefix, middle, suffix, markers, "spm" if rng.random() < options.suffix_first else "psm")
+        order: Arrangement = "spm" if rng.random() < options.suffix_first else "psm"
+        return arranged(prefix, middle, suffix, markers, order, learn_context=options.learn_context)
     ids = vocabulary.encode(text)
     if task == "plain":
         return joined([(begin, False), (ids, True)])

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from treadle.engines.models import CATALOGUE, OnBytes, pull, sha256_of
-from treadle.engines.shipped import check_adapter, find_adapter
+from treadle.engines.models import CATALOGUE, OnBytes, find_model, names_file, pull, sha256_of
+from treadle.engines.shipped import check_adapter, find_adapter, shipped_adapters
 from treadle.errors import DataError, UsageError
 from treadle.model.config import ModelConfig
 from treadle.model.lora import Shape, add_adapter, put_adapter
@@ -92,15 +92,16 @@ def open_vocabulary(part: ModelPart, root: Path, settings: Settings) -> Vocabula
 
 
 def _file(name: str, root: Path, settings: Settings, on_bytes: OnBytes | None) -> Path:
-    if name in CATALOGUE:
-        return pull(CATALOGUE[name], settings.cache_dir, on_bytes)
-    return root / Path(name).expanduser()
+    if names_file(name, CATALOGUE, root):
+        return root / Path(name).expanduser()
+    return pull(find_model(name), settings.cache_dir, on_bytes)
 
 
 def _adapter_file(name: str, root: Path) -> Path:
     """The file or folder of an adapter; a name without a slash that is no file here is that of one that is shipped."""
-    path = root / Path(name).expanduser()
-    return check_adapter(find_adapter(name)) if "/" not in name and not path.exists() else path
+    if names_file(name, shipped_adapters(), root):
+        return root / Path(name).expanduser()
+    return check_adapter(find_adapter(name))
 
 
 def _fresh(part: ModelPart, vocabulary: Vocabulary, seed: int) -> Transformer:

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from treadle.model.generate import fit_prompt, forward, read_prompt
+from treadle.model.generate import forward, read_prompt
 from treadle.model.transformer import Transformer
+from treadle.tokens.pieces import check_length
 from treadle.training.draws import Draws, own_draws
 from treadle.training.loop import swapped
 from treadle.training.objectives.masked import joined
@@ -53,7 +54,8 @@ def draw_answers(
     Raises:
         ContextLengthError: prompt and answer do not fit into the model.
     """
-    prefix = read_prompt(model, fit_prompt(ids, most_new, model.config.max_positions))
+    check_length(len(ids), most_new, model.config.max_positions, "the model")
+    prefix = read_prompt(model, ids)
     cache, logits_BV = prefix.cache.branch(), prefix.logits.expand(n, -1)
     found: list[list[int]] = [[] for _ in range(n)]
     rows = list(range(n))

@@ -75,7 +75,9 @@ class ModulesExist:
         else:
             owner = ".".join([use.owner, *use.parts[: found.index]])
             reason = f"line {use.line}: {owner} has no {name!r}{near(name, found.names)}"
-        return reason.split(": ", 1)[1], failed(self, reason, reason, line=use.line, nearest=close_names(name, found.names))
+        return reason.split(": ", 1)[1], failed(
+            self, reason, reason, line=use.line, missing=name, nearest=close_names(name, found.names)
+        )
 
 
 class VariablesExist:
@@ -92,7 +94,8 @@ class VariablesExist:
     def _verdict(self, missing: Undefined, tree: ast.Module, context: Context) -> Verdict:
         known = {*bound_names(tree), *module_aliases(tree)}
         reason = f"line {missing.line}: the name {missing.name!r} is never defined{near(missing.name, known)}"
-        return failed(self, reason, reason + undefined_advice(missing.name, context), line=missing.line)
+        hint = reason + undefined_advice(missing.name, context)
+        return failed(self, reason, hint, line=missing.line, missing=missing.name)
 
 
 def undefined_advice(name: str, context: Context) -> str:
@@ -149,7 +152,9 @@ class ColumnsExist:
         if finding.kind == "file":
             right = finding.known[0]
             reason = f"line {finding.line}: the data file is {right!r}, not {finding.name!r}"
-            return failed(self, reason, f"{reason}; it lies in the working directory", line=finding.line)
+            return failed(
+                self, reason, f"{reason}; it lies in the working directory", line=finding.line, missing=finding.name
+            )
         if finding.kind == "tree":
             reason = f"line {finding.line}: {data.path.rsplit('/', 1)[-1]} has no {word} {finding.name!r}{tail}"
         elif finding.name in data.column_names:
@@ -157,8 +162,9 @@ class ColumnsExist:
             reason = f"line {finding.line}: the column {finding.name!r} was not read; the program reads {read}"
         else:
             reason = f"line {finding.line}: the data has no column {finding.name!r}{tail}"
+        absent = {} if finding.name in data.column_names else {"missing": finding.name}
         hint = f"{reason}; {f'{word}s' if finding.kind == 'tree' else 'columns'}: {_listed(finding, data.column_names)}"
-        return failed(self, reason, hint, line=finding.line, nearest=close)
+        return failed(self, reason, hint, line=finding.line, nearest=close, **absent)
 
 
 def _closest(finding: Finding) -> list[str]:

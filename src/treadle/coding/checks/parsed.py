@@ -18,13 +18,15 @@ class Parsed:
     rung = Rung.PARSED
 
     def judge(self, draft: Draft, context: Context) -> list[Verdict]:
-        if draft.completion.finish_reason == "repeats":
-            return [failed(self, "the draft repeats itself and was stopped", _WANTED)]
+        cut = draft.completion.finish_reason == "repeats"
+        repeats = [failed(self, "the draft repeats itself and was stopped", _WANTED)]
         if draft.program is None or not draft.program.strip():
-            return [failed(self, "the completion holds no code", _WANTED)]
+            return repeats if cut else [failed(self, "the completion holds no code", _WANTED)]
         error = _syntax_error(draft.program)
         if error is None:
-            return [passed(self, "the program is valid Python")]
+            return [passed(self, "the program is valid Python" + (", cut where it began to repeat itself" if cut else ""))]
+        if cut:
+            return repeats
         line = error.lineno or 1
         text = _line(draft.program, line)
         shown = f"line {line}: {error.msg}" + (f": {text.strip()}" if text.strip() else "")

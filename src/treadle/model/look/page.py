@@ -10,7 +10,8 @@ from importlib.resources import files
 
 import numpy as np
 
-from treadle.model.look.colours import colour, css, ink
+from treadle.display.colours import colour, css, ink
+from treadle.display.page import framed, in_script, page
 from treadle.model.look.embeddings import Neighbours
 from treadle.model.look.heads import Attention
 from treadle.model.look.stream import LogitLens, Norms
@@ -25,24 +26,6 @@ __all__ = [
     "page",
 ]
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-_STYLE = """
-body { font: 15px/1.4 system-ui, sans-serif; margin: 1.5em; color: #111; background: #fff; }
-table { border-collapse: collapse; } th, td { padding: 1px 6px; text-align: left; white-space: pre; font-size: 13px; }
-th { font-weight: 600; } .scroll { overflow-x: auto; } caption, p { text-align: left; color: #444; }
-"""
-
-
-def page(title: str, body: str, script: str = "") -> str:
-    """A whole document around HTML of ours; ``title`` is text."""
-    run = f"<script>{script}</script>" if script else ""
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
-        f"<body><h1>{escape(title)}</h1>\n{body}\n{run}</body></html>\n"
-    )
-
 
 # ------------------------------------------------------------------------------------------------ attention
 
@@ -56,14 +39,13 @@ def attention_page(found: Attention, layer: int | None = None, head: int | None 
     resources = files("treadle.model.look")
     body = (resources / "attention.html").read_text(encoding="utf-8")
     script = (resources / "attention.js").read_text(encoding="utf-8")
-    held = f'<script type="application/json" id="data">{_in_script(_data(found, layer, head))}</script>'
+    held = f'<script type="application/json" id="data">{in_script(_data(found, layer, head))}</script>'
     return page("Attention", body + held, script)
 
 
 def attention_frame(found: Attention) -> str:
     """The page in a frame of its own, for notebooks: its script sees nothing of the notebook."""
-    document = escape(attention_page(found), quote=True)
-    return f'<iframe sandbox="allow-scripts" style="width:100%;height:46em;border:0" srcdoc="{document}"></iframe>'
+    return framed(attention_page(found))
 
 
 def _data(found: Attention, layer: int | None, head: int | None) -> str:
@@ -86,11 +68,6 @@ def _data(found: Attention, layer: int | None, head: int | None) -> str:
 
 def _steps(shares: np.ndarray) -> str:
     return base64.b64encode(np.rint(255 * shares).astype(np.uint8).tobytes()).decode("ascii")
-
-
-def _in_script(text: str) -> str:
-    """JSON that ends no script element, whatever its strings hold."""
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 # ------------------------------------------------------------------------------------------------ tables

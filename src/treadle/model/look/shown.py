@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from treadle.display.colours import colour, ink
 from treadle.errors import UsageError
-from treadle.model.look.colours import colour, ink
 from treadle.model.look.embeddings import Neighbours
 from treadle.model.look.heads import Attention
 from treadle.model.look.stream import LogitLens, Norms

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from treadle.display.readable import readable
 from treadle.errors import ContextLengthError, UsageError
 from treadle.model.cache import KVCache
 from treadle.model.transformer import Watch
@@ -24,7 +25,6 @@ OnRead = Callable[[int, int], None]
 """Told how many tokens of a long text were read, and how many there are."""
 
 _CHUNK = 512
-_MARKS = {" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +43,6 @@ class Pieces:
     ids: tuple[int, ...]
     start: int
     shown: tuple[Piece, ...]
-
-
-def readable(raw: bytes) -> str:
-    """What a token adds to a text, on one line, with nothing that steers a terminal or turns the direction of writing."""
-    text = raw.decode("utf-8", "surrogateescape")
-    return "".join(map(_character, text))
-
-
-def _character(c: str) -> str:
-    if c in _MARKS:
-        return _MARKS[c]
-    if 0xDC80 <= ord(c) <= 0xDCFF:
-        return f"<{ord(c) - 0xDC00:02x}>"
-    return c if c.isprintable() else f"<U+{ord(c):04X}>"
 
 
 def piece_of(vocabulary: Vocabulary, token: int, position: int = 0) -> Piece:

@@ -165,7 +165,8 @@ class _Maker:
         found = []
         for k in range(1, len(tasks)):
             # The nearest example is given first and stands last.
-            ingredients = replace(plan.ingredients, request=tasks[k].request, examples=(*examples[:k][::-1], *shown))
+            before = (*examples[:k][::-1], *shown)
+            ingredients = replace(plan.ingredients, request=tasks[k].request, examples=before, spare=None)
             found.append(build_prompt(self.tools.engine, ingredients, budget_tokens=100_000))
         return found
 

@@ -6,24 +6,20 @@ import contextlib
 import json
 import re
 import statistics
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from treadle.coding.ask import Tools
 from treadle.errors import UsageError
 from treadle.retrieval import builtin_packs
-from treadle.sandbox import open_sandbox
 from treadle.synthesis.leaks import HeldOut
 from treadle.synthesis.python.accepted import Acceptance
 from treadle.synthesis.python.build import Tally, hep_rows
 from treadle.synthesis.python.functions import function_rows
 from treadle.synthesis.rows import Row, write_rows
-from treadle.synthesis.writer import PromptWriter
-from treadle.threads import open_store
+from treadle.synthesis.writer import PromptWriter, writing_tools
 
 __all__ = ["Report", "held_out_texts", "make_rows", "told"]
 
@@ -65,7 +61,7 @@ def make_rows(
     known = None if held_out is None else HeldOut(held_out_texts(held_out))
     report = Report()
     writer = PromptWriter(None) if model is None else PromptWriter.of_model(model)
-    with _tools(writer) as tools:
+    with writing_tools(writer, builtin_packs()) as tools:
         if kind == "hep":
             rows = hep_rows(pairs, seed, tools, report.tally, Acceptance(tools.sandbox), known)
         else:
@@ -93,15 +89,6 @@ def held_out_texts(path: Path) -> list[str]:
         elif (match := _TEXT.match(line)) is not None:
             found.append(match[1].strip("\"'"))
     return found or [line for line in lines if line.strip()]
-
-
-@contextlib.contextmanager
-def _tools(writer: PromptWriter) -> Iterator[Tools]:
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="treadle-rows-", ignore_cleanup_errors=True))
-        sandbox = stack.enter_context(contextlib.closing(open_sandbox()))
-        store = stack.enter_context(contextlib.closing(open_store(Path(folder) / "threads.sqlite")))
-        yield Tools(engine=writer, sandbox=sandbox, store=store, packs=builtin_packs())
 
 
 def _counted(

@@ -2,7 +2,8 @@
 
 PSM is ``<PRE> prefix <SUF> suffix <MID> middle <EOT>``. SPM puts the suffix first, in the form that is trained together with
 PSM: ``<PRE> <SUF> suffix <MID> prefix middle <EOT>``, so that prefix and middle read on without a seam.
-The cuts are between characters, and the three parts are encoded apart: a user's cursor stands inside tokens.
+The cuts are between characters, and the three parts are encoded apart: a user's cursor stands inside tokens. Or they are at
+the ends of lines, the paper's line-level spans: what an editor or a repair asks for when whole lines are missing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Literal
 from treadle.training.objectives.masked import joined
 from treadle.training.rows import Sample
 
-__all__ = ["Arrangement", "Markers", "arranged", "cut_in_three", "middle_prompt"]
+__all__ = ["Arrangement", "Markers", "arranged", "cut_at_lines", "cut_in_three", "middle_prompt"]
 
 Arrangement = Literal["psm", "spm"]
 
@@ -36,11 +37,31 @@ def cut_in_three(rng: random.Random, text: str) -> tuple[str, str, str]:
     return text[:first], text[first:second], text[second:]
 
 
+def cut_at_lines(rng: random.Random, text: str) -> tuple[str, str, str] | None:
+    """Prefix, middle and suffix, cut at the ends of two different lines, each pair as likely as any other; None where the
+    text ends fewer lines. The middle holds more than spaces. It begins with the end of a line, because vocabularies have
+    tokens for it with the indentation that follows.
+    """
+    ends = [place for place, character in enumerate(text) if character == "\n"]
+    pairs = [(a, b) for i, a in enumerate(ends) for b in ends[i + 1 :] if not text[a:b].isspace()]
+    if not pairs:
+        return None
+    first, second = rng.choice(pairs)
+    return text[:first], text[first:second], text[second:]
+
+
 def arranged(
-    prefix: Sequence[int], middle: Sequence[int], suffix: Sequence[int], markers: Markers, arrangement: Arrangement = "psm"
+    prefix: Sequence[int],
+    middle: Sequence[int],
+    suffix: Sequence[int],
+    markers: Markers,
+    arrangement: Arrangement = "psm",
+    *,
+    learn_context: bool = True,
 ) -> Sample:
-    """The three parts in order, markers unlearnt and the end learnt, as with causal masking."""
-    prompt = _pieces(prefix, suffix, markers, arrangement)
+    """The three parts in order, markers unlearnt and the end learnt, as with causal masking. The paper learns prefix and
+    suffix as well; without ``learn_context`` they are only read, which teaches more about the middle in a short training."""
+    prompt = [(ids, learnt and learn_context) for ids, learnt in _pieces(prefix, suffix, markers, arrangement)]
     return joined([*prompt, (middle, True), ((markers.end,), True)])
 
 

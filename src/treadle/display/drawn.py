@@ -1,0 +1,29 @@
+"""What is drawn with Rich in a terminal, as HTML for notebooks."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["drawn_html"]
+
+T = TypeVar("T")
+
+_COLUMNS = 100
+_FORM = '<pre style="white-space:pre;overflow-x:auto;line-height:1.3;font-family:monospace">{code}</pre>'
+
+
+def drawn_html(show: Callable[[Console, T], None], found: T) -> str:
+    """What ``show`` draws of ``found`` on a console of 100 columns; colours become inline style, the rest is the page's."""
+    from rich.console import Console
+
+    console = Console(
+        record=True, file=io.StringIO(), width=_COLUMNS, force_terminal=True, force_jupyter=False,
+        color_system="truecolor", highlight=False, markup=False, emoji=False,
+    )  # fmt: skip
+    show(console, found)
+    return console.export_html(inline_styles=True, code_format=_FORM)
