@@ -29,6 +29,8 @@ __all__ = ["Attention", "Block", "FeedForward", "Transformer", "Watch"]
 
 Visible = Tensor | tuple[int, ...] | None
 """Where positions may look: a mask; the lengths of documents that follow each other; or None for all before them."""
+ROWS_AT_ONCE = 4
+"""Rows that the libraries' products of single precision compute at once: rows left over give other last bits on some CPUs."""
 
 
 class Watch(Protocol):
@@ -338,8 +340,8 @@ def _attend_over_prefix(q_BHTE: Tensor, cache: LayerCache, mask: Tensor | None, 
     n_prefix, groups = prefix_k_KPE.shape[1], n_heads // n_kv
     q_BKRE = q_BHTE.reshape(n_drafts, n_kv, groups * n_new, width) * (1 / math.sqrt(width))
     q_KNE = q_BKRE.transpose(0, 1).reshape(n_kv, -1, width)
-    on_prefix = (q_KNE @ prefix_k_KPE.transpose(1, 2)).view(n_kv, n_drafts, groups * n_new, n_prefix).transpose(0, 1)
-    scores = torch.cat((on_prefix, q_BKRE @ k_BKSE.transpose(-1, -2)), dim=-1).float()
+    on_prefix = _product(q_KNE, prefix_k_KPE.transpose(1, 2)).view(n_kv, n_drafts, groups * n_new, n_prefix).transpose(0, 1)
+    scores = torch.cat((on_prefix, _product(q_BKRE, k_BKSE.transpose(-1, -2))), dim=-1).float()
     scores = scores.view(n_drafts, n_kv, groups, n_new, -1)
     n_seen = n_prefix + cache.own_length
     if mask is not None:
@@ -350,5 +352,12 @@ def _attend_over_prefix(q_BHTE: Tensor, cache: LayerCache, mask: Tensor | None, 
         watch[0].attention(watch[1], weights[..., :n_seen].reshape(n_drafts, n_heads, n_new, -1))
     weights = weights.to(v_BKSE.dtype).view(n_drafts, n_kv, groups * n_new, -1)
     to_prefix = weights[..., :n_prefix].transpose(0, 1).reshape(n_kv, -1, n_prefix)
-    mixed = (to_prefix @ prefix_v_KPE).view(n_kv, n_drafts, groups * n_new, width).transpose(0, 1)
-    return (mixed + weights[..., n_prefix:] @ v_BKSE).reshape(n_drafts, n_heads, n_new, width)
+    mixed = _product(to_prefix, prefix_v_KPE).view(n_kv, n_drafts, groups * n_new, width).transpose(0, 1)
+    return (mixed + _product(weights[..., n_prefix:], v_BKSE)).reshape(n_drafts, n_heads, n_new, width)
+
+
+def _product(rows: Tensor, others: Tensor) -> Tensor:
+    """``rows @ others``, its rows filled up to a multiple of ``ROWS_AT_ONCE``, so that a row's bits are those it has alone."""
+    n_rows = rows.shape[-2]
+    missing = -n_rows % ROWS_AT_ONCE
+    return rows @ others if not missing else (F.pad(rows, (0, 0, 0, missing)) @ others)[..., :n_rows, :]
