@@ -586,10 +586,13 @@ def test_show_prompt_reads_a_store_that_cannot_be_written(asked: Asked, tmp_path
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["Write count_zeros(items): how many zeros are in a list. count_zeros([0, 1, 0]) == 2, count_zeros([]) == 0"],
-        ["What is the mean of M?", "--data", str(ZMUMU)],
+        pytest.param(
+            ["Write count_zeros(items): how many zeros are in a list. count_zeros([0, 1, 0]) == 2, count_zeros([]) == 0"],
+            id="function",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(["What is the mean of M?", "--data", str(ZMUMU)], id="data"),
     ],
-    ids=["function", "data"],
 )
 def test_with_the_embedded_model(shell: Shell, sandboxed: None, model_file: Path, arguments: list[str]) -> None:
     """Only the form: what a small model says is not pinned."""

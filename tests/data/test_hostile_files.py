@@ -289,6 +289,7 @@ def test_a_database_full_of_traps(traps: Path, watching: Watching) -> None:
     assert traps.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_what_those_traps_did_to_the_reader_here(traps: Path) -> None:
     _, peak = read_outside("sqlite", traps, memory_bytes=6 << 30)
     assert peak is None or peak > 1 << 30

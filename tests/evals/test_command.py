@@ -97,7 +97,10 @@ def test_tables_and_where_the_report_is(run: Running, command: Any, files: Path)
     assert report.parent.name.startswith("humaneval-")
 
 
-@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGINT), ("2", signal.SIGINT), ("1", signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("workers", "number"),
+    [("1", signal.SIGINT), ("2", signal.SIGINT), pytest.param("1", signal.SIGTERM, marks=pytest.mark.slow)],
+)
 def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(
     run: Running, command: Any, files: Path, environment: dict[str, str], workers: str, number: signal.Signals
 ) -> None:

@@ -141,14 +141,18 @@ SMALL = ModelConfig(
 @pytest.mark.parametrize("n_prefix", [7, 64, 201])
 @pytest.mark.parametrize("n_rows", [2, 5, 16])
 @pytest.mark.parametrize("adapted", [False, True])
-def test_a_position_has_the_same_bits_however_many_are_computed_at_once(adapted: bool, n_prefix: int, n_rows: int) -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_position_has_the_same_bits_however_many_are_computed_at_once(
+    dtype: torch.dtype, adapted: bool, n_prefix: int, n_rows: int
+) -> None:
     """Weights of four bits round activations to bfloat16: a last bit that differs would grow to a different token."""
     torch.manual_seed(8)
     model = Transformer(SMALL).eval()
     if adapted:
         for parameter in add_adapter(model, Shape(rank=4)).values():
             nn.init.normal_(parameter, std=0.1)
-    int4.use_int4(model)
+    int4.use_int4(model, dtype)
+    model.to(dtype)
     ids = torch.randint(0, 64, (n_prefix + 80,)).tolist()
     prefix = read_prompt(model, ids[:n_prefix])
     single, several = prefix.cache.branch(), prefix.cache.branch()

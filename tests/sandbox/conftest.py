@@ -24,14 +24,13 @@ PARENT_SECRET = "CANARY-PARENT-IN-THE-ENVIRONMENT"
 """Stands in the tests' environment when the fork servers start, and must be nowhere in what programs see."""
 
 
-IN_THE_BEST_TIER = {"test_cheats", "test_ordinary", "test_programs"}
-"""Hundreds of programs each: ``make test`` runs them in the tier that users get here, ``make test-all`` in all."""
+IN_THE_BEST_TIER = {"test_cheats", "test_ordinary", "test_programs", "test_after_300_runs"}
+"""Files or tests with hundreds of programs: ``make test`` runs them in the tier that users get here, ``test-all`` in all."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    many = [
-        i for i in items if isinstance(i, pytest.Function) and i.path.stem in IN_THE_BEST_TIER and hasattr(i, "callspec")
-    ]
+    functions = [item for item in items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
+    many = [item for item in functions if {item.path.stem, item.originalname} & IN_THE_BEST_TIER]
     if not many:
         return
     try:

@@ -39,6 +39,9 @@ _MIDDLE = 8
 """What the kernel subtracts from the four bits before it scales them."""
 FEW_ROWS = {torch.bfloat16: 4, torch.float32: 16}
 """Up to so many rows the four bits win; with more, products in the numbers of the model do."""
+OF_ONE_TEXT = 16
+"""Up to so many positions of one text keep the four bits all the same, a token alone or with tokens guessed after it: the
+two kinds of weights round differently, and a guess may only decide how many tokens a step yields."""
 
 
 def available() -> bool:
@@ -118,8 +121,9 @@ class FewRowsLinear(nn.Module):
             self.register_buffer(name, None if factor is None else factor.detach().to(dtype))
 
     def takes(self, x: Tensor) -> bool:
-        """Whether there are so few rows in ``x`` that the four bits are used."""
-        return x.numel() // x.shape[-1] <= FEW_ROWS[x.dtype]
+        """Whether there are so few rows in ``x``, [B, T, K] or [rows, K], that the four bits are used."""
+        n_rows = x.numel() // x.shape[-1]
+        return n_rows <= FEW_ROWS[x.dtype] or (x.dim() == 3 and x.shape[0] == 1 and n_rows <= OF_ONE_TEXT)
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.takes(x):
@@ -130,7 +134,7 @@ class FewRowsLinear(nn.Module):
         if self.first is not None and self.second is not None:
             # Always as many rows: products of one row are made by another kernel, whose last bits differ.
             n_rows = rows.shape[0]
-            padded = F.pad(rows, (0, 0, 0, max(FEW_ROWS.values()) - n_rows))
+            padded = F.pad(rows, (0, 0, 0, OF_ONE_TEXT - n_rows))
             found = found + F.linear(F.linear(padded, self.first), self.second)[:n_rows]
         if self.bias is not None:
             found = found + self.bias
