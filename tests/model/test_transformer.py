@@ -179,7 +179,7 @@ def test_a_shared_prefix_is_stored_once() -> None:
         branch = cache.branch()
         model(ids(16, 1), branch)
     per_position = 2 * model.config.n_layers * model.config.n_kv_heads * model.config.d_head * 4
-    assert branch.n_bytes == per_position * (40 + 16 * 64)
+    assert branch.n_bytes == per_position * (40 + 16 * 16)
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,11 @@ from treadle.model.config import ModelConfig
 
 __all__ = ["KVCache", "LayerCache"]
 
-_GROWTH = 64
-"""Positions that are added when a cache is full. Copying 64 positions' worth of cache is rare and cheap."""
 _STEP = 16
-"""Products over a multiple of so many positions have the same bits however many rows are computed at once; products over
-one more or less are made by other kernels (and after a prompt of one or two tokens always by a loop of torch's own).
-``_GROWTH`` is a multiple of it."""
+"""Positions that are added when a cache is full: what is stored is then multiplied as it lies, where a part of it would be
+copied for each product. Products over a multiple of so many positions have the same bits however many rows are computed at
+once; products over one more or less are made by other kernels (and after a prompt of one or two tokens always by a loop of
+torch's own)."""
 
 
 class LayerCache:
@@ -48,7 +47,7 @@ class LayerCache:
         """Keys and values, [B, K, S', E], with positions after the last one up to a multiple of 16: finite numbers that
         nobody may look at."""
         assert self._store is not None
-        end = -(-self._length // _STEP) * _STEP
+        end = _whole(self._length)
         return self._store[0][:, :, :end], self._store[1][:, :, :end]
 
     def append(self, k_BKTE: Tensor, v_BKTE: Tensor) -> None:
@@ -61,7 +60,7 @@ class LayerCache:
         self._length = end
 
     def _grow(self, k_BKTE: Tensor, v_BKTE: Tensor, end: int) -> None:
-        room = -(-end // _GROWTH) * _GROWTH
+        room = _whole(end)
         old, store = self._store, []
         for index, new in enumerate((k_BKTE, v_BKTE)):
             larger = torch.zeros(*new.shape[:2], room, new.shape[3], dtype=new.dtype, device=new.device)
@@ -84,6 +83,10 @@ class LayerCache:
             keys = torch.cat((self.prefix[0], keys), dim=1)
             values = torch.cat((self.prefix[1], values), dim=1)
         return keys.contiguous(), values.contiguous()
+
+
+def _whole(length: int) -> int:
+    return -(-length // _STEP) * _STEP
 
 
 class KVCache:

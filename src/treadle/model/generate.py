@@ -167,7 +167,7 @@ def _sharper(model: Transformer, x_BTD: Tensor, logits_BTV: Tensor) -> Tensor:
     weight_VD = model.embedding.weight if model.head is None else model.head.weight
     ids_BTC = logits_BTV.topk(min(_SHARPENED, logits_BTV.shape[-1]), dim=-1).indices
     exact_BTC = (weight_VD[ids_BTC].float() @ model.norm(x_BTD).float()[..., None])[..., 0]
-    return logits_BTV.float().scatter(-1, ids_BTC, exact_BTC)
+    return logits_BTV.float().scatter_(-1, ids_BTC, exact_BTC)
 
 
 # --------------------------------------------------------------------------------------------------- the drafts

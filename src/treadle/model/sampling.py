@@ -125,10 +125,13 @@ class Sampler:
         )
 
     def _choose(self, open_BV: Tensor) -> Tensor:
-        best = open_BV.max(dim=-1)
-        if bool((best.values == -torch.inf).any()):
+        if bool((open_BV.amax(-1) == -torch.inf).any()):
             raise EngineError("no token is left to draw: logit bias and constraint together forbid all of them")
-        ids_B = best.indices
+        ids_B = torch.empty(open_BV.shape[0], dtype=torch.int64, device=open_BV.device)
+        greedy = [i for i, s in enumerate(self._samplings) if s.temperature <= 0]
+        if greedy:  # to find where the largest is takes twenty times as long as the largest
+            rows_B = torch.tensor(greedy, device=ids_B.device)
+            ids_B[rows_B] = open_BV[rows_B].argmax(-1)
         # Rows of one top_k go together: which of two equal logits comes first depends on it, and a draft must not depend on
         # the drafts beside it.
         random = [(max(0, s.top_k), i) for i, s in enumerate(self._samplings) if s.temperature > 0]
@@ -173,7 +176,7 @@ def _precise(logits_BV: Tensor) -> Tensor:
 
 def _totals(raw_BV: Tensor) -> Tensor:
     """log of the sum of exp of each row: what a logit has to lose to be a log-probability."""
-    total_B = raw_BV.logsumexp(-1)
+    total_B = raw_BV.amax(-1) - raw_BV.softmax(-1).amax(-1).log()  # in half the time of logsumexp
     if not bool(total_B.isfinite().all()):
         raise EngineError(
             "the model gave logits that are not numbers (NaN or infinite): its weights are damaged, or too large for this "

@@ -30,7 +30,8 @@ __all__ = ["Attention", "Block", "FeedForward", "Transformer", "Watch"]
 Visible = Tensor | tuple[int, ...] | None
 """Where positions may look: a mask; the lengths of documents that follow each other; or None for all before them."""
 ROWS_AT_ONCE = 4
-"""Rows that products of single precision compute at once; on some CPUs rows left over get other last bits."""
+"""Rows that products of single precision compute at once; on some CPUs rows left over get other last bits. Products in
+bfloat16 are another library's, which has no such rest."""
 
 
 class Watch(Protocol):
@@ -357,7 +358,8 @@ def _attend_over_prefix(q_BHTE: Tensor, cache: LayerCache, mask: Tensor | None, 
 
 
 def _product(rows: Tensor, others: Tensor) -> Tensor:
-    """``rows @ others``, its rows filled up to a multiple of ``ROWS_AT_ONCE``: a row's bits are those it has alone."""
+    """``rows @ others``, in single precision filled up to a multiple of ``ROWS_AT_ONCE``: a row's bits are those it has
+    alone."""
     n_rows = rows.shape[-2]
-    missing = -n_rows % ROWS_AT_ONCE
+    missing = -n_rows % ROWS_AT_ONCE if rows.dtype == torch.float32 else 0
     return rows @ others if not missing else (F.pad(rows, (0, 0, 0, missing)) @ others)[..., :n_rows, :]
