@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from treadle.model.int4 import FEW_ROWS, GROUP, FewRowsLinear, available, pack, use_int4
+from treadle.model.int4 import FEW_ROWS, GROUP, OF_ONE_TEXT, FewRowsLinear, available, pack, use_int4
 from treadle.model.lora import AdaptedLinear
 from treadle.model.weights.encodings import decode, encode, encoding_named
 
@@ -35,6 +35,23 @@ def test_sixteen_levels_are_kept_exactly(rows: int, bias: bool, dtype: torch.dty
     assert found.dtype is dtype
     assert found.shape == (rows, 1, 64)
     assert (found.double() - exact).abs().max() < 0.02 * exact.abs().max()
+
+
+@pytest.mark.parametrize(
+    ("shape", "taken"),
+    [
+        ((1, OF_ONE_TEXT, 96), True),  # a token and those guessed after it
+        ((1, OF_ONE_TEXT + 1, 96), False),
+        ((4, 1, 96), True),
+        ((5, 1, 96), False),  # drafts side by side
+        ((8, 2, 96), False),
+        ((4, 96), True),
+        ((5, 96), False),
+    ],
+)
+def test_positions_of_one_text_keep_the_four_bits(shape: tuple[int, ...], taken: bool) -> None:
+    layer = FewRowsLinear(nn.Linear(96, 64), torch.bfloat16)
+    assert layer.takes(torch.zeros(shape, dtype=torch.bfloat16)) is taken
 
 
 def weights_of(layer: FewRowsLinear, width: int) -> torch.Tensor:
