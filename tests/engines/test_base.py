@@ -184,6 +184,17 @@ def test_stop_strings(engine: Any) -> None:
         assert cut.finish_reason == "stop"
 
 
+def test_tokens_of_a_stopped_draft_are_those_of_its_text(engine: Any) -> None:
+    """A line's end may begin the stop string: it is held back, and must still be told with the text that is its own."""
+    prompt = ask("", primer="1\n2\n3\n4\n5\n6\n7\n8\n9\n", stop=("\n13",))
+    (completion,) = engine.complete(prompt, [Sampling(max_tokens=24, temperature=0, top_logprobs=3)])
+    assert (completion.text, completion.finish_reason) == ("10\n11\n12", "stop")
+    assert "".join(token.text for token in completion.tokens).startswith(completion.text)
+    assert len("".join(token.text for token in completion.tokens[:-1])) < len(completion.text)
+    for token in completion.tokens:
+        assert token.text == next(a.text for a in token.alternatives if a.id == token.id)
+
+
 def test_the_end_of_an_answer(engine: Any) -> None:
     (completion,) = engine.complete(ask("What is 2 + 2?"), [Sampling(max_tokens=60, temperature=0)])
     assert completion.finish_reason == "stop"

@@ -129,18 +129,30 @@ def collected(choices: Iterable[dict[str, Any]], n: int, on_tokens: OnTokens | N
         if reason is not None:
             reasons[index], ends[index] = reason, time.monotonic() - started
     return [
-        Completion(text=t, tokens=tuple(k), finish_reason="stop" if r == "stop" else "length", seconds=s)
+        Completion(text=t, tokens=_within(t, k), finish_reason="stop" if r == "stop" else "length", seconds=s)
         for t, k, r, s in zip(texts, tokens, reasons, ends, strict=True)
     ]
 
 
+def _within(text: str, tokens: Sequence[Token]) -> tuple[Token, ...]:
+    """The tokens that begin within the text: those that made up the stop string are told, but are none of the draft's."""
+    kept, end, begins = len(tokens), len(text.encode()), sum(len(token.text.encode()) for token in tokens)
+    while kept and (begins := begins - len(tokens[kept - 1].text.encode())) >= end:
+        kept -= 1
+    return tuple(tokens[:kept])
+
+
 def tokens_of(logprobs: Any) -> tuple[Token, ...]:
-    """The tokens that an event tells of."""
+    """The tokens that an event tells of.
+
+    Where an ending may become a stop string, llama.cpp sends a token without its text and the text with the next one. Among
+    the alternatives, where it nearly always stands too, a token has the text that is its own.
+    """
     if not logprobs:
         return ()
     return tuple(
         Token(
-            text=_piece(item),
+            text=_piece(next((a for a in item.get("top_logprobs", []) if a.get("id") == item.get("id")), item)),
             id=item.get("id"),
             logprob=float(item["logprob"]),
             alternatives=tuple(

@@ -98,7 +98,7 @@ class LibraryTokens:
         added = tokenizer.get_added_tokens_decoder()
         self.special: dict[str, int] = {added[i].content: i for i in sorted(added) if added[i].special}
         self._added = {i: token.content for i, token in added.items()}
-        self._spelling = _spelling(described)
+        self._spelling, self._inside = _spelling(described), _inside(described)
 
     @functools.cached_property
     def size(self) -> int:
@@ -117,7 +117,7 @@ class LibraryTokens:
         spelled = self._tokenizer.id_to_token(token) if 0 <= token < self.size else None
         if spelled is None:
             raise _no_such(self, token)
-        return _raw(spelled, "text" if token in self._added else self._spelling)
+        return spelled.encode("utf-8") if token in self._added else _raw(spelled.removeprefix(self._inside), self._spelling)
 
     def _of_text(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
@@ -163,14 +163,22 @@ class PieceTokens:
 
 
 def _spelling(described: Mapping[str, Any]) -> str:
-    """How tokens stand in a ``tokenizer.json``: as stand-ins of bytes, as pieces with marked spaces, as parts of words."""
+    """How tokens stand in a ``tokenizer.json``: as stand-ins of bytes, as pieces with marked spaces, as they are."""
     steps = repr([described.get(part) for part in ("pre_tokenizer", "decoder", "normalizer")])
     if "'ByteLevel'" in steps:
         return "bytes"
     model = described.get("model") or {}
     if "'Metaspace'" in steps or _SPACE in steps or model.get("byte_fallback"):
         return "pieces"
-    return "parts" if "'WordPiece'" in steps or model.get("type") == "WordPiece" else "text"
+    return "text"
+
+
+def _inside(described: Mapping[str, Any]) -> str:
+    """What a token begins with where it goes on with a word (``##`` in BERT's vocabulary); it is no part of the text."""
+    model, decoder = described.get("model") or {}, described.get("decoder") or {}
+    if model.get("type") != "WordPiece":
+        return ""
+    return str(model.get("continuing_subword_prefix") or decoder.get("prefix") or "")
 
 
 def _raw(spelled: str, spelling: str) -> bytes:
@@ -180,7 +188,7 @@ def _raw(spelled: str, spelling: str) -> bytes:
         if len(spelled) == 6 and spelled.startswith("<0x") and spelled.endswith(">"):
             return bytes.fromhex(spelled[3:5])
         return spelled.replace(_SPACE, " ").encode("utf-8")
-    return (spelled.removeprefix("##") if spelling == "parts" else spelled).encode("utf-8")
+    return spelled.encode("utf-8")
 
 
 def _found(tokens: Tokens, raw: bytes, ids: Sequence[int | None]) -> list[int]:

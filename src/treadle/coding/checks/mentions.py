@@ -53,7 +53,8 @@ _QUALIFIED = re.compile(
 _DEMANDED = re.compile(r"(?:exactly|at least|at most|more than|less than|fewer than|only)\s+$", re.IGNORECASE)
 _DEFINITE = re.compile(r"\b(?:the|both|these|those)\s+$", re.IGNORECASE)
 _SMALL_COUNT = 6
-_LISTED = re.compile(r"[^.\n]*\b(?:has|have|contains?|holds?|with)\s+(?:the\s+)?(?:columns|branches|fields)\b[^.\n]*")
+_LISTED = re.compile(r"\b(?:has|have|contains?|holds?|with)\s+(?:the\s+)?(?:columns|branches|fields)\b")
+_CLAUSE = re.compile(r"[^.\n]+")
 _NAMED_BEFORE = re.compile(
     r"(?:\b(?:of|by|per|columns?|branch(?:es)?|fields?|variables?|against|versus|vs\.?|where|between|and)\s+(?:the\s+)?|[`'\"])$",
     re.IGNORECASE,
@@ -104,7 +105,7 @@ def _mentioned_columns(prose: str, data: DataSummary | None) -> list[str]:
     """Columns that the request names as such, in the order of the data."""
     if data is None:
         return []
-    prose = _LISTED.sub(" ", prose)
+    prose = _CLAUSE.sub(lambda clause: " " if _LISTED.search(clause.group()) else clause.group(), prose)
     names = dict.fromkeys(column.name for table in data.tables for column in table.columns)
     return [name for name in names if any(_names_it(name, prose, m) for m in _whole(name, prose))]
 
