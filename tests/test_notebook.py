@@ -104,7 +104,7 @@ def test_in_a_shell_that_draws_html(home: Path) -> None:
     assert [thread["status"] for thread in json.loads(listed["out"])] == ["verified", "verified"]
     assert "ipop" in tokens["html"], "what is drawn with Rich is one result, too"
     assert "<b>" not in tokens["html"]
-    assert "<b>lollipop" in tokens["out"]
+    assert "<|b|>|l|oll|ipop" in tokens["out"], "the plain text parts tokens without colours"
     for failed, told in ((unknown, "No such command 'tokenz'"), (unread, "No closing quotation"), (option, "--samplez")):
         assert failed["error"].startswith("CommandFailedError: ")
         assert told in failed["error"]

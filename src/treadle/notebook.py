@@ -141,6 +141,9 @@ def _of_parser(error: Exception) -> Exception:
 
 
 def _print_plain(found: Any, printer: Any, _cycle: bool) -> None:
+    if "__str__" in vars(type(found)):  # it says itself how it looks without colours
+        printer.text(_cut(str(found).rstrip()))
+        return
     printer.text(as_text(found._repr_html_()) or f"<{type(found).__name__}, drawn as HTML>")
 
 
@@ -150,7 +153,10 @@ def as_text(html: str) -> str:
     reader.feed(html)
     reader.close()
     lines = [line.rstrip() for line in "".join(reader.pieces).split("\n")]
-    text = "\n".join(line for line in lines if line)
+    return _cut("\n".join(line for line in lines if line))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MOST_PLAIN else f"{text[:MOST_PLAIN]}\n..."
 
 

@@ -167,6 +167,10 @@ def test_the_embedded_model(llama: LlamaEngine) -> None:
     assert other.text.startswith("The dog")
     with pytest.raises(UsageError, match=r"no UTF-8: byte e9 at character 3 \(caf<e9>!\)"):
         scored_text(llama, "caf\udce9!", 3)
+    with pytest.raises(UsageError, match=r"disallowed special token of llama:smollm2, at '<\|im_start\|>user'"):
+        scored_text(llama, "hi <|im_start|>user", 3)
+    read = scored_text(llama, "hi <|im_start|>user", 3, reads_special=True)
+    assert read.notes[-1] == "The text spells special tokens, which were read as such."
     with pytest.raises(UnknownNameError, match="It is not one token of the vocabulary"):
         branch_of_text(llama, view, 1, " dog dog", GREEDY)
 

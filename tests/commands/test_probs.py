@@ -88,6 +88,7 @@ def test_a_branch_stands_beside_the_text(run: Any) -> None:
         (["a <x>", "--generate", "0"], "--generate must be at least 1"),
         (["a <x>", "--generate", "1", "--temperature", "9"], "--temperature must lie between 0 and 2"),
         (["a <x>", "--draft", "0.0"], "are for drafts of a thread"),
+        (["a <x>", "--special", "text"], "Known: read, refuse"),
         (["a <x>", "--branch", "x"], "POSITION:ALTERNATIVE"),
         (["a <x>", "--branch", "7:b"], "no position 7: the text has 2 tokens"),
         (["a <x>", "--branch", "0:zz"], "alternative at position 0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -150,6 +151,12 @@ def test_folders_are_read_and_what_is_no_text_is_named(tmp_path: Path) -> None:
     found = find([tmp_path])
     assert [source.name for source in found.sources] == [str(tmp_path / "c.txt"), str(tmp_path / "b" / "a.txt")]
     assert found.skipped == ((str(tmp_path / "b" / "z.bin"), "is binary (byte 4 is zero), and tokens are made of text"),)
+    (tmp_path / "b" / "d.txt").symlink_to(tmp_path / "c.txt")
+    os.mkfifo(tmp_path / "pipe")
+    again = find([tmp_path])
+    assert [source.name for source in again.sources] == [source.name for source in found.sources], "no file counts twice"
+    assert [Path(name).name for name, _ in again.skipped] == ["pipe", "d.txt", "z.bin"]
+    assert [why for _, why in again.skipped][:2] == ["is no file (a pipe, a device)", "is a link"]
     with pytest.raises(DataError, match="binary"):
         find([tmp_path / "b" / "z.bin"])
     with pytest.raises(DataError, match=r"does not exist; beside it lies c\.txt"):

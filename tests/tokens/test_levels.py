@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treadle.errors import UnknownNameError
+from treadle.errors import UnknownNameError, UsageError
 from treadle.tokens.encodings import open_encoding
 from treadle.tokens.levels import LEVELS, levels_of
+from treadle.tokens.opening import open_file
+from treadle.tokens.trained.run import train_vocabulary
 
 ANY = st.binary(max_size=80) | st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace"))
 
@@ -43,6 +47,19 @@ def test_a_byte_that_is_no_text_is_a_piece_of_its_own() -> None:
     levels = {level.name: level.pieces for level in levels_of(b"a\xff\xfeb").levels}
     assert levels["character"] == (b"a", b"\xff", b"\xfe", b"b")
     assert levels["word"] == (b"a", b"\xff", b"\xfe", b"b")
+
+
+def test_any_vocabulary_whose_tokens_give_the_text_back(tmp_path: Path) -> None:
+    corpus, raw = tmp_path / "corpus.txt", "def f(été):".encode()
+    corpus.write_text("def f(x): return x\n" * 40, encoding="utf-8")
+    for algorithm in ("bpe", "wordpiece", "char"):
+        out = tmp_path / f"{algorithm}.json"
+        train_vocabulary([corpus], out, algorithm=algorithm, size=600)
+        view = levels_of(raw, open_file(out))
+        assert all(level.joined == raw for level in view.levels)
+    train_vocabulary([corpus], tmp_path / "word.json", algorithm="word", size=600)
+    with pytest.raises(UsageError, match="do not give this text back"):
+        levels_of(raw, open_file(tmp_path / "word.json"))
 
 
 def test_an_unknown_encoding_is_refused() -> None:

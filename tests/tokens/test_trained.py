@@ -15,6 +15,7 @@ import treadle
 from treadle.errors import DataError, UsageError
 from treadle.tokens.from_folder import vocabulary_from_folder
 from treadle.tokens.from_json import byte_pairs_from_json
+from treadle.tokens.opening import open_file
 from treadle.tokens.trained import corpus, counts, run
 from treadle.tokens.trained.algorithms import ALGORITHMS, SMALLEST, Algorithm, cutter, pattern_for, train
 from treadle.tokens.trained.run import Trained, train_vocabulary
@@ -52,10 +53,12 @@ def test_every_algorithm_gives_a_file_that_libraries_load(
     assert algorithm == "char" or report.size == 600
     assert report.held_out_bytes > 0
     assert list(tmp_path.iterdir()) == [out]
+    shown = open_file(out)
     for text in TEXTS:
         ids = ours.encode(text).ids
         if algorithm != "word":
             assert ours.decode(ids, skip_special_tokens=False) == text
+            assert b"".join(map(shown.token_bytes, shown.encode(text, disallowed_special=()))) == text.encode()
     assert (report.unknown > 0) == (algorithm == "word")
     if algorithm == "bpe":
         assert report.bytes_a_token > 2

@@ -42,11 +42,20 @@ _WITH = "ask again with an engine that gives probabilities: llama:smollm2, torch
 # ------------------------------------------------------------------------------------------------ texts
 
 
-def scored_text(engine: Engine, text: str, top: int, on_tokens: OnTokens | None = None, command: str = "") -> ProbsView:
-    """A text as the engine's model finds it, each token given those before it.
+def scored_text(
+    engine: Engine,
+    text: str,
+    top: int,
+    on_tokens: OnTokens | None = None,
+    command: str = "",
+    *,
+    reads_special: bool = False,
+) -> ProbsView:
+    """A text as the engine's model finds it, each token given those before it. Texts of special tokens are read as such
+    tokens where ``reads_special``, else they are an error.
 
     Raises:
-        UsageError: the text is empty.
+        UsageError: the text is empty, or spells a special token.
         UnsupportedError: the engine gives no probabilities of a text, or not so many alternatives.
         ContextLengthError: the text is too long for the model.
     """
@@ -56,6 +65,12 @@ def scored_text(engine: Engine, text: str, top: int, on_tokens: OnTokens | None 
     tokens = engine.score(text, top, on_tokens)
     name = engine.identity.name
     view = _view(name, f"{name} reads {_quoted(text)}", text, tokens, top, len(tokens))
+    if not reads_special and _spells_special(engine, text, tokens):
+        place = next((s.start for s, t in zip(view.tokens, tokens, strict=True) if _is_special(engine, [t])), 0)
+        raise UsageError(
+            f"Encountered text corresponding to a disallowed special token of {name}, at {text[place : place + 24]!r}. "
+            "Special tokens steer a model, so none is read by accident; say that this one is meant: --special read"
+        )
     return replace(view, notes=_notes_of_text(engine, text, tokens), command=command)
 
 
@@ -83,7 +98,7 @@ def branch_of_text(
     """
     text = _alternative(engine, view, position, wanted)
     before = view.text[: view.tokens[position].start]
-    given = scored_text(engine, before + text, view.top, on_tokens)
+    given = scored_text(engine, before + text, view.top, on_tokens, reads_special=True)
     notes = given.notes
     if len(given.tokens) != position + 1 or given.tokens[-1].text != text:
         notes = (*notes, "Read anew with the alternative, the text has other tokens than before.")
@@ -108,10 +123,15 @@ def _is_special(engine: Engine, tokens: Sequence[Token]) -> bool:
     return engine.capabilities.exact_token_counts and any(engine.count_tokens(token.text) != 1 for token in tokens)
 
 
+def _spells_special(engine: Engine, text: str, tokens: Sequence[Token]) -> bool:
+    """Whether special tokens were read: as plain text they are several tokens."""
+    return engine.capabilities.exact_token_counts and engine.count_tokens(text) != len(tokens)
+
+
 def _notes_of_text(engine: Engine, text: str, tokens: Sequence[Token]) -> tuple[str, ...]:
     notes = [BEFORE_FILTERS]
     notes.append("The first token has nothing before it but the model's beginning-of-text token.")
-    if engine.capabilities.exact_token_counts and engine.count_tokens(text) != len(tokens):
+    if _spells_special(engine, text, tokens):
         notes.append("The text spells special tokens, which were read as such.")
     return tuple(notes)
 
@@ -130,6 +150,8 @@ def draft_of(record: ThreadRecord, wanted: str | None) -> Draft:
     if wanted is not None and wanted not in by_id:
         raise UnknownNameError(f"draft of thread {record.info.id}", wanted, by_id)
     known = [draft for draft in record.drafts if draft.completion.tokens]
+    if not record.drafts:
+        raise UsageError(f"thread {record.info.id} has no drafts: it was stopped before the first; ask again")
     if not known:
         raise UsageError(
             f"no draft of thread {record.info.id} was stored with probabilities: engine {record.engine.name} gave none; "

@@ -14,7 +14,7 @@ import typer
 from treadle.commands.files import check_free, read_stdin, write_new
 from treadle.commands.opening import opened_store
 from treadle.commands.options import EngineOption, JsonOption, SeedOption, StoreOption
-from treadle.errors import UsageError
+from treadle.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from treadle.threads.base import ThreadRecord
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["probs"]
 
 _BRANCH_TOKENS = 64
+_SPECIAL = ("refuse", "read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,9 @@ def probs(
     ] = None,
     temperature: Annotated[float, typer.Option("--temperature", help="Of what is written; 0 is greedy.")] = 0.0,
     seed: SeedOption = 1,
+    special: Annotated[
+        str, typer.Option("--special", help="Texts of special tokens: refuse, or read (as the token).")
+    ] = "refuse",
     other_model: Annotated[
         bool, typer.Option("--other-model", help="Let another model than the draft's own go on with it.")
     ] = False,
@@ -61,6 +65,8 @@ def probs(
     """Show how likely the model finds a text, token by token: probability, rank, surprise, alternatives."""
     check_free(html)
     _check_options(text, thread, draft, engine, top, generate, branch, other_model)
+    if special not in _SPECIAL:
+        raise UnknownNameError("--special", special, _SPECIAL)
     if thread is not None:
         with opened_store(store) as opened:
             record = opened.load(thread)
@@ -68,10 +74,10 @@ def probs(
         shown = _of_thread(record, draft, top, branch, sampling, engine, other_model, as_json)
     else:
         written = read_stdin() if text == "-" else text or ""
-        command = "" if text == "-" else _command(written, engine, top)
+        command = "" if text == "-" else _command(written, engine, top, special)
         wanted = generate if branch is None else generate or _BRANCH_TOKENS
         drawing = None if wanted is None else _sampling(wanted, temperature, seed, top)
-        shown = _of_text(written, engine, top, branch, drawing, command, as_json)
+        shown = _of_text(written, engine, top, branch, drawing, command, special == "read", as_json)
     _show(shown, table, lines, html, as_json)
 
 
@@ -108,13 +114,21 @@ def _sampling(tokens: int, temperature: float, seed: int, top: int) -> Sampling:
     return Sampling(max_tokens=tokens, temperature=temperature, seed=seed, top_logprobs=top)
 
 
-def _command(text: str, engine: str | None, top: int) -> str:
+def _command(text: str, engine: str | None, top: int, special: str) -> str:
     named = [] if engine is None else ["--engine", engine]
-    return shlex.join(["treadle", "probs", text, *named, "--top", str(top)])
+    read = [] if special == _SPECIAL[0] else ["--special", special]
+    return shlex.join(["treadle", "probs", text, *named, *read, "--top", str(top)])
 
 
 def _of_text(
-    text: str, name: str | None, top: int, branch: str | None, sampling: Sampling | None, command: str, quiet: bool
+    text: str,
+    name: str | None,
+    top: int,
+    branch: str | None,
+    sampling: Sampling | None,
+    command: str,
+    special: bool,
+    quiet: bool,
 ) -> _Shown:
     from treadle import compose
     from treadle.coding.probabilities import branch_of_text, continued_text, scored_text
@@ -126,14 +140,14 @@ def _of_text(
     with compose.engine(name, quiet) as (engine, progress):
         n_tokens = engine.count_tokens(text)
         progress.phase(f"reading {n_tokens} tokens", n_tokens)
-        view = scored_text(engine, text, top, progress.tokens, command)
+        view = scored_text(engine, text, top, progress.tokens, command, reads_special=special)
         if sampling is None:
             return _Shown(view=view)
         progress.phase(f"writing {sampling.max_tokens} tokens", sampling.max_tokens)
         if parted is None:
             more = continued_text(engine, view, sampling, progress.tokens)
             # A branch within what was written goes on from the text with it.
-            return _Shown(view=replace(more, command=command and _command(more.text, name, top)))
+            return _Shown(view=replace(more, command=command and _command(more.text, name, top, _SPECIAL[special])))
         other = branch_of_text(engine, view, *parted, sampling, progress.tokens)
     return _Shown(view=view, branch=other, at=view.tokens[parted[0]].start)
 

@@ -156,7 +156,7 @@ def _show_text(found: Found, names: Sequence[str], rule: SpecialRule, levels: bo
 
         if len(names) > 1:
             raise UsageError(f"--levels takes one encoding, not {len(names)}")
-        at_levels = levels_of(raw, names[0])
+        at_levels = levels_of(raw, _vocabulary(names[0]))
         _emit(as_json, at_levels, plain.levels_data, shown.show_levels)
         return
     view = compare(raw, [_vocabulary(name) for name in names], rule)
@@ -187,7 +187,7 @@ def _print(as_json: bool, counted: Report) -> None:
 
     _emit(as_json, counted, plain.report_data, shown.show_report if counted.detailed else shown.show_count)
     if counted.skipped and not counted.detailed:
-        typer.echo(f"not counted: {len(counted.skipped):,} files that are no text (--report names them)", err=True)
+        typer.echo(f"not counted: {len(counted.skipped):,} files that are no text, or links (--report names them)", err=True)
 
 
 def _emit(as_json: bool, found: View, data: Callable[[View], dict[str, Any]], show: Callable[[Console, View], None]) -> None:

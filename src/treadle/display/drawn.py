@@ -1,4 +1,4 @@
-"""What is drawn with Rich in a terminal, as HTML for notebooks."""
+"""What is drawn with Rich in a terminal, as HTML for notebooks and as plain text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["drawn_html"]
+__all__ = ["drawn_html", "drawn_plain"]
 
 T = TypeVar("T")
 
@@ -27,3 +27,12 @@ def drawn_html(show: Callable[[Console, T], None], found: T) -> str:
     )  # fmt: skip
     show(console, found)
     return console.export_html(inline_styles=True, code_format=_FORM)
+
+
+def drawn_plain(show: Callable[[Console, T], None], found: T) -> str:
+    """The same as in a pipe: nothing hangs on colour."""
+    from rich.console import Console
+
+    file = io.StringIO()
+    show(Console(file=file, width=_COLUMNS, color_system=None, highlight=False, markup=False, emoji=False), found)
+    return file.getvalue()

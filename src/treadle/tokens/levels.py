@@ -8,37 +8,49 @@ the same tokens, so what differs is the method.
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import re
 
-from treadle.tokens.encodings import open_encoding, ranks_of, special_tokens_of
+from treadle.errors import UsageError
+from treadle.tokens.encodings import open_encoding, special_tokens_of
+from treadle.tokens.protocol import Tokens
 from treadle.tokens.views import Level, Levels
 from treadle.tokens.wrapped import EncodingTokens
 
-__all__ = ["LEVELS", "characters", "levels_of", "subwords", "words"]
+__all__ = ["LEVELS", "characters", "levels_of", "words"]
 
 LEVELS = ("word", "subword", "character", "byte", "byte-pair")
 _WORD = re.compile(r"\w+|[^\w\s]|\s+")
 
 
-def levels_of(raw: bytes, encoding: str = "cl100k_base") -> Levels:
-    """The text at all five levels; ``encoding`` gives the tokens of subwords and byte pairs. Special tokens are text.
+def levels_of(raw: bytes, vocabulary: str | Tokens = "cl100k_base") -> Levels:
+    """The text at all five levels; an encoding of that name, or any vocabulary, gives the tokens of subwords and byte pairs.
+    Special tokens are text.
 
     Raises:
         UnknownNameError: there is no such encoding.
+        UsageError: the tokens of the vocabulary do not give the text back.
     """
     text = raw.decode("utf-8", "surrogateescape")
-    tokens = EncodingTokens(open_encoding(encoding), special_tokens_of(encoding))
-    ids = tokens.encode(text, disallowed_special=())
+    tokens = vocabulary
+    if isinstance(tokens, str):
+        tokens = EncodingTokens(open_encoding(tokens), special_tokens_of(tokens))
+    ids, encoding = tokens.encode(text, disallowed_special=()), tokens.name
+    pairs = tuple(map(tokens.token_bytes, ids))
+    if b"".join(pairs) != raw:
+        raise UsageError(
+            f"the tokens of {encoding} do not give this text back: it changes texts before it cuts them, or lacks parts of "
+            "them; at levels a text is shown by encodings such as cl100k_base, and by byte pairs of your own"
+        )
     cut = [
         Level(name="word", how="words, runs of white space, single punctuation marks", pieces=words(raw)),
-        Level(name="subword", how=f"longest token of {encoding} first, within a word", pieces=subwords(raw, encoding)),
+        Level(name="subword", how=f"longest token of {encoding} first, within a word", pieces=_subwords(raw, tokens)),
         Level(name="character", how="Unicode characters", pieces=characters(raw)),
         Level(name="byte", how="bytes of UTF-8", pieces=tuple(bytes([b]) for b in raw), ids=tuple(raw)),
         Level(
             name="byte-pair",
-            how=f"merges of {encoding}, lowest rank first",
-            pieces=tuple(map(tokens.token_bytes, ids)),
+            how=f"tokens of {encoding}, as it merges them",
+            pieces=pairs,
             ids=tuple(ids),
         ),
     ]
@@ -55,14 +67,10 @@ def characters(raw: bytes) -> tuple[bytes, ...]:
     return tuple(map(_back, raw.decode("utf-8", "surrogateescape")))
 
 
-def subwords(raw: bytes, encoding: str) -> tuple[bytes, ...]:
+def _subwords(raw: bytes, tokens: Tokens) -> tuple[bytes, ...]:
     """Within each word the longest token that fits, from left to right; only whole characters, and a character that is no
-    token stays whole.
-
-    Raises:
-        UnknownNameError: there is no such encoding.
-    """
-    known, longest = _texts(encoding)
+    token stays whole."""
+    known, longest = _texts(tokens)
     return tuple(
         _back(part)
         for word in _WORD.findall(raw.decode("utf-8", "surrogateescape"))
@@ -81,12 +89,13 @@ def _longest_first(word: str, known: frozenset[str], longest: int) -> list[str]:
     return parts
 
 
-@functools.lru_cache(maxsize=2)
-def _texts(encoding: str) -> tuple[frozenset[str], int]:
+def _texts(tokens: Tokens) -> tuple[frozenset[str], int]:
     """The tokens that are whole characters, and the length of the longest."""
-    decoded = (token.decode("utf-8", "replace") for token in ranks_of(encoding))
-    known = frozenset(text for text in decoded if "\ufffd" not in text)
-    return known, max(map(len, known))
+    known = set()
+    for token in set(range(tokens.size)).difference(tokens.special.values()):
+        with contextlib.suppress(UsageError):  # a gap
+            known.add(tokens.token_bytes(token).decode("utf-8", "replace"))
+    return frozenset(text for text in known if "\ufffd" not in text), max(map(len, known))
 
 
 def _back(text: str) -> bytes:

@@ -178,6 +178,12 @@ class ProbsView:
 
         return probs_frame(self)
 
+    def __str__(self) -> str:
+        from treadle.display.drawn import drawn_plain
+        from treadle.tokens.probs_shown import show_probs
+
+        return drawn_plain(show_probs, self)
+
 
 def _perplexity(nats: float, count: int) -> float | None:
     if not count:

@@ -54,6 +54,10 @@ def show_probs(console: Console, view: ProbsView, whole_table: bool = False, lin
         console.print(Text(escaped(note), style="dim"))
 
 
+def _counted(n_tokens: int) -> str:
+    return f"{n_tokens} token{'' if n_tokens == 1 else 's'}"
+
+
 def _totals(view: ProbsView) -> str:
     perplexity = view.perplexity
     if perplexity is None:
@@ -61,7 +65,7 @@ def _totals(view: ProbsView) -> str:
     each = view.bits / len(view.tokens)
     shown = f"{perplexity:,.2f}" if math.isfinite(perplexity) else "infinite"
     return (
-        f"{len(view.tokens)} tokens, {view.bits:.1f} bits in all, {each:.2f} a token, perplexity {shown}; "
+        f"{_counted(len(view.tokens))}, {view.bits:.1f} bits in all, {each:.2f} a token, perplexity {shown}; "
         f"log-probability {-view.nats:.2f} nats"
     )
 
@@ -218,4 +222,4 @@ def _parted(view: ProbsView, at: int) -> Text:
 def _figures(view: ProbsView, at: int) -> str:
     rest = [token for token in view.tokens if token.start >= at]
     bits = sum(token.bits for token in rest)
-    return f"from there {len(rest)} tokens, {bits:.1f} bits, {bits / max(1, len(rest)):.2f} a token"
+    return f"from there {_counted(len(rest))}, {bits:.1f} bits, {bits / max(1, len(rest)):.2f} a token"

@@ -107,7 +107,8 @@ def _refuse(tokens: Tokens, text: str, disallowed: frozenset[str]) -> None:
         return
     around = text[max(0, found.start() - 20) : found.end() + 20].encode("utf-8", "replace").decode("utf-8")
     raise UsageError(
-        f"the text spells {found[0]!r}, a special token of {tokens.name} (id {tokens.special[found[0]]}), at {around!r}. "
+        f"Encountered text corresponding to disallowed special token {found[0]!r} of {tokens.name} "
+        f"(id {tokens.special[found[0]]}), at {around!r}. "
         "Special tokens steer a model, so none is read by accident, and none is silently taken for text. Say what is meant: "
         "ordinary text (--special text; disallowed_special=()) or the token (--special read; "
         f"allowed_special={{{found[0]!r}}})"

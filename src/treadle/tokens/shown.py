@@ -95,8 +95,8 @@ def _show_list(console: Console, found: TokenList, raw: bytes) -> None:
     _print(console, Text(_cut(" ".join(map(repr, found.pieces[:MOST_SHOWN])), len(found.pieces)), style="dim"))
     if found.joined != raw:
         told = (
-            "These tokens do not give the text back byte for byte: the vocabulary changes texts before it cuts them, or has no "
-            "tokens for parts of them."
+            "These tokens do not give the text back byte for byte: the vocabulary changes texts before it cuts them, or has "
+            "no tokens for parts of them."
         )
         console.print(told, style="dim")
 

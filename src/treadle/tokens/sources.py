@@ -48,7 +48,10 @@ def find(paths: Sequence[Path]) -> Found:
             _check_text(path)
             sources.append(_file_source(path))
             continue
-        for below in _below(path):
+        for below, why in _below(path):
+            if why:
+                skipped.append((str(below), why))
+                continue
             try:
                 _check_text(below)
             except DataError as error:
@@ -104,13 +107,14 @@ def _file_source(path: Path) -> Source:
     return Source(name=str(path), blocks=blocks, n_bytes=path.stat().st_size)
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Files, and why one is passed over: a link's file lies elsewhere, where it counts or is not meant."""
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(place) / name
-            if not name.startswith(".") and path.is_file():
-                yield path
+            if not name.startswith("."):
+                yield path, "is a link" if path.is_symlink() else "" if path.is_file() else "is no file (a pipe, a device)"
 
 
 def _check_text(path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from treadle.display.drawn import drawn_html
+from treadle.display.drawn import drawn_html, drawn_plain
 
 __all__ = ["Comparison", "Cost", "FileCost", "Level", "Levels", "Report", "TokenList"]
 
@@ -50,6 +50,11 @@ class Comparison:
 
         return drawn_html(show_comparison, self)
 
+    def __str__(self) -> str:
+        from treadle.tokens.shown import show_comparison
+
+        return drawn_plain(show_comparison, self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
@@ -79,6 +84,11 @@ class Levels:
         from treadle.tokens.shown import show_levels
 
         return drawn_html(show_levels, self)
+
+    def __str__(self) -> str:
+        from treadle.tokens.shown import show_levels
+
+        return drawn_plain(show_levels, self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,3 +154,8 @@ class Report:
         from treadle.tokens.shown import show_report
 
         return drawn_html(show_report, self)
+
+    def __str__(self) -> str:
+        from treadle.tokens.shown import show_report
+
+        return drawn_plain(show_report, self)

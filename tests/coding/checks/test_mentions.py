@@ -70,6 +70,7 @@ USES = [
     ("1. Open the file\n2. Print the mean of pt1", "print(ak.mean(events.pt1))"),
     ("In CMS 2015 data at 13 TeV, what is the mean of pt1?", "print(ak.mean(events.pt1))"),
     ("The file has columns pt1, pt2 and M. What is the mean of pt1?", "print(ak.mean(events.pt1))"),
+    ("What is the mean of pt1?" + " word" * 100_000, "print(ak.mean(events.pt1))"),  # hours where time grows by the square
     ("How much time does muon 1 need? Print pt1.", "print(events.pt1)"),
     (
         "Build a four-vector from pt1, eta1, phi1",
