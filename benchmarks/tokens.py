@@ -153,7 +153,8 @@ def _library(name: str) -> Any:
         merges += [(spelled[a], spelled[b]) for _, _, a, b in known]
     model = models.BPE({spelled[t]: r for t, r in ranks.items()}, merges, ignore_merges=True)
     tokenizer = Tokenizer(model)
-    pattern = re.sub(r"([+*?}])\+", r"\1", pattern_of(name))  # Oniguruma reads {1,3}+ otherwise
+    # In Oniguruma {1,3}+ repeats {1,3}, and $ ends a line.
+    pattern = re.sub(r"([+*?}])\+", r"\1", pattern_of(name)).replace("$", r"\z")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(Regex(pattern), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
     )
