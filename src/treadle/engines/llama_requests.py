@@ -129,13 +129,15 @@ def collected(choices: Iterable[dict[str, Any]], n: int, on_tokens: OnTokens | N
         if reason is not None:
             reasons[index], ends[index] = reason, time.monotonic() - started
     return [
-        Completion(text=t, tokens=_within(t, k), finish_reason="stop" if r == "stop" else "length", seconds=s)
+        Completion(text=t, tokens=tuple(k), finish_reason="length", seconds=s)
+        if r != "stop"
+        else Completion(text=t, tokens=_within(t, k), finish_reason="stop", seconds=s)
         for t, k, r, s in zip(texts, tokens, reasons, ends, strict=True)
     ]
 
 
 def _within(text: str, tokens: Sequence[Token]) -> tuple[Token, ...]:
-    """The tokens that begin within the text: those that made up the stop string are told, but are none of the draft's."""
+    """The tokens that begin within a stopped text: those of the stop string are told, but are none of the draft's."""
     kept, end, begins = len(tokens), len(text.encode()), sum(len(token.text.encode()) for token in tokens)
     while kept and (begins := begins - len(tokens[kept - 1].text.encode())) >= end:
         kept -= 1

@@ -9,6 +9,7 @@ the same tokens, so what differs is the method.
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 
 from treadle.errors import UsageError
@@ -70,7 +71,7 @@ def characters(raw: bytes) -> tuple[bytes, ...]:
 def _subwords(raw: bytes, tokens: Tokens) -> tuple[bytes, ...]:
     """Within each word the longest token that fits, from left to right; only whole characters, and a character that is no
     token stays whole."""
-    known, longest = _texts(tokens)
+    known, longest = _texts_of(tokens.name) if isinstance(tokens, EncodingTokens) else _texts(tokens)
     return tuple(
         _back(part)
         for word in _WORD.findall(raw.decode("utf-8", "surrogateescape"))
@@ -87,6 +88,11 @@ def _longest_first(word: str, known: frozenset[str], longest: int) -> list[str]:
         parts.append(word[start:end])
         start = end
     return parts
+
+
+@functools.lru_cache(maxsize=2)
+def _texts_of(encoding: str) -> tuple[frozenset[str], int]:
+    return _texts(EncodingTokens(open_encoding(encoding), special_tokens_of(encoding)))
 
 
 def _texts(tokens: Tokens) -> tuple[frozenset[str], int]:
