@@ -77,7 +77,7 @@ def probs(
         command = "" if text == "-" else _command(written, engine, top, special)
         wanted = generate if branch is None else generate or _BRANCH_TOKENS
         drawing = None if wanted is None else _sampling(wanted, temperature, seed, top)
-        shown = _of_text(written, engine, top, branch, drawing, command, special == "read", as_json)
+        shown = _of_text(written, engine, top, branch, drawing, command, special, as_json)
     _show(shown, table, lines, html, as_json)
 
 
@@ -127,7 +127,7 @@ def _of_text(
     branch: str | None,
     sampling: Sampling | None,
     command: str,
-    special: bool,
+    special: str,
     quiet: bool,
 ) -> _Shown:
     from treadle import compose
@@ -140,14 +140,14 @@ def _of_text(
     with compose.engine(name, quiet) as (engine, progress):
         n_tokens = engine.count_tokens(text)
         progress.phase(f"reading {n_tokens} tokens", n_tokens)
-        view = scored_text(engine, text, top, progress.tokens, command, reads_special=special)
+        view = scored_text(engine, text, top, progress.tokens, command, reads_special=special == "read")
         if sampling is None:
             return _Shown(view=view)
         progress.phase(f"writing {sampling.max_tokens} tokens", sampling.max_tokens)
         if parted is None:
             more = continued_text(engine, view, sampling, progress.tokens)
             # A branch within what was written goes on from the text with it.
-            return _Shown(view=replace(more, command=command and _command(more.text, name, top, _SPECIAL[special])))
+            return _Shown(view=replace(more, command=command and _command(more.text, name, top, special)))
         other = branch_of_text(engine, view, *parted, sampling, progress.tokens)
     return _Shown(view=view, branch=other, at=view.tokens[parted[0]].start)
 

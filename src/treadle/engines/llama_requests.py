@@ -129,10 +129,13 @@ def collected(choices: Iterable[dict[str, Any]], n: int, on_tokens: OnTokens | N
         if reason is not None:
             reasons[index], ends[index] = reason, time.monotonic() - started
     return [
-        Completion(text=t, tokens=tuple(k), finish_reason="length", seconds=s)
-        if r != "stop"
-        else Completion(text=t, tokens=_within(t, k), finish_reason="stop", seconds=s)
-        for t, k, r, s in zip(texts, tokens, reasons, ends, strict=True)
+        Completion(
+            text=text,
+            tokens=_within(text, found) if reason == "stop" else tuple(found),
+            finish_reason="stop" if reason == "stop" else "length",
+            seconds=seconds,
+        )
+        for text, found, reason, seconds in zip(texts, tokens, reasons, ends, strict=True)
     ]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from treadle.model.generate import Draw, OnTokens, Piece, Prefix, Row, TokenTable, forward
+from treadle.model.int4 import OF_ONE_TEXT
 from treadle.model.sampling import Sampler
 from treadle.model.transformer import Transformer
 
@@ -18,9 +19,9 @@ __all__ = ["Repeats", "decode_one"]
 
 _LONGEST, _SHORTEST = 4, 2
 """Tokens that must be the same for what followed them to be a guess; the longest that is found counts."""
-_FEWEST, _MOST = 3, 15
+_FEWEST, _MOST = 3, OF_ONE_TEXT - 1
 """Tokens guessed at once. Three after a guess that failed: with four rows a step costs as much as with one, also with
-weights of four bits. Twice as many and one more after each that held."""
+weights of four bits. Twice as many and one more after each that held, as long as all positions keep the four bits."""
 
 
 class Repeats:

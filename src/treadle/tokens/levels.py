@@ -13,10 +13,9 @@ import functools
 import re
 
 from treadle.errors import UsageError
-from treadle.tokens.encodings import open_encoding, special_tokens_of
+from treadle.tokens.opening import open_tokens
 from treadle.tokens.protocol import Tokens
 from treadle.tokens.views import Level, Levels
-from treadle.tokens.wrapped import EncodingTokens
 
 __all__ = ["LEVELS", "characters", "levels_of", "words"]
 
@@ -25,7 +24,7 @@ _WORD = re.compile(r"\w+|[^\w\s]|\s+")
 
 
 def levels_of(raw: bytes, vocabulary: str | Tokens = "cl100k_base") -> Levels:
-    """The text at all five levels; an encoding of that name, or any vocabulary, gives the tokens of subwords and byte pairs.
+    """The text at all five levels; a vocabulary, or the one of that name, gives the tokens of subwords and byte pairs.
     Special tokens are text.
 
     Raises:
@@ -33,9 +32,7 @@ def levels_of(raw: bytes, vocabulary: str | Tokens = "cl100k_base") -> Levels:
         UsageError: the tokens of the vocabulary do not give the text back.
     """
     text = raw.decode("utf-8", "surrogateescape")
-    tokens = vocabulary
-    if isinstance(tokens, str):
-        tokens = EncodingTokens(open_encoding(tokens), special_tokens_of(tokens))
+    tokens = open_tokens(vocabulary) if isinstance(vocabulary, str) else vocabulary
     ids, encoding = tokens.encode(text, disallowed_special=()), tokens.name
     pairs = tuple(map(tokens.token_bytes, ids))
     if b"".join(pairs) != raw:
@@ -71,7 +68,7 @@ def characters(raw: bytes) -> tuple[bytes, ...]:
 def _subwords(raw: bytes, tokens: Tokens) -> tuple[bytes, ...]:
     """Within each word the longest token that fits, from left to right; only whole characters, and a character that is no
     token stays whole."""
-    known, longest = _texts_of(tokens.name) if isinstance(tokens, EncodingTokens) else _texts(tokens)
+    known, longest = _texts(tokens)
     return tuple(
         _back(part)
         for word in _WORD.findall(raw.decode("utf-8", "surrogateescape"))
@@ -91,10 +88,6 @@ def _longest_first(word: str, known: frozenset[str], longest: int) -> list[str]:
 
 
 @functools.lru_cache(maxsize=2)
-def _texts_of(encoding: str) -> tuple[frozenset[str], int]:
-    return _texts(EncodingTokens(open_encoding(encoding), special_tokens_of(encoding)))
-
-
 def _texts(tokens: Tokens) -> tuple[frozenset[str], int]:
     """The tokens that are whole characters, and the length of the longest."""
     known = set()

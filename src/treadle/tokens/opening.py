@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,16 @@ def open_tokens(name: str) -> Tokens:
         UnsupportedError: the library that reads such a file is not installed.
     """
     if name in ENCODINGS:
-        return EncodingTokens(open_encoding(name), special_tokens_of(name))
+        return _encoding(name)
     if names_vocabulary_file(name):
         return open_file(Path(name).expanduser(), name)
     advice = "A path can be given instead: a tokenizer.json, a .gguf file, a SentencePiece .model, a model's folder."
     raise UnknownNameError("encoding", name, ENCODINGS, advice)
+
+
+@functools.cache
+def _encoding(name: str) -> EncodingTokens:
+    return EncodingTokens(open_encoding(name), special_tokens_of(name))
 
 
 def open_file(path: Path, name: str = "") -> Tokens:
