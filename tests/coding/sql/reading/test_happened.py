@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -62,22 +61,6 @@ QUESTIONS: list[tuple[str, list[tuple[object, ...]]]] = [
     ("Which maker has the most rentals, and how many?", [("Makita", 3)]),
     ("Which tools have first use before the year 2000?", [("Kango",)]),
 ]
-
-
-@pytest.fixture(scope="module")
-def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tools") / "tools.sqlite"
-
-
-@pytest.fixture(scope="module")
-def schema(sqlite_file: Path) -> Schema:
-    return made(sqlite_file, SCRIPT)
-
-
-@pytest.fixture(scope="module")
-def database(sqlite_file: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"file:{sqlite_file}?mode=ro", uri=True)) as db:
-        yield db
 
 
 def plain(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from readings import first_reading, made
+from readings import first_reading
 from treadle.coding.sql.checks.parsed import check_parsed
 from treadle.coding.sql.reading.clauses import read_clauses
 from treadle.coding.sql.reading.orders import read_orders
@@ -94,22 +93,6 @@ QUESTIONS: list[tuple[str, list[tuple[object, ...]]]] = [
         [("Dusk", "2024-01-09"), ("Dusk", "2024-01-05")],
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("beers") / "beers.sqlite"
-
-
-@pytest.fixture(scope="module")
-def schema(sqlite_file: Path) -> Schema:
-    return made(sqlite_file, SCRIPT)
-
-
-@pytest.fixture(scope="module")
-def database(sqlite_file: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"file:{sqlite_file}?mode=ro", uri=True)) as db:
-        yield db
 
 
 def plain(rows: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:
