@@ -9,6 +9,7 @@ of 512 gains 7 %.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -20,11 +21,19 @@ from treadle.model.transformer import Transformer
 __all__ = ["PackedLinear", "available", "use_packed"]
 
 
-def available() -> bool:
-    """Whether this torch has the operators; they are not part of its public interface."""
+@cache
+def available(dtype: torch.dtype) -> bool:
+    """Whether this torch has the operators, which are not part of its public interface, and they take weights of ``dtype`` on
+    this CPU: bfloat16 needs AVX512 or AVX-NE-CONVERT."""
     names = ("_reorder_linear_weight", "_linear_pointwise")
     here: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return here and all(hasattr(torch.ops.mkldnn, name) for name in names)
+    if not here or not all(hasattr(torch.ops.mkldnn, name) for name in names):
+        return False
+    try:
+        torch.ops.mkldnn._reorder_linear_weight(torch.zeros(16, 16, dtype=dtype), None)
+    except RuntimeError:
+        return False
+    return True
 
 
 class PackedLinear(nn.Module):
