@@ -44,7 +44,24 @@ _FORM = re.compile(
 _NONE_TOO = re.compile(
     r"[,;(]?\s*\b(?:(?:also\s+)?includ(?:e|ing)|even|also|counting)\b[^.;?!]*?"
     r"\b(?:none|no\s+\w+|zero|0|without(?:\s+any)?(?:\s+\w+)?|never\s+\w+)\b(?:\s+at\s+all)?\)?"
-    r"|[,;(]?\s*\bzero(?:s|es)?\s+included\b\)?",
+    r"|[,;(]?\s*\bzero(?:s|es)?\s+included\b\)?"
+    r"|(?:(?<=[.;?!,])|\band\b)[^.;?!,]*\b(?:with(?:out)?|none|no|never|nobody|nothing)\b[^.;?!]*?"
+    r"\b(?:(?:must|should|ha(?:s|ve) to)\s+(?:still\s+|also\s+)?(?:appear|show\s+up|be\s+(?:shown|listed|included|there))(?:\s+(?:too|as\s+well))?"
+    r"(?:\s+(?:with|as)\s+(?:a\s+)?(?:0|zero))?|(?:get|show|count)s?\s+(?:a\s+|as\s+)?(?:0|zero))\b"
+    r"|[,;(]?\s*(?:\bwith\s+)?\b(?:0|zero)\s+(?:if|where|when|for)\b[^.;?!)]*\)?",
+    re.IGNORECASE,
+)
+_AS_ZERO = re.compile(
+    r"[,;(]?\s*(?:\band\s+)?\b(?:(?:treat|count|take|consider)(?:ing)?\s+(?:an?\s+|the\s+|any\s+|every\s+)?(?:missing|null|unknown|empty)\b[^.;?!)]*?"
+    r"\bas\s+(?:0|zero)|(?:an?\s+|the\s+|any\s+)?(?:missing|null|unknown|empty)\s+[\w ]*?(?:counts?|is|are|means?)\s+(?:as\s+)?(?:0|zero))\b\)?",
+    re.IGNORECASE,
+)
+_ANY_CASE = re.compile(
+    r"[,;(]?\s*(?:\band\s+)?(?:\b(?:match|compare|search)(?:ing|ed)?\b[^.;?!()]*?)?\b(?:case[- ]insensitive(?:ly)?|ignor(?:e|ing)\s+(?:the\s+)?"
+    r"(?:(?:upper|lower)(?:\s*(?:and|or|/)\s*(?:upper|lower))?\s*)?case|(?:in\s+)?(?:upper|lower)\s*(?:and|or|/)\s*(?:upper|lower)\s*case"
+    r"|without\s+regard\s+to\s+case|regardless\s+of\s+case|no\s+matter\s+the\s+case)\b(?:\s+when\s+matching)?(?:[^.;?!()]*\bLIKE\b[^.;?!()]*)?"
+    r"(?:\s*\([^()]*\bLIKE\b[^()]*\))?\)?"
+    r"|[,;(]?\s*\b(?:use|using|with)\s+LIKE\b[^.;?!()]*\)?",
     re.IGNORECASE,
 )
 
@@ -55,7 +72,8 @@ class Clauses:
 
     ``digits``: (place, decimals) of each rounding; ``known``: phrases for columns that must have a value; ``left_out``:
     phrases for rows that do not count; ``none_too``: rows that nothing belongs to are wanted as well;
-    ``decimal``: the answer is to be a decimal number.
+    ``decimal``: the answer is to be a decimal number. ``as_zero``: what is missing counts as 0; ``any_case``: texts are
+    compared without regard to upper and lower case.
     """
 
     main: str
@@ -65,10 +83,16 @@ class Clauses:
     left_out: tuple[tuple[int, str], ...]
     none_too: bool
     decimal: bool
+    as_zero: bool = False
+    any_case: bool = False
 
 
 def read_clauses(text: str) -> Clauses:
     """The clauses of a question and the rest of it."""
+    as_zero, any_case = _AS_ZERO.search(text), _ANY_CASE.search(text)
+    for found in (as_zero, any_case):
+        if found is not None:
+            text = blanked(text, found.span())
     none_too = _NONE_TOO.search(text)
     if none_too is not None:
         text = blanked(text, none_too.span())
@@ -99,4 +123,6 @@ def read_clauses(text: str) -> Clauses:
         left_out=tuple(left_out),
         none_too=none_too is not None,
         decimal=decimal,
+        as_zero=as_zero is not None,
+        any_case=any_case is not None,
     )

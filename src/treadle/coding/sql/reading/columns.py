@@ -96,9 +96,11 @@ class ColumnReader(ToldReader):
         for place in self.exact_places(f) or (
             [self.place(f)] if f not in self.used and f.role not in ("number", "flag") else []
         ):
-            if self._is_a_table(f, place):
-                continue
+            if self._is_a_table(f, place) or (place > 0 and re.match(r"who\b", self.text[place:], re.IGNORECASE)):
+                continue  # 'members who' ask for no name of something else
             before = [s for s in show if s <= place]
+            if f in self.used and self._says_a_value(f, place):
+                continue  # 'in the heating trade'
             if f in self.used and any(0 <= b.start - place < 15 for b in self.cues.bounds):
                 continue  # 'opened before 1980'
             if before and not self._qualifies(before[-1], place):
@@ -108,6 +110,11 @@ class ColumnReader(ToldReader):
             elif f not in self.used and place < self._end_of_head():
                 head.append(place)
         return after or head
+
+    def _says_a_value(self, f: Field, place: int) -> bool:
+        """Whether a word only says of what column the value before it is."""
+        word = self.starts.index(place) if place in self.starts else -1
+        return any(v.field == f and v.end == word for v in self.links.values)
 
     def _is_a_table(self, f: Field, place: int) -> bool:
         """Whether a word names a table better than a column: 'rental' the table ``rentals``, not the column ``rent``."""

@@ -30,8 +30,11 @@ _UNKNOWN = re.compile(
 _LIKE = re.compile(
     r"\b(?P<how>(?:starts?|starting|begins?|beginning)\s+with|end(?:s|ing)?\s+(?:with|in|on)|contain(?:s|ing)?|includ(?:es|ing))\s+"
     r"(?:the\s+)?(?:letters?\s+|words?\s+|text\s+)?(?P<said>'[^']+'|\"[^\"]+\"|[A-Z][\w.-]*)"
-    r"|\bwith\s+(?P<quoted>'[^']+'|\"[^\"]+\")\s+in\s+(?:their|its|the)\s+(?P<of>\w+)",
+    r"|\b(?:with|have|has|having|for)\s+(?:the\s+)?(?:words?\s+|text\s+|letters?\s+)?(?P<quoted>'[^']+'|\"[^\"]+\"|(?<=word )[A-Z]\w+)"
+    r"(?P<more>(?:\s*(?:,|or|and)\s*(?:'[^']+'|\"[^\"]+\"))*)\s+(?:anywhere\s+|somewhere\s+)?in\s+(?:their|its|the)\s+(?P<of>\w+)"
+    r"|\b(?P<named>\w+)\s+(?:on|with|like|matching)\s+(?P<alike>'[^']+'|\"[^\"]+\")",
 )
+_QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
 _SCALE_WORDS = frozenset(stem(w) for w in ("thousand", "million", "billion"))
 
 
@@ -131,14 +134,32 @@ class ConditionReader(NameReader):
     def _like(self, base: str) -> Iterator[tuple[int, Condition]]:
         """'names starting with K', 'with 'Park' in their name': part of a text: of the column named before, or the label."""
         for match in _LIKE.finditer(self.text):
-            said = (match["said"] or match["quoted"]).strip("'\"").replace("'", "''")
+            said = next(filter(None, (match["said"], match["quoted"], match["alike"])))
+            if match["alike"] and (not self.clauses.any_case or self._is_value(match.start("alike"))):
+                continue
             before = re.findall(r"[\w-]+", self.text[: match.start()])[-1:]
-            named = match["of"] or next(iter(before), "")
+            named = match["of"] or match["named"] or next(iter(before), "")
             f = self.field_named(named, base, lambda f: f.role in ("text", "label")) or self.schema.label(base)
             how = (match["how"] or "contains").lower()
-            if f is not None and f.role in ("text", "label", "key"):
-                pattern = f"{said}%" if how[:2] in ("st", "be") else f"%{said}" if how.startswith("end") else f"%{said}%"
-                yield match.start(), Condition(f, "LIKE", f"'{pattern}'")
+            if f is None or f.role not in ("text", "label", "key"):
+                continue
+            others = [a or b for a, b in _QUOTED.findall(match["more"] or self._or_quoted(match.end()))]
+            patterns = [_pattern(text, how) for text in (said.strip("'\""), *others)]
+            operator = "ILIKE" if self.clauses.any_case else "LIKE"
+            found: Condition | None = None
+            for pattern in reversed(patterns):
+                found = Condition(f, operator, pattern, either=found)
+            assert found is not None
+            yield match.start(), found
+
+    def _or_quoted(self, place: int) -> str:
+        """\"or 'cluster'\", right after a text that is looked for."""
+        match = re.match(r"(?:\s*(?:,|or)\s*(?:'[^']+'|\"[^\"]+\"))+", self.text[place:])
+        return match[0] if match else ""
+
+    def _is_value(self, place: int) -> bool:
+        """Whether a quoted text is a value of the database."""
+        return any(place <= self.starts[v.start] < place + 3 for v in self.links.values)
 
     # ----------------------------------------------------------------------------------------- numbers
 
@@ -284,9 +305,12 @@ class ConditionReader(NameReader):
         for f in (f for f in self.schema.fields if f.role == "flag" and f.words and self.reaches(base, f)):
             if opposite := re.search(rf"\b(?:un|in|non-?|not-){re.escape(f.words[-1])}\b", self.text, re.IGNORECASE):
                 yield opposite.start(), Condition(f, "=", "0")  # 'unpaid'
-        for f in self.links.best(lambda f: f.role == "flag"):
-            places = self.exact_places(f)
-            if places and self.reaches(base, f) and self.links.fields[f] >= HINTED:
+        said: set[int] = set()
+        flags = [f for f in self.links.best(lambda f: f.role == "flag") if self.reaches(base, f)]
+        for f in sorted(flags, key=lambda f: self.near(base, f.table)):
+            places = [p for p in self.exact_places(f) if p not in said]
+            if places and self.links.fields[f] >= HINTED:
+                said |= set(places)  # of columns of one name the nearest
                 denied = self.cues.negation is not None and 0 < places[0] - self.cues.negation < 20
                 yield places[0], Condition(f, "=", "0" if denied else "1")
 
@@ -335,6 +359,12 @@ class ConditionReader(NameReader):
                 at_all = re.search(r"\b(?:at all|zero)\b", self.text, re.IGNORECASE)
                 return zero if at_all else Condition(f, "IS NULL", either=zero)  # 'no delay' is one of none, or not known
         return None
+
+
+def _pattern(text: str, how: str) -> str:
+    """The pattern of LIKE for a text that a column starts or ends with, or contains."""
+    text = text.replace("'", "''")
+    return f"'{text}%'" if how[:2] in ("st", "be") else f"'%{text}'" if how.startswith("end") else f"'%{text}%'"
 
 
 def _begin_alike(word: str, f: Field) -> bool:

@@ -58,7 +58,11 @@ _RANGE = re.compile(
 )
 _RATIO_TO = re.compile(r"\bratio\b.*?\bof\b(.*?)\bto\b(.*)", re.IGNORECASE)
 _AVERAGE = re.compile(r"\b(average|mean|avg|on average)\b", re.IGNORECASE)
-_SUM = re.compile(r"\b(total|sums?|overall|altogether|combined|add(?:s|ed)? up to|amount(?:s|ed)? to)\b", re.IGNORECASE)
+_SUM = re.compile(
+    r"\b(total|sums?|overall|altogether|combined|add(?:s|ed)? up to|amount(?:s|ed)? to"
+    r"|how much (?:money )?(?:has|have|had|was|were|did|do|does)\b[^.?!]*\b(?:spen[dt]|earn(?:ed)?|paid|pay|made|br(?:ing|ought)))\b",
+    re.IGNORECASE,
+)
 _COUNT = re.compile(r"\b(how many|number of|count)\b", re.IGNORECASE)
 _RATIO = re.compile(
     r"\b(?:what|which|how many|the)\s+(fraction|percentage|percent|proportion|share|ratio)\b"

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from treadle.coding.sql.reading.cues import NUMBER_WORDS
 from treadle.coding.sql.reading.reader import NAMED
-from treadle.coding.sql.reading.schema import Field, stem
+from treadle.coding.sql.reading.schema import Field, singular, stem
 from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
 from treadle.coding.sql.reading.sorting import OrderReader
 from treadle.coding.sql.reading.synonyms import similar
@@ -20,6 +20,7 @@ LATE = frozenset({"youngest", "latest", "newest", "last"})
 """Superlatives that mean the late end of dates."""
 
 
+_SAID = re.compile(r"[A-Za-z]+")
 _VALUE = re.compile(r"\s*(?:what|how long)\b.*\bin (?:days|hours|minutes)\b", re.IGNORECASE)
 """Questions for a time itself, not for what took it."""
 _AMOUNT = re.compile(
@@ -90,9 +91,9 @@ class ExtremeReader(OrderReader):
         ):
             return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if word in LATE else "MIN"),), conditions)
         summed = "SUM" if self.cues.total is not None else "AVG" if self.cues.average is not None else ""
-        head = self._head_field(base, item.field)
+        summed = summed or ("SUM" if self._adds_up(base, item.field, word) else "")
+        head = self._head_field(base, item.field) or self._other_people(base, item.field, word)
         if head is not None and not (summed or word == "most"):
-            summed = ""
             head = None
         if summed or head is not None:
             group = (Item(field=head),) if head is not None else self.identity(base)
@@ -112,6 +113,26 @@ class ExtremeReader(OrderReader):
             return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if high else "MIN"),), conditions)
         shown = self.shown(base, but=lambda f: f == item.field and not self._asked(f))
         return Sketch(self._home(base, item), shown, conditions, order=(Key(item, high),), limit=limit)
+
+    def _adds_up(self, base: str, measure: Field, word: str) -> bool:
+        """'the most points', 'the highest repair costs': what a row has many of is added up, where it is said so."""
+        if not self.is_many(base, measure.table) or re.search(r"\b(?:single|in one|a game)\b", self.text, re.IGNORECASE):
+            return False
+        said = [m[0].lower() for p in self.exact_places(measure) or [self.place(measure)] if (m := _SAID.match(self.text[p:]))]
+        return word in ("most", "least", "fewest") or any(singular(w) != w for w in said)
+
+    def _other_people(self, base: str, measure: Field, word: str) -> Field | None:
+        """'the three passengers that spent the most': who a row of bookings calls, and has more than one row."""
+        label = self.schema.label(base)
+        if label is None or measure.table != base or len(label.words) < 2 or not (word == "most" or self.cues.total is not None):
+            return None
+        head = stem(name_parts(base)[-1])
+        return label if stem(label.words[0]) != head and self._said_before(label.words[0]) else None
+
+    def _said_before(self, word: str) -> bool:
+        """Whether a word stands before the extreme."""
+        end = self.cues.superlative[0] if self.cues.superlative else len(self.text)
+        return any(stem(w) == stem(word) for w in re.findall(r"[A-Za-z]+", self.text[:end]))
 
     def _number_of_rows(self, base: str) -> int:
         """5 of 'which five drivers have the highest salary'; 1 where no number stands before the rows."""

@@ -12,6 +12,9 @@ from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
 __all__ = ["GroupReader"]
 
 
+_COUNTED = re.compile(r"\b(?:how many|number of)\s+(?:different\s+)?", re.IGNORECASE)
+
+
 class GroupReader(ExtremeReader):
     """Reads 'for each', 'per', 'with more than two'."""
 
@@ -59,6 +62,8 @@ class GroupReader(ExtremeReader):
             base = other
         elif item.field is not None:
             base = self._home(base, item)
+        elif (counted := self._told_to_count(base, group[0].field.table)) is not None:
+            base = counted
         by_row = any(i.field and i.field.role == "key" and i.field.table == base for i in group)
         if item.field is not None and by_row and item.field.table == base:
             return None  # 'rain per reading': a mean over readings, not a group for each
@@ -69,6 +74,12 @@ class GroupReader(ExtremeReader):
             if len(self.schema.path(base, start) or ()) > 1 and self.is_many(base, start):
                 item = Item("COUNT", key, distinct=True)  # 'patients of each doctor', who see each other more than once
         return Sketch(base, (*shown, item), conditions, group=group)
+
+    def _told_to_count(self, base: str, grouped: str) -> str | None:
+        """'For each kind of landlord, how many buildings': the rows that are counted, where they are not those first named."""
+        said = _COUNTED.search(self.text)
+        table = next(iter(self.tables_after(said.end(), 2)), None) if said is not None else None
+        return table if table not in (None, base) and self.schema.path(table or "", grouped) else None
 
     def _told_rows(self, base: str, group: tuple[Item, ...]) -> bool:
         """'The GDP for every year; show year and GDP': rows are listed, no figure of groups is asked for."""
@@ -113,7 +124,9 @@ class GroupReader(ExtremeReader):
             if not self.is_many(group[0].field.table, table) and key is not None:
                 home, item = group[0].field.table, Item("COUNT", key, distinct=True)
             if re.search(
-                r"\b(?:and|with)\s+(?:the\s+|its\s+|their\s+)?(?:number|count|how many)\b", self.text, re.IGNORECASE
+                r"\b(?:and|with)\s+(?:the\s+|its\s+|their\s+|(?:on|in|for|of|at)\s+)?(?:number|count|how many)\b",
+                self.text,
+                re.IGNORECASE,
             ):
                 shown = [*shown, item]
             sketch = Sketch(home, tuple(shown), conditions, group=group, having=(Bar(item, bound.operator, bound.value),))
@@ -140,4 +153,5 @@ class GroupReader(ExtremeReader):
     def _between(self, table: str, other: str) -> str:
         """The table that links two others many to many, where there is one: its rows are what is counted."""
         way = self.schema.path(other, table) or ()
-        return way[0].right if len(way) == 2 else table
+        linked = len(way) == 2 and way[0] not in self.schema.joins and way[1] in self.schema.joins
+        return way[0].right if linked else table

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from treadle.coding.sql.base import Database, rows_of
+from treadle.coding.sql.reading.abbreviations import with_short_names, with_spoken_names
 from treadle.coding.sql.reading.adjectives import CODES, forms
 from treadle.coding.sql.reading.cues import MONTHS
 from treadle.coding.sql.reading.schema import Field, Schema, quote_name, singular, stem
@@ -92,6 +93,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
         re.compile(rf"\b(?:in|during) the (first|second|third|fourth|last) (quarter|half) of {_YEAR}\b", re.IGNORECASE),
         _part_of_year,
     ),
+    (re.compile(r"(?:^|(?<=[.?!] ))State(?=\s+(?:the|its|their|his|her|which|what|how)\b)"), "Give"),
     (re.compile(r"\bmost recent(?:ly)?\b", re.IGNORECASE), "latest"),
     (re.compile(r"\be-mails?\b", re.IGNORECASE), "email"),
     (re.compile(r"\b(?:several|multiple)\s+(?=[a-z])", re.IGNORECASE), "more than one "),
@@ -130,8 +132,9 @@ def _happened(word: str, f: Field) -> bool:
 
 def link(text: str, schema: Schema, values: Iterable[tuple[Field, str]] = ()) -> Links:
     """Links of question ``text`` into ``schema``. ``values``: what ``value_query`` found."""
-    words = words_of(normalised(text))
-    found = _value_links(words, values, schema)
+    said = with_spoken_names(normalised(text), schema)
+    found = _value_links(words_of(said), values, schema)
+    words = words_of(with_short_names(said, schema))
     phrases = _column_phrases(words, schema)
     found = [v for v in found if not (phrases & set(range(v.start, v.end))) or v.end - v.start > 1]
     taken = {i for v in found for i in range(v.start, v.end)}
@@ -142,6 +145,9 @@ def link(text: str, schema: Schema, values: Iterable[tuple[Field, str]] = ()) ->
     at: dict[object, int] = {}
     exact: dict[object, tuple[int, ...]] = {}
     tables = {t: _match(_table_words(t), stems, at, exact, t) for t in schema.tables}
+    for t in schema.tables:
+        if tables[t] > _LINK_APART and _links_others(t, schema) and not _side_by_side(_table_words(t), stems):
+            tables[t] = _LINK_APART
     for t in (schema.named_in_part(said) for said in dict.fromkeys(stems) if said):
         if t is not None:
             tables[t] = max(tables[t], 0.99)
@@ -160,6 +166,22 @@ def link(text: str, schema: Schema, values: Iterable[tuple[Field, str]] = ()) ->
         # Two columns with the same name: the one whose table is spoken of.
         fields[f] = score * (0.85 + 0.15 * tables[f.table]) if score else 0.0
     return Links(tuple(words), fields, tables, tuple(found), at, exact)
+
+
+_LINK_APART = 0.45
+"""What a table of links such as ``game_designer`` is named by where games and designers are, each for itself."""
+
+
+def _links_others(table: str, schema: Schema) -> bool:
+    """Whether every word of a table's name is the name of another table."""
+    own = [stem(w) for w in _table_words(table)]
+    others = {stem(words[0]) for t in schema.tables if t != table and len(words := _table_words(t)) == 1}
+    return len(own) > 1 and all(w in others for w in own)
+
+
+def _side_by_side(name: Sequence[str], stems: Sequence[str]) -> bool:
+    own = [stem(w) for w in name]
+    return any(list(stems[i : i + len(own)]) == own for i in range(len(stems) - len(own) + 1))
 
 
 def _column_phrases(words: Sequence[str], schema: Schema) -> set[int]:
@@ -309,7 +331,8 @@ def _place_of(value: str, words: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _is_a_name(value: str, schema: Schema) -> bool:
-    """A value that is also the name of a table or column ('player') is rather that."""
+    """A value that is also the name of a table or of a column of texts ('player') is rather that."""
     own = stem(value)
     names = {stem(w) for t in schema.tables for w in _table_words(t)}
+    names |= {stem(f.words[0]) for f in schema.fields if len(f.words) == 1 and f.role in ("text", "label")}
     return " " not in value and own in names

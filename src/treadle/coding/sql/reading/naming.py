@@ -89,7 +89,8 @@ class NameReader(Reader):
             return 0.0
         free = {*table, *(_NAMES if label else ())}
         mine = [1.0 if w in free or label else max(similar(w, s) for s in words) for w in own] or [0.0]
-        return first + cover + 0.5 * sum(mine) / len(mine) - 0.12 * self.near(base, f.table)
+        home = 0.3 if f.role == "key" and f == self.schema.key(f.table) and table[-1:] == words[:1] else 0.0  # 'ship id'
+        return home + first + cover + 0.5 * sum(mine) / len(mine) - 0.12 * self.near(base, f.table)
 
     def table_named(self, phrase: str, base: str) -> str | None:
         """The table that a phrase names by its last word: 'enrolments', 'home games'."""

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from treadle.coding.sql.reading.linking import Links
-from treadle.coding.sql.reading.nested import NestedReader
 from treadle.coding.sql.reading.phrases import converted
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import Field, Schema, stem
 from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
+from treadle.coding.sql.reading.tabled import TabledReader
 from treadle.words import name_parts
 
 __all__ = ["propose", "readings_of", "variations_of"]
@@ -46,7 +46,7 @@ _AND_HOW_MANY = re.compile(
 )
 
 
-class _Readings(NestedReader):
+class _Readings(TabledReader):
     """The ways to read one question, most specific first."""
 
     def all(self) -> Iterator[Sketch]:
@@ -58,6 +58,9 @@ class _Readings(NestedReader):
         self.used = {c.field for c in conditions if c.operator != "LIKE" and (c.operator, c.value) != (">", "0")}
         self.asked = base
         for reading in (
+            self._same_as,
+            self._tabled,
+            self._ranked_by,
             self._told_figures,
             self._than_other,
             self._per_head,
@@ -86,7 +89,7 @@ class _Readings(NestedReader):
         if not sketch.base:
             return sketch
         found = self._rounded(self.sorted(self._in_unit(self._retold(sketch))))
-        found = self._with_figure(found)
+        found = self._filled(self._with_figure(found))
         return replace(found, skip=self.cues.rank - 1) if found.order and found.limit == 1 else found
 
     def _with_figure(self, sketch: Sketch) -> Sketch:
@@ -94,6 +97,13 @@ class _Readings(NestedReader):
         if not sketch.group or not sketch.limit or sketch.figures or not sketch.order or not _AND_HOW_MANY.search(self.text):
             return sketch
         return replace(sketch, select=(*sketch.select, sketch.order[0].item))
+
+    def _filled(self, sketch: Sketch) -> Sketch:
+        """With 0 for what is missing, where that is asked for."""
+        if not self.clauses.as_zero:
+            return sketch
+        able = ("AVG", "SUM")
+        return replace(sketch, select=tuple(replace(i, filled=i.aggregate in able or i.filled) for i in sketch.select))
 
     def _in_unit(self, sketch: Sketch) -> Sketch:
         """With figures in the unit that is asked for: 'the total size in TB' of a column in GB."""
@@ -187,13 +197,6 @@ class _Readings(NestedReader):
     def _verb(self, table: str) -> int:
         """Where a form of the table's name is used: 'borrowed', 'loaned' for loans."""
         return self.place(table) if self.links.tables[table] >= NAMED else -1
-
-    def _both(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
-        values = [c for _, c in self.of_values(base)]
-        if not self.cues.both or len(values) < 2 or len({c.field for c in values}) != 1 or values[0].field.table == base:
-            return None
-        rest = tuple(c for c in conditions if c.field != values[0].field)
-        return Sketch(base, self.shown(base), rest, both=tuple(values))
 
     def _top_by(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         """'Top 3 patients by number of visits', 'the 5 customers by age'."""

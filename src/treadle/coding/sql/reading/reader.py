@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from treadle.coding.sql.reading.abbreviations import with_short_names, with_spoken_names
 from treadle.coding.sql.reading.clauses import Clauses, read_clauses
 from treadle.coding.sql.reading.cues import Cues, read_cues
 from treadle.coding.sql.reading.linking import Links, normalised, places_of
@@ -29,7 +30,7 @@ class Reader:
 
     def __init__(self, text: str, schema: Schema, links: Links) -> None:
         self.schema, self.links = schema, links
-        whole = normalised(text)
+        whole = with_short_names(with_spoken_names(normalised(text), schema), schema)
         self.clauses: Clauses = read_clauses(whole)
         self.text = self.clauses.main
         self.cues: Cues = read_cues(self.text)
@@ -160,6 +161,8 @@ class Reader:
         if self.cues.duration and (lasting := self._lasting(base) or self._days(base)):
             return lasting
         numbers = [f for f in self.named_fields("number") if self.reaches(base, f)]
+        if not numbers and re.search(r"\btime\b|\bhours\b|\bminutes\b", self.text, re.IGNORECASE):
+            numbers = self._times(base)
         if not numbers:
             return None
         numbers = [f for f in numbers if self.exact_places(f)] or numbers  # 'the highest price' is no height
@@ -174,6 +177,13 @@ class Reader:
 
         best = max(self.links.fields[f] for f in numbers)
         return Item(field=min([f for f in numbers if self.links.fields[f] >= 0.7 * best], key=distance))
+
+    def _times(self, base: str) -> list[Field]:
+        """The only column of the tables spoken of that is a time: 'the most time spent on visits'."""
+        spoken = [t for t, s in self.links.tables.items() if s >= NAMED and self.schema.path(base, t) is not None]
+        numbers = [f for t in dict.fromkeys((base, *spoken)) for f in self.schema.tables[t] if f.role == "number"]
+        found = [f for f in numbers if TIMES & {f.unit.lower(), f.words[-1] if f.words else ""} or LASTING & set(f.words)]
+        return found if len(found) == 1 else []
 
     def _lasting(self, base: str) -> Item | None:
         """The only column of the rows that is a time, as its unit says."""
@@ -249,12 +259,19 @@ class Reader:
         """'in each year': of a date that is spoken of, else of a column called year, else of any date."""
         dates = [f for f in self.schema.fields if f.role == "date" and self.reaches(base, f)]
         spoken = [f for f in dates if self.links.fields[f] >= HINTED]
-        years = [f for f in self.schema.fields if part in f.words and self.reaches(base, f)]
-        if years and not spoken:
-            return (Item(field=min(years, key=lambda f: self.near(base, f.table))),)
+        years = [f for f in self.schema.fields if part in f.words and f.role != "date" and self.reaches(base, f)]
+        named = [f for f in years if len(f.words) > 1 and self._phrase_at(f)]
+        if named or (years and not spoken):
+            own = min(named or years, key=lambda f: self.near(base, f.table))
+            if named or not any(self.near(base, f.table) < self.near(base, own.table) for f in dates):
+                return (Item(field=own),)
         if not dates:
             return ()
         return (Item(field=min(spoken or dates, key=lambda f: (self.near(base, f.table), "birth" in f.words)), part=part),)
+
+    def _phrase_at(self, f: Field) -> bool:
+        """Whether a column of several words is named by all of them in a row: 'release year'."""
+        return re.search(r"\b" + r"\s+".join(re.escape(w) for w in f.words) + r"s?\b", self.text, re.IGNORECASE) is not None
 
     def identity(self, table: str) -> tuple[Item, ...]:
         """A table's key and label: what tells its rows apart, and what a person calls them."""

@@ -224,8 +224,8 @@ def _role(column: Column, words: tuple[str, ...], homes: dict[str, str]) -> Role
         return "number"
     if words and words[-1] in _DATE_WORDS and not column.values:
         return "date"
-    if words and words[-1] in _LABEL_WORDS:
-        return "label"
+    if words and (words[-1] in _LABEL_WORDS or (words[-1].endswith("nm") and len(words[-1]) <= 4)):
+        return "label"  # ``dnm``: the name of a dataset
     return "text" if "CHAR" in column.type.upper() or "TEXT" in column.type.upper() or column.values else "other"
 
 
@@ -263,21 +263,31 @@ _PLAIN_NAMES = frozenset({"id", "name", "number", "code", "key", "title", "label
 def _homes(tables: tuple[Table, ...]) -> dict[str, str]:
     """For each column name that several tables share and that can be a key: the table whose rows it numbers.
 
-    That is where it is the whole primary key; else where it stands first, in the table called like it (``aid`` of
-    ``author``), then the one with most other columns: a table of links has hardly any.
+    That is where it is the whole primary key; else in a table called like it (``aid`` of ``author``), or where it stands
+    first. Of several the one that holds more than such columns: a table of links has hardly any other.
     """
     counts = Counter(c.name for t in tables for c in t.columns)
+    shared = {n for n, count in counts.items() if count > 1 and _may_be_key(n)}
     homes = {}
-    for name in (n for n, count in counts.items() if count > 1):
+    for name in (n for n, count in counts.items() if count > 1 and n.lower() != "id"):
         whole = [t for t in tables if [c.name for c in t.columns if c.key] == [name]]
-        if not whole:
-            last = (name_parts(name) or [name])[-1].lower()
-            if name.lower() in _PLAIN_NAMES or not (last in _KEY_ENDINGS or name.lower().endswith("id")):
-                continue
-            whole = [t for t in tables if t.columns[0].name == name]
-        if whole and name.lower() != "id":
-            homes[name] = max(whole, key=lambda t: (_called_like(t.name, name), len(t.columns))).name
+        if not whole and name in shared:
+            having = [t for t in tables if any(c.name == name for c in t.columns)]
+            whole = [t for t in having if t.columns[0].name == name or _called_like(t.name, name)]
+        if whole:
+            homes[name] = max(whole, key=lambda t: _is_home(t, name, shared)).name
     return homes
+
+
+def _may_be_key(name: str) -> bool:
+    last = (name_parts(name) or [name])[-1].lower()
+    return name.lower() not in _PLAIN_NAMES and (last in _KEY_ENDINGS or name.lower().endswith("id"))
+
+
+def _is_home(table: Table, name: str, shared: set[str]) -> tuple[int, bool, int, int]:
+    """How likely the rows of a table are what a key numbers, as something to compare."""
+    like, own = _called_like(table.name, name), [c for c in table.columns if c.name not in shared]
+    return like, bool(own), -len(name_parts(table.name)) if like else 0, len(table.columns)
 
 
 def _called_like(table: str, column: str) -> int:

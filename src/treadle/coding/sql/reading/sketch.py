@@ -19,8 +19,9 @@ __all__ = ["Bar", "Condition", "Item", "Key", "Sketch"]
 class Item:
     """Something selected, grouped or ordered by: a column, an aggregate of one, or a count of rows (no field).
 
+    ``filled``: what is missing counts as 0.
     ``until``: the whole days from ``field`` to it, or with ``part`` the 'days', 'hours' or 'minutes' as a fraction; else
-    ``part`` is 'year' or 'month' of a date. Aggregate 'RANGE': highest less lowest.
+    ``part`` is 'year', 'quarter', 'month', 'day', 'weekday' or 'hour' of a date. Aggregate 'RANGE': highest less lowest.
     ``among``: only of rows fulfilling these. ``factor``: multiplied by it (100 for percent, 1/60 for minutes of seconds).
     ``by``: how another item is applied to it; 'growth' is the difference divided by the other. ``digits``: rounded to so
     many decimals. ``query``: the one value that another sketch gives, in place of a column.
@@ -36,6 +37,7 @@ class Item:
     by: tuple[Literal["/", "-", "growth"], Item] | None = None
     digits: int | None = None
     query: Sketch | None = None
+    filled: bool = False
 
     @property
     def figure(self) -> bool:

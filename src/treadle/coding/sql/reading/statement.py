@@ -138,6 +138,8 @@ class _Writer:
             column = self._between(column, names.column(item.until), item.part)
         elif item.part:
             column = self._part(column, item.part)
+        if item.filled:
+            column = f"COALESCE({column}, 0)"
         if among:
             column = f"CASE WHEN {among} THEN {column}{' ELSE 0' if item.aggregate == 'SUM' else ''} END"
         if item.aggregate == "RANGE":
@@ -155,9 +157,14 @@ class _Writer:
 
     def _part(self, column: str, part: str) -> str:
         if self.dialect == "sqlite":
-            return f"strftime('{'%Y' if part == 'year' else '%Y-%m'}', {column})"
-        if part == "year":
-            return f"EXTRACT(YEAR FROM CAST({column} AS DATE))"
+            if part == "quarter":
+                return f"(strftime('%m', {column}) + 2) / 3"
+            return f"date({column})" if part == "day" else f"strftime('{_FORMATS[part]}', {column})"
+        if part == "day":
+            return f"CAST({column} AS DATE)"
+        if part != "month":
+            whole = "TIMESTAMP" if part == "hour" else "DATE"
+            return f"EXTRACT({'DOW' if part == 'weekday' else part.upper()} FROM CAST({column} AS {whole}))"
         if self.dialect == "duckdb":
             return f"strftime(CAST({column} AS DATE), '%Y-%m')"
         return f"to_char(CAST({column} AS DATE), 'YYYY-MM')"
@@ -206,7 +213,8 @@ class _Writer:
         if c.kind in ("year", "month"):
             quote = "" if c.kind == "year" and self.dialect != "sqlite" else "'"
             return f"{self._part(column, c.kind)} {c.operator} {quote}{c.value}{quote}"
-        return f"{column} {c.operator} {c.value}".rstrip()
+        operator = "LIKE" if c.operator == "ILIKE" and self.dialect == "sqlite" else c.operator
+        return f"{column} {operator} {c.value}".rstrip()
 
     def _related(self, base: str, other: str, conditions: tuple[Condition, ...], lacks: bool, names: _Names) -> str:
         """Rows of ``base`` that (do not) belong to a row of ``other`` fulfilling ``conditions``, by a subquery."""
@@ -224,6 +232,10 @@ class _Writer:
         where = [self._condition(c, inner) for c in conditions] + ([f"{key} IS NOT NULL"] if lacks else [])
         subquery = f"SELECT {key} FROM {inner.source()}" + (f" WHERE {' AND '.join(where)}" if where else "")  # noqa: S608
         return f"{names.name(base, first.left_column)} {'NOT ' if lacks else ''}IN ({subquery})"
+
+
+_FORMATS = {"year": "%Y", "month": "%Y-%m", "weekday": "%w", "hour": "%H"}
+"""Parts of a date as SQLite writes them."""
 
 
 def _number(value: float) -> str:

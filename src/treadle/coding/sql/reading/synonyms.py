@@ -7,7 +7,8 @@ from treadle.coding.sql.reading.schema import stem
 __all__ = ["similar"]
 
 _SAME: tuple[tuple[str, ...], ...] = (
-    ("price", "cost", "expensive", "cheap", "costly", "pricey", "amount", "fee", "dear"),
+    ("price", "cost", "expensive", "cheap", "costly", "pricey", "amount", "fee", "dear", "revenue", "turnover"),
+    ("cost", "expense", "spend", "spent", "money", "bill", "price", "amount", "fee"),
     ("salary", "wage", "pay", "earn", "income", "paid", "earning"),
     ("age", "old", "young"),
     ("height", "tall", "short", "high"),

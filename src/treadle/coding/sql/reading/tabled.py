@@ -1,0 +1,156 @@
+"""Readings of what is said as the head of a table: 'prints per vault and format', 'admissions and total cost by ward'."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from treadle.coding.sql.reading.alike import AlikeReader
+from treadle.coding.sql.reading.phrases import Part
+from treadle.coding.sql.reading.schema import stem
+from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
+from treadle.words import name_parts
+
+__all__ = ["TabledReader"]
+
+_ASK = r"(?:(?:please\s+)?(?:give|show|list|return|get|compute|find|report|display|need|want|tell|calculate)\b(?:\s+(?:me|us)\b)?\s+)?"
+_EACH = (
+    r"(?:per|(?:broken\s+down\s+|split\s+|grouped\s+)?by|for\s+(?:each|every|all)|(?:in|of|at|on|within|from)\s+(?:each|every))"
+)
+_STOP = r"(?=\s*(?:[.;:?!(,]|\b(?:with|for|only|in|where|plus|from|counting|using|during|when|since|between|before|after|that|if|on)\b|$))"
+_PER = re.compile(
+    rf"^\s*{_ASK}(?:what\s+(?:is|are|was|were)\s+)?(?:the\s+)?(?P<what>[^.;:?!]+?)\s+{_EACH}\s+(?:the\s+)?(?P<by>[\w\s-]+?(?:,\s*[\w\s-]+?\s+and\s+[\w\s-]+?)?){_STOP}",
+    re.IGNORECASE,
+)
+_PLUS = re.compile(r",?\s*\b(?:plus|and also|together with|along with)\s+(?:the\s+)?(?P<what>[^.;:?!,]+)", re.IGNORECASE)
+_RANK = re.compile(
+    r"^\s*(?:(?:rank|sort|order)\s+|(?:(?:list|show|give)\s+(?:me\s+)?)?(?=top\s+\d))(?:all\s+|the\s+)*(?:top\s+\d+\s+)?(?P<rows>\w+(?:\s+\w+)?)\b",
+    re.IGNORECASE,
+)
+_SPLIT = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+_VERBAL = re.compile(
+    r"\b(?:average|mean|avg|median|total|sum|number|count|how|which|who|what|when|where|of|for|from|have|has|had|did|does|do|is|are|was|were)\b",
+    re.IGNORECASE,
+)
+"""Words that no bare noun holds: a phrase with one of them is a figure that was not understood, or a clause."""
+_DONE = re.compile(r"\s+\w+ed$", re.IGNORECASE)
+_PARTS = {"year": "year", "month": "month", "quarter": "quarter", "weekday": "weekday", "hour": "hour", "day": "day", "date": "day"}
+
+
+class TabledReader(AlikeReader):
+    """Reads figures per group that are told as nouns, and rows ranked by a figure of what belongs to them."""
+
+    def _tabled(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'Admissions and total cost per ward': each part before 'per' is a figure, each after it a group."""
+        match = _PER.match(self.text)
+        if match is None or re.match(r"\s*(?:which|who|how)\b", self.text, re.IGNORECASE) or self.cues.ratio or self.cues.superlative is not None or self.cues.than_average:
+            return None
+        told = [*_SPLIT.split(match["what"]), *(m["what"] for m in _PLUS.finditer(self.text[match.end() :]))]
+        parts = self._figures_told(told, base)
+        if parts is None:
+            return None
+        tables = [p.table or p.item.field.table for p in parts if p.table or p.item.field is not None]
+        if not tables:
+            return None
+        group = self._groups_told(_SPLIT.split(match["by"]), tables[0])
+        start = group[0].field.table if group and group[0].field is not None else ""
+        home = self._home_of(start, parts, group) if group else None
+        if home is None or home == start and len(group) > 1 or any(i.field is not None and not self.reaches(home, i.field) for i in group):
+            return None
+        if self.clauses.none_too and len(parts) == 1 and start != home:
+            return None
+        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        figures = tuple(self._count(p, home, start, False) for p in parts)
+        return Sketch(home, (*shown, *figures), self._own(conditions, home), group=group)
+
+    def _own(self, conditions: tuple[Condition, ...], home: str) -> tuple[Condition, ...]:
+        return tuple(c for c in conditions if self.reaches(home, c.field))
+
+    def _figures_told(self, phrases: list[str], base: str) -> list[Part] | None:
+        """Every phrase as a figure; one that is said for several: 'average age and salary'."""
+        found: list[Part] = []
+        for phrase in (p.strip() for p in phrases if p.strip()):
+            part = self._figure_told(phrase, base)
+            if part is None:
+                return None
+            last = found[-1].item.aggregate if found else ""
+            if not part.item.figure and last in ("AVG", "SUM", "MIN", "MAX"):
+                part = replace(part, item=replace(part.item, aggregate=last))
+            found.append(replace(part, item=replace(part.item, aggregate="SUM")) if not part.item.figure else part)
+        return found or None
+
+    def _figure_told(self, phrase: str, base: str) -> Part | None:
+        """A figure, a number column that can be added up, or rows: 'admissions', 'cancelled trips', 'jobs submitted'."""
+        bare = re.sub(r"\s+total$", "", re.sub(r"^(?:the|all)\s+", "", phrase, flags=re.IGNORECASE), flags=re.IGNORECASE)
+        part = self.part_named(phrase, base)
+        if part is not None and not part.that and part.item.figure:
+            dated = part.item.field is not None and part.item.aggregate in ("SUM", "AVG") and self.holds_dates(part.item.field)
+            return None if dated else part
+        if _VERBAL.search(bare):
+            return None
+        table = self._rows_named(_DONE.sub("", bare))
+        if table is not None:
+            return Part(Item(), table=table)
+        f = self.field_named(bare, base, lambda f: f.role == "number")
+        return Part(Item(field=f)) if f is not None and not self.holds_dates(f) and not f.words[-1:] == ("rate",) else None
+
+    def _rows_named(self, phrase: str) -> str | None:
+        """The table whose rows a plural noun with adjectives in front of it names."""
+        words = re.findall(r"[a-z]+", phrase.lower())
+        if not words or not words[-1].endswith("s"):
+            return None
+        fits = [t for t in self.schema.tables if self.schema.spoken_table(t).split() == words[-len(name_parts(t)) :]]
+        return max(fits, key=lambda t: len(name_parts(t)), default=None)
+
+    def _groups_told(self, phrases: list[str], base: str) -> tuple[Item, ...]:
+        """Every phrase as what rows are grouped by; nothing where one is not understood."""
+        found: list[Item] = []
+        for phrase in (re.sub(r"^(?:by|per|the|each|every)\s+", "", p.strip(), flags=re.IGNORECASE) for p in phrases if p.strip()):
+            group = self._group_told(phrase, base)
+            if not group:
+                return ()
+            found += group
+        return tuple(dict.fromkeys(found))
+
+    def _group_told(self, phrase: str, base: str) -> tuple[Item, ...]:
+        words = phrase.lower().split()
+        part = _PARTS.get("weekday" if words[-3:] == ["day", "of", "week"] else words[-1])
+        if part is not None and (len(words) == 1 or words[0] in ("calendar", "day")):
+            return self._group_of_dates(part, base)
+        table = self.table_named(phrase, base)
+        if table is not None:
+            return self.identity(table)
+        f = self.field_named(phrase, base, lambda f: f.role != "key")
+        return () if f is None else (Item(field=f),)
+
+    def _ranked_by(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'Rank the districts by the total area of their flats', 'top 10 actors by number of films'."""
+        match, orders = _RANK.match(self.text), self.clauses.orders
+        by = re.search(r"\bby\s+(?:the\s+|their\s+|its\s+)?(?P<what>[^.;:?!,(]+)", self.text[match.end() :]) if match else None
+        words = by["what"] if by is not None else orders[0].words if orders else ""
+        if match is None or not words or self.cues.group is not None and by is None:
+            return None
+        part = self.part_named(re.sub(r"\s+(?:they|it|that|which|of (?:their|its)|in (?:their|its))\b.*$", "", words), base)
+        if part is None or not part.item.figure or part.that:
+            return None
+        home = part.table or (part.item.field.table if part.item.field else base)
+        rows = match["rows"].lower()
+        group = self._group_told(rows, home) or self._group_told(rows.split()[0], home)
+        if not group or group[0].field is None or group[0].field.table == home and group[0].field == self.schema.key(home):
+            return None
+        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        item = self._count(part, self._between(home, group[0].field.table), group[0].field.table, False)
+        home = self._between(home, group[0].field.table) if part.table else home
+        down = not orders or orders[0].descending is not False
+        asked = re.search(r"\b(?:and|with|show|give)\s+(?:me\s+)?(?:the|that|its|their)\s+(?:number|count|total|average|value|figure)\b", self.text, re.I)
+        select = (*shown, item) if asked else shown
+        return Sketch(home, select, self._own(conditions, home), group=group, order=(Key(item, down),), limit=self.cues.limit)
+
+    def identity(self, table: str) -> tuple[Item, ...]:
+        """Key and label; of a table of links the rows that it is called by: ``film_directors`` are people."""
+        if self.schema.label(table) is not None or len(name_parts(table)) < 2:
+            return super().identity(table)
+        own = {stem(w) for w in name_parts(table)}
+        ways = [j for j in self.schema.joins if j.left == table]
+        others = [j.right for j in ways if not own & {stem(w) for w in name_parts(j.right)} and self.schema.label(j.right)]
+        return super().identity(others[0]) if len(ways) > 1 and len(others) == 1 else super().identity(table)
