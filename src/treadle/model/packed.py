@@ -23,8 +23,8 @@ __all__ = ["PackedLinear", "available", "use_packed"]
 
 @cache
 def available(dtype: torch.dtype) -> bool:
-    """Whether this torch has the operators, which are not part of its public interface, and they take weights of ``dtype`` on
-    this CPU: bfloat16 needs AVX512 or AVX-NE-CONVERT."""
+    """Whether this torch has the operators, which are not part of its public interface, and they take weights of ``dtype``
+    on this CPU: bfloat16 needs AVX512 or AVX-NE-CONVERT."""
     names = ("_reorder_linear_weight", "_linear_pointwise")
     here: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     if not here or not all(hasattr(torch.ops.mkldnn, name) for name in names):

@@ -55,7 +55,7 @@ QUESTIONS = [
     ),
     ("Show the ship names starting with A", "SELECT ship_name FROM ships WHERE ship_name LIKE 'A%'"),
     ("How many different ship flags are there?", "SELECT COUNT(DISTINCT flag) FROM ships"),
-    ("Top 2 ships by number of visits", "SELECT 'Aurora' UNION ALL SELECT 'Brise'"),
+    ("Top 2 ships by number of visits", "SELECT 'Aurora', 2 UNION ALL SELECT 'Brise', 2"),
     ("When did the first visit arrive?", "SELECT '2023-01-05'"),
     (
         "How many visits did each port have, including those with none? Show the port name.",

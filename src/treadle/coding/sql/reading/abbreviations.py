@@ -1,4 +1,4 @@
-"""A question in the names of the schema: which of its words short names stand for: 'technicians' the table ``tch``, 'altitude' ``alt_m``.
+"""A question in the names of the schema: of its words 'technicians' stands for the table ``tch``, 'altitude' for ``alt_m``.
 
 A question is rewritten with the short names in the place of the words, so that everything after reads it as if its author
 had used them. Common abbreviations come from a list; others stand for a word that begins with their first letter and has
@@ -18,12 +18,12 @@ from treadle.words import name_parts
 __all__ = ["with_short_names", "with_spoken_names"]
 
 _COMMON_TEXT = """
-addr address; amt amount; avg average; cat category; cd code; cnt count; cred credit; cust customer; del deleted; descr description
-dev device; dob birth born; dt date day; dur duration; emp employee; eq equipment; est established founded; fname first;
-freq frequency; inst installed; inv invoice; loc location place; lname last; lvl level; min minute; mgr manager; mo month; nat nationality;
-nm name; no number; nr number; ord order; pos position; prod product; proj project; prov province; prc price; pub publication
-qty quantity many; reg region; sal salary; seq sequence; sess session; stat status state; stk stock; tot total; trx transaction
-ts timestamp when; typ type kind; usr user; val value; vol volume; wt weight; yr year
+addr address; amt amount; avg average; cat category; cd code; cnt count; cred credit; cust customer; del deleted
+descr description; dev device; dob birth born; dt date day; dur duration; emp employee; eq equipment; est established founded
+fname first; freq frequency; inst installed; inv invoice; loc location place; lname last; lvl level; min minute; mgr manager
+mo month; nat nationality; nm name; no number; nr number; ord order; pos position; prod product; proj project; prov province
+prc price; pub publication; qty quantity many; reg region; sal salary; seq sequence; sess session; stat status state
+stk stock; tot total; trx transaction; ts timestamp when; typ type kind; usr user; val value; vol volume; wt weight; yr year
 """
 _COMMON: dict[str, tuple[str, ...]] = {}
 for _entry in re.split(r"[;\n]", _COMMON_TEXT.strip()):
@@ -34,12 +34,13 @@ _WORD = re.compile(r"[A-Za-z]{4,}")
 _IDENTIFIER = re.compile(r"\b[A-Za-z]\w*_\w+\b")
 _VOWELS = re.compile(r"[aeiou]")
 _KEPT_TEXT = """
-what which where when while with whose that this these those than then them they there their show list give tell name many much
-more most less least each every from into over under above below between before after only also have been were does some
+what which where when while with whose that this these those than then them they there their show list give tell name many
+much more most less least each every from into over under above below between before after only also have been were does some
 average total number count ratio share percent percentage highest lowest first last return order sorted
 """
 _KEPT = frozenset(_KEPT_TEXT.split())
-_ENGLISH = frozenset("ad am an as at be by do ex go he id if in is it me my no of off oh ok on or out so to top up us we why".split())
+_ENGLISH_TEXT = "ad am an as at be by do ex go he id if in is it me my no of off oh ok on or out so to top up us we why"
+_ENGLISH = frozenset(_ENGLISH_TEXT.split())
 """Short words that abbreviate nothing."""
 _NO_NOUN = re.compile(r"(?:est|ing|ed|ly)$")
 """Words that name no table of two letters: 'starting' is no station."""
@@ -57,6 +58,8 @@ def with_short_names(text: str, schema: Schema) -> str:
 
     def short(match: re.Match[str]) -> str:
         word = match[0].lower()
+        if re.match(r"\s+\d", text[match.end() :]):
+            return match[0]  # 'the year 2023' is no column
         inside = any(a <= match.start() < b for a, b in quoted)
         if inside or word in _KEPT or stem(word) in known or any(similar(k, stem(word)) for k in known):
             return match[0]
@@ -84,7 +87,7 @@ def _written(word: str, tables: frozenset[str], columns: frozenset[str]) -> str:
 
 
 def _stands_for(name: str, word: str) -> float:
-    """How well a short name stands for a word: 3 by the list, 2 by all its consonants or as its beginning, from 1 by some."""
+    """How well a short name stands for a word: 3 by the list, 2 by all consonants or as its beginning, from 1 by some."""
     if name in _COMMON:
         return 3.0 if stem(word) in _COMMON[name] else 0.0
     if name == word or len(word) <= len(name) or name[0] != word[0]:

@@ -21,7 +21,9 @@ _OTHER = re.compile(
     r"\bother\s+(?P<rows>[\w-]+(?:\s+[\w-]+)?)\b.*?\b(?:by|of|in|from|at|with)\s+the\s+(?:same\s+)?(?P<what>[\w-]+)\s+(?:of|as)\b",
     re.IGNORECASE,
 )
-_BOTH = re.compile(r"\bboth\b|\band (?:also|as well)\b|\bas well as\b|\bcombin(?:e|es|ing)\b|\btogether with\b", re.IGNORECASE)
+_BOTH = re.compile(
+    r"\bboth\b|\band (?:also|as well)\b|\bas well as\b|\bcombin(?:e|es|ing)\b|\btogether with\b", re.IGNORECASE
+)
 
 
 class AlikeReader(NestedReader):
@@ -84,6 +86,18 @@ class AlikeReader(NestedReader):
         found = [f for f in keys if said == {stem(w) for w in f.words[:-1]}]
         return found[0] if len(found) == 1 else None
 
+    def _through(self, base: str, other: str) -> tuple[Field, Field] | None:
+        """The key of the rows and the column of a third table that holds it, where a row points to one of ``other`` only:
+        no ship has two home ports, but it may have visited both."""
+        way, key = self.schema.path(base, other) or (), self.schema.key(base)
+        if key is None or any(j not in self.schema.joins for j in way):
+            return None
+        for join in self.schema.joins:
+            points = any(j.left == join.left and j.right == other for j in self.schema.joins)
+            if join.right == base and points and join.left not in (base, other):
+                return key, self._field(join.left, join.left_column)
+        return None
+
     def _field(self, table: str, name: str) -> Field:
         return next(f for f in self.schema.tables[table] if f.name == name)
 
@@ -100,7 +114,12 @@ class AlikeReader(NestedReader):
         rest = tuple(c for c in conditions if c.field != both[0].field)
         rest = tuple(c for c in rest if c.operator != ">=" or c.value != "1")  # 'at least one booking with each'
         if both[0].field.table != base:
-            return Sketch(base, self.shown(base), rest, both=tuple(dict.fromkeys(both)))
+            through = self._through(base, both[0].field.table)
+            if through is None:
+                return Sketch(base, self.shown(base), rest, both=tuple(dict.fromkeys(both)))
+            key, link = through
+            each = tuple(Condition(key, "IN", query=Sketch(link.table, (Item(field=link),), (c,))) for c in both)
+            return Sketch(base, self.shown(base), (*rest, *each))
         called = self.schema.called(base)
         if len(called) != 1:
             return None

@@ -46,18 +46,18 @@ _NONE_TOO = re.compile(
     r"\b(?:none|no\s+\w+|zero|0|without(?:\s+any)?(?:\s+\w+)?|never\s+\w+)\b(?:\s+at\s+all)?\)?"
     r"|[,;(]?\s*\bzero(?:s|es)?\s+included\b\)?"
     r"|(?:(?<=[.;?!,])|\band\b)[^.;?!,]*\b(?:with(?:out)?|none|no|never|nobody|nothing)\b[^.;?!]*?"
-    r"\b(?:(?:must|should|ha(?:s|ve) to)\s+(?:still\s+|also\s+)?(?:appear|show\s+up|be\s+(?:shown|listed|included|there))(?:\s+(?:too|as\s+well))?"
+    r"\b(?:(?:must|should|ha(?:s|ve)\s+to)\s+(?:still\s+|also\s+)?(?:appear|show\s+up|be\s+(?:shown|listed|included|there))(?:\s+(?:too|as\s+well))?"
     r"(?:\s+(?:with|as)\s+(?:a\s+)?(?:0|zero))?|(?:get|show|count)s?\s+(?:a\s+|as\s+)?(?:0|zero))\b"
     r"|[,;(]?\s*(?:\bwith\s+)?\b(?:0|zero)\s+(?:if|where|when|for)\b[^.;?!)]*\)?",
     re.IGNORECASE,
 )
 _AS_ZERO = re.compile(
     r"[,;(]?\s*(?:\band\s+)?\b(?:(?:treat|count|take|consider)(?:ing)?\s+(?:an?\s+|the\s+|any\s+|every\s+)?(?:missing|null|unknown|empty)\b[^.;?!)]*?"
-    r"\bas\s+(?:0|zero)|(?:an?\s+|the\s+|any\s+)?(?:missing|null|unknown|empty)\s+[\w ]*?(?:counts?|is|are|means?)\s+(?:as\s+)?(?:0|zero))\b\)?",
+    r"\bas\s+(?:0|zero)|(?:an?\s+|the\s+|any\s+)?(?:missing|null|unknown|empty)\s+[\w\s]*?(?:counts?|is|are|means?)\s+(?:as\s+)?(?:0|zero))\b\)?",
     re.IGNORECASE,
 )
 _ANY_CASE = re.compile(
-    r"[,;(]?\s*(?:\band\s+)?(?:\b(?:match|compare|search)(?:ing|ed)?\b[^.;?!()]*?)?\b(?:case[- ]insensitive(?:ly)?|ignor(?:e|ing)\s+(?:the\s+)?"
+    r"[,;(]?\s*(?:\band\s+)?(?:\b(?:match|compare|search)(?:ing|ed)?\b[^.;?!()]*?)?\b(?:case[-\s]insensitive(?:ly)?|ignor(?:e|ing)\s+(?:the\s+)?"
     r"(?:(?:upper|lower)(?:\s*(?:and|or|/)\s*(?:upper|lower))?\s*)?case|(?:in\s+)?(?:upper|lower)\s*(?:and|or|/)\s*(?:upper|lower)\s*case"
     r"|without\s+regard\s+to\s+case|regardless\s+of\s+case|no\s+matter\s+the\s+case)\b(?:\s+when\s+matching)?(?:[^.;?!()]*\bLIKE\b[^.;?!()]*)?"
     r"(?:\s*\([^()]*\bLIKE\b[^()]*\))?\)?"

@@ -44,6 +44,8 @@ class ColumnReader(ToldReader):
             if score < 0.5 or not self.reaches(base, f) or but(f) or (f.role == "key" and not self._key_asked(f, base)):
                 continue
             for place in self._asked_places(f):
+                if re.match(r"who\b", self.text[place:], re.IGNORECASE) and self.schema.label(base) not in (None, f):
+                    continue
                 found = self._same_named(f, place, base)
                 rank = (self._phrase(found, place), -self.near(base, found.table), score)
                 if (score >= 0.7 or rank[0] == len(f.words)) and rank > chosen.get(place, ((0, -99, 0.0), f))[0]:
@@ -96,7 +98,11 @@ class ColumnReader(ToldReader):
         for place in self.exact_places(f) or (
             [self.place(f)] if f not in self.used and f.role not in ("number", "flag") else []
         ):
-            if self._is_a_table(f, place) or (place > 0 and re.match(r"who\b", self.text[place:], re.IGNORECASE)):
+            if (
+                place >= len(self.text)
+                or self._is_a_table(f, place)
+                or (place > 0 and re.match(r"who\b", self.text[place:], re.IGNORECASE))
+            ):
                 continue  # 'members who' ask for no name of something else
             before = [s for s in show if s <= place]
             if f in self.used and self._says_a_value(f, place):

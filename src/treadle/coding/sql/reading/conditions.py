@@ -9,6 +9,7 @@ from dataclasses import replace
 from treadle.coding.sql.reading.cues import Bound
 from treadle.coding.sql.reading.linking import ValueLink
 from treadle.coding.sql.reading.naming import NameReader
+from treadle.coding.sql.reading.periods import WEEKDAYS
 from treadle.coding.sql.reading.reader import HINTED, NAMED
 from treadle.coding.sql.reading.schema import Field, stem
 from treadle.coding.sql.reading.sketch import Condition
@@ -30,11 +31,15 @@ _UNKNOWN = re.compile(
 _LIKE = re.compile(
     r"\b(?P<how>(?:starts?|starting|begins?|beginning)\s+with|end(?:s|ing)?\s+(?:with|in|on)|contain(?:s|ing)?|includ(?:es|ing))\s+"
     r"(?:the\s+)?(?:letters?\s+|words?\s+|text\s+)?(?P<said>'[^']+'|\"[^\"]+\"|[A-Z][\w.-]*)"
-    r"|\b(?:with|have|has|having|for)\s+(?:the\s+)?(?:words?\s+|text\s+|letters?\s+)?(?P<quoted>'[^']+'|\"[^\"]+\"|(?<=word )[A-Z]\w+)"
+    r"|\b(?:with|have|has|having|for)\s+(?:the\s+)?(?:words?\s+|text\s+|letters?\s+)?(?P<quoted>'[^']+'|\"[^\"]+\"|(?<=word\s)[A-Z]\w+)"
     r"(?P<more>(?:\s*(?:,|or|and)\s*(?:'[^']+'|\"[^\"]+\"))*)\s+(?:anywhere\s+|somewhere\s+)?in\s+(?:their|its|the)\s+(?P<of>\w+)"
     r"|\b(?P<named>\w+)\s+(?:on|with|like|matching)\s+(?P<alike>'[^']+'|\"[^\"]+\")",
 )
 _QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
+_WEEKDAY = re.compile(
+    rf"\b(?:on|at|during)\s+(?:an?\s+|the\s+)?(?P<end>weekends?)\b|\b(?P<day>{'|'.join(WEEKDAYS)})s?\b(?!\s*(?:=|\.\.\.))",
+    re.IGNORECASE,
+)
 _SCALE_WORDS = frozenset(stem(w) for w in ("thousand", "million", "billion"))
 
 
@@ -53,6 +58,7 @@ class ConditionReader(NameReader):
             *self._of_keys(base),
             *self._adjacent(base),
             *self._of_dates(base),
+            *self._of_weekdays(base),
             *self._flags(base),
             *self._charged(base),
             *self._known(base),
@@ -299,6 +305,16 @@ class ConditionReader(NameReader):
             ),
         )
         return [(said, Condition(f, "=", value, kind=kind if f.role == "date" else "plain"))]
+
+    def _of_weekdays(self, base: str) -> Iterator[tuple[int, Condition]]:
+        """'on weekends', 'on a Saturday or Sunday', 'on Mondays': the day of the week of a date."""
+        found = list(_WEEKDAY.finditer(self.text))
+        date = next(iter(self._group_of_dates("weekday", base)), None) if found else None
+        if date is None or date.field is None or date.field.role != "date":
+            return
+        days = sorted({d for m in found for d in (("0", "6") if m["end"] else (str(WEEKDAYS.index(m["day"].lower())),))})
+        value = f"({', '.join(days)})" if len(days) > 1 else days[0]
+        yield found[0].start(), Condition(date.field, "IN" if len(days) > 1 else "=", value, kind="weekday")
 
     def _flags(self, base: str) -> Iterator[tuple[int, Condition]]:
         """A column of 0 and 1 that is named: 'explicit tracks', 'not active'."""

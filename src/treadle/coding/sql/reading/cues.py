@@ -60,7 +60,7 @@ _RATIO_TO = re.compile(r"\bratio\b.*?\bof\b(.*?)\bto\b(.*)", re.IGNORECASE)
 _AVERAGE = re.compile(r"\b(average|mean|avg|on average)\b", re.IGNORECASE)
 _SUM = re.compile(
     r"\b(total|sums?|overall|altogether|combined|add(?:s|ed)? up to|amount(?:s|ed)? to"
-    r"|how much (?:money )?(?:has|have|had|was|were|did|do|does)\b[^.?!]*\b(?:spen[dt]|earn(?:ed)?|paid|pay|made|br(?:ing|ought)))\b",
+    r"|how\s+much\s+(?:money\s+)?(?:has|have|had|was|were|did|do|does)\b[^.?!]*\b(?:spen[dt]|earn(?:ed)?|paid|pay|made|br(?:ing|ought)))\b",
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"\b(how many|number of|count)\b", re.IGNORECASE)
@@ -79,7 +79,8 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _LONG = re.compile(
-    r"\bhow long\b|\bnumber of days\b|\bdays\b.*\b(?:between|from|lasted|last|take|took|needed|until)\b"
+    r"\bhow\s+long\b|\bnumber\s+of\s+days\b|\bhow\s+many\s+(?:days|hours|minutes)\s+(?:pass|lie|do|does|did|it|go|elapse|before|after|between|until|later)"
+    r"|\b(?:hours|minutes)\b.*\b(?:between|until|ta(?:kes?|ken)|took|passed|elapsed)\b|\bdays\b.*\b(?:between|from|lasted|last|take|took|needed|until)\b"
     r"|\blongest to\b|\b(?:takes?|took|taken|lasts?|lasted) (?:the )?(?:longest|shortest|most time)\b|\bduration\b"
     r"|\b(?:longest|shortest)\b.*\bin (?:days|hours|minutes)\b|\b(?:travel|waiting|running|processing) time\b",
     re.IGNORECASE,

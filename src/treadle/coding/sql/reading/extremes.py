@@ -106,7 +106,13 @@ class ExtremeReader(OrderReader):
         if limit == 1 and not self.cues.limit and self.cues.rank == 1 and value.match(self.text) is not None:
             return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if high else "MIN"),), conditions)
         named = re.search(r"\b(which|who|whose|names?|titles?|list|show|give|return|where)\b", self.text, re.IGNORECASE)
-        asks_row = named is not None or not self._nouns(item.field)  # 'the heaviest baryon' is a baryon, no mass
+        said = "|".join(re.escape(self.schema.spoken_table(base, many)) for many in (True, False))
+        rows = rf"what\s+(?:is|are|was|were)\s+the\s+(?:{said})\b"
+        most = rf"\b{re.escape(word)}\s+(?:\w+\s+){{0,2}}?(?:{said})\b"
+        named = named or re.search(most, self.text, re.IGNORECASE)  # 'the most played tracks'
+        asks_row = (
+            named is not None or re.search(rows, self.text, re.IGNORECASE) is not None or not self._nouns(item.field)
+        )  # 'the heaviest baryon' is a baryon, no mass
         if not asks_row and not self.cues.limit and self.cues.rank > 1 and not self._asks_other(base, item.field):
             return Sketch(self._home(base, item), (item,), conditions, order=(Key(item, high),), limit=1, distinct=True)
         if not asks_row and not self.cues.limit and not self._asks_other(base, item.field):
@@ -118,13 +124,20 @@ class ExtremeReader(OrderReader):
         """'the most points', 'the highest repair costs': what a row has many of is added up, where it is said so."""
         if not self.is_many(base, measure.table) or re.search(r"\b(?:single|in one|a game)\b", self.text, re.IGNORECASE):
             return False
-        said = [m[0].lower() for p in self.exact_places(measure) or [self.place(measure)] if (m := _SAID.match(self.text[p:]))]
+        said = [
+            m[0].lower() for p in self.exact_places(measure) or [self.place(measure)] if (m := _SAID.match(self.text[p:]))
+        ]
         return word in ("most", "least", "fewest") or any(singular(w) != w for w in said)
 
     def _other_people(self, base: str, measure: Field, word: str) -> Field | None:
         """'the three passengers that spent the most': who a row of bookings calls, and has more than one row."""
         label = self.schema.label(base)
-        if label is None or measure.table != base or len(label.words) < 2 or not (word == "most" or self.cues.total is not None):
+        if (
+            label is None
+            or measure.table != base
+            or len(label.words) < 2
+            or not (word == "most" or self.cues.total is not None)
+        ):
             return None
         head = stem(name_parts(base)[-1])
         return label if stem(label.words[0]) != head and self._said_before(label.words[0]) else None

@@ -99,7 +99,11 @@ class FigureReader(GroupReader):
         if not group or bound.date or ("." in bound.value and table):
             return None
         if table is not None and field is None:
-            return Item() if table == home or self._between(table, home) == home or self._is_row_of(table, home) else None
+            start = group[0].field
+            points = any(j.left == home and j.right == table for j in self.schema.joins)
+            linked = start is not None and start.table != table and points
+            mine = table == home or self._between(table, home) == home or self._is_row_of(table, home) or linked
+            return Item() if mine else None
         before = self.text[max(0, bound.start - 40) : bound.start]
         if field is not None and self._counts_values(bound, field, group):
             return Item("COUNT", field)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from treadle.coding.sql.reading.extremes import ExtremeReader
+from treadle.coding.sql.reading.extremes import LATE, ExtremeReader
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
 
@@ -76,7 +76,7 @@ class GroupReader(ExtremeReader):
         return Sketch(base, (*shown, item), conditions, group=group)
 
     def _told_to_count(self, base: str, grouped: str) -> str | None:
-        """'For each kind of landlord, how many buildings': the rows that are counted, where they are not those first named."""
+        """'For each kind of landlord, how many buildings': the rows that are counted, if not those first named."""
         said = _COUNTED.search(self.text)
         table = next(iter(self.tables_after(said.end(), 2)), None) if said is not None else None
         return table if table not in (None, base) and self.schema.path(table or "", grouped) else None
@@ -96,6 +96,8 @@ class GroupReader(ExtremeReader):
 
     def _aggregate(self, base: str, group: tuple[Item, ...]) -> Item:
         grouped = {i.field for i in group}
+        if (when := self._when(base)) is not None:
+            return when
         superlative = self.cues.superlative
         places = [("AVG", self.cues.average), ("SUM", self.cues.total)]
         if superlative is not None:
@@ -106,6 +108,15 @@ class GroupReader(ExtremeReader):
         if self.cues.count is None and (item := self.measure(base, None)) is not None and item.field not in grouped:
             return item if item.until is not None else replace(item, aggregate="AVG")
         return Item()
+
+    def _when(self, base: str) -> Item | None:
+        """'When did each member submit their first rating?': the earliest or latest date of the rows named after it."""
+        if self.cues.superlative is None or not self.cues.dated or not re.match(r"\s*when\b", self.text, re.IGNORECASE):
+            return None
+        place, word, _ = self.cues.superlative
+        table = next(iter(self.tables_after(place, 25)), base)
+        dates = [f for f in self.schema.tables[table] if f.role == "date"]
+        return Item("MAX" if word in LATE else "MIN", dates[0]) if dates else None
 
     def _having(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         """'Which regions have more than two stations?': groups with a condition on the number of their rows."""

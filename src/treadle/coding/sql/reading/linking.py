@@ -16,6 +16,7 @@ from treadle.coding.sql.base import Database, rows_of
 from treadle.coding.sql.reading.abbreviations import with_short_names, with_spoken_names
 from treadle.coding.sql.reading.adjectives import CODES, forms
 from treadle.coding.sql.reading.cues import MONTHS
+from treadle.coding.sql.reading.periods import with_periods
 from treadle.coding.sql.reading.schema import Field, Schema, quote_name, singular, stem
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.types import Limits
@@ -110,7 +111,7 @@ def normalised(text: str) -> str:
     """The question with dates in ISO form, and a few phrases written out: 'first and last names', 'the 1990s'."""
     for pattern, written in _REWRITES:
         text = pattern.sub(written, text)
-    return text
+    return with_periods(text)
 
 
 def words_of(text: str) -> list[str]:
@@ -148,9 +149,9 @@ def link(text: str, schema: Schema, values: Iterable[tuple[Field, str]] = ()) ->
     for t in schema.tables:
         if tables[t] > _LINK_APART and _links_others(t, schema) and not _side_by_side(_table_words(t), stems):
             tables[t] = _LINK_APART
-    for t in (schema.named_in_part(said) for said in dict.fromkeys(stems) if said):
-        if t is not None:
-            tables[t] = max(tables[t], 0.99)
+    for named in (schema.named_in_part(said) for said in dict.fromkeys(stems) if said):
+        if named is not None:
+            tables[named] = max(tables[named], 0.99)
     fields: dict[Field, float] = {}
     for f in schema.fields:
         own, heard = f.words, stems

@@ -23,7 +23,12 @@ _ADJECTIVE = rf"(?:(?:most|least)\s+(?!to\b)\w+|{HIGH}|{LOW}|{_PLAIN_HIGH}|{_PLA
 _DOWN = frozenset((*HIGH.split("|"), *_PLAIN_HIGH.split("|"), "z")) - {"oldest"}
 
 _END = rf"(?:most|least|{HIGH}|{LOW}|{_PLAIN_HIGH}|{_PLAIN_LOW}|a|z)"
-_FROM_TO = rf"from\s+(?:the\s+)?(?P<from>{_ADJECTIVE})\s+to\s+(?:the\s+)?{_END}\b"
+_FROM_TO = rf"(?:from\s+)?(?:the\s+)?(?P<from>{_ADJECTIVE})\s+to\s+(?:the\s+)?{_END}\b"
+_ONE_WITH = re.compile(
+    rf"\bfrom\s+(?:the\s+)?(?:ones?|those|\w+)\s+with\s+(?:the\s+)?(?P<from>{_ADJECTIVE})\s+(?P<what>[\w\s]+?)\s+to\s+(?:the\s+)?(?:ones?|those|\w+)"
+    rf"\s+with\s+(?:the\s+)?{_END}\b(?:\s+\w+)?",
+    re.IGNORECASE,
+)
 _FIRST = (
     rf"(?:with\s+|starting\s+with\s+|beginning\s+with\s+)?(?:the\s+)?(?P<first>{_ADJECTIVE})(?P<noun>\s+[\w-]+(?:\s+[\w-]+)?)??"
     r"\s+(?:(?:coming|go|goes|ones?)\s+)?(?:first|on\s+top|at\s+(?:the\s+)?top|to\s+the\s+top)\b"
@@ -38,16 +43,18 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _IN_ORDER = re.compile(
-    rf"\bin\s+order\s+of\s+(?P<of>{_PHRASE})|{_ORDER_OF}(?:(?<=order)\s+(?:of|by)\s+(?P<what>{_PHRASE})|(?<=ly)\s+by\s+(?P<by>{_PHRASE}))?",
+    rf"\bin\s+order\s+of\s+(?P<of>{_PHRASE})|{_ORDER_OF}(?:(?<=order)\s+(?:of|by|based\s+on|according\s+to|with\s+respect\s+to)\s+(?P<what>{_PHRASE})|(?<=ly)\s+by\s+(?P<by>{_PHRASE}))?",
     re.IGNORECASE,
 )
 _DIRECTED = re.compile(
-    rf"\b{_FROM_TO}(?P<what>\s+[\w-]+)?|[,;(]\s*(?:the\s+)?(?P<first>{_ADJECTIVE})\s+to\s+(?:the\s+)?{_END}\b", re.IGNORECASE
-)
-_PUT_FIRST = re.compile(
-    rf"(?:[,;:(]|\s[-\u2013])\s*{_FIRST}|\b(?:starting|beginning)\s+(?:with|from)\s+(?:the\s+)?(?!a\b(?!\s+to))(?P<start>{_ADJECTIVE})\b",
+    rf"\bfrom\s+{_FROM_TO}(?P<what>\s+[\w-]+)?|[,;(]\s*(?:the\s+)?(?P<first>{_ADJECTIVE})\s+to\s+(?:the\s+)?{_END}\b",
     re.IGNORECASE,
 )
+_PUT_FIRST = re.compile(
+    rf"(?:[,;:(]|\s[-\u2013])\s*{_FIRST}|\b(?:starting|beginning)\s+(?:with|from)\s+(?:the\s+)?(?!a\b(?!\s+to))(?P<start>{_ADJECTIVE})\b(?:\s+\w+(?=\s*(?:[.;:?!,)]|$)))?",
+    re.IGNORECASE,
+)
+_EXTREME = re.compile(rf"(?:the\s+)?({HIGH}|{LOW})\s+(?=\w)", re.IGNORECASE)
 _DIRECTIONS = tuple(re.compile(rf"\b{p}", re.IGNORECASE) for p in (_FROM_TO, _FIRST, _ORDER_OF))
 _BY_BEFORE = re.compile(r"\bby\s+((?:[\w']+\s*){1,6})$", re.IGNORECASE)
 _FIGURE_BY = re.compile(r"\s*(?:the\s+)?(?:number|count|average|mean|total|sum|how many)\b", re.IGNORECASE)
@@ -77,8 +84,12 @@ def read_orders(text: str) -> tuple[tuple[Said, ...], str]:
     """The keys that rows are to be ordered by, and the text with blanks where they are said."""
     match = _BY.search(text)
     if match is not None:
-        rest = blanked(text, match.span())
-        return tuple(_keys(match["keys"], match.start("keys"))), rest
+        rest, keys = blanked(text, match.span()), tuple(_keys(match["keys"], match.start("keys")))
+        way = re.search(_FROM_TO, match[0][: match.start("keys") - match.start()], re.IGNORECASE)
+        if keys and keys[0].descending is None and way is not None:
+            adjective, down = _direction(way)  # 'ranked highest to lowest by price'
+            keys = (replace(keys[0], adjective=adjective, descending=down), *keys[1:])
+        return keys, rest
     for read in (_put_first, _in_order, _directed):
         found = read(text)
         if found is not None:
@@ -111,7 +122,10 @@ def _key(part: str, place: int) -> Said:
             noun = match.groupdict().get("noun") or ""
             part = part[: match.start()] + " " + part[match.end() :]
             break
-    return Said(place, " ".join(f"{part} {noun}".replace("(", " ").replace(")", " ").split()), adjective, descending)
+    words = " ".join(f"{part} {noun}".replace("(", " ").replace(")", " ").split())
+    if descending is None and (extreme := _EXTREME.match(words)) is not None:  # 'sort by highest price'
+        adjective, descending, words = "", extreme[1].lower() in _DOWN, words[extreme.end() :].strip()
+    return Said(place, words, adjective, descending)
 
 
 def _direction(match: re.Match[str]) -> tuple[str, bool | None]:
@@ -161,7 +175,7 @@ def _in_order(text: str) -> tuple[tuple[Said, ...], str] | None:
 
 def _directed(text: str) -> tuple[tuple[Said, ...], str] | None:
     """'from the largest to the smallest budget', 'by price from high to low'."""
-    match = _DIRECTED.search(text)
+    match = _ONE_WITH.search(text) or _DIRECTED.search(text)
     if match is None:
         return None
     adjective, down = _direction(match)

@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from treadle.coding.sql.reading.cues import HIGH, LOW
 from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.phrases import converted
 from treadle.coding.sql.reading.reader import NAMED
-from treadle.coding.sql.reading.schema import Field, Schema, stem
+from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
 from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
 from treadle.coding.sql.reading.tabled import TabledReader
 from treadle.words import name_parts
@@ -60,9 +61,12 @@ class _Readings(TabledReader):
         for reading in (
             self._same_as,
             self._tabled,
+            self._two_asked,
             self._ranked_by,
             self._told_figures,
             self._than_other,
+            self._less,
+            self._of_sides,
             self._per_head,
             self._grown,
             self._compared,
@@ -88,14 +92,38 @@ class _Readings(TabledReader):
         """With the columns in the order told, rows in the order asked for, figures rounded."""
         if not sketch.base:
             return sketch
+        sketch = self._all_in_order(sketch)
         found = self._rounded(self.sorted(self._in_unit(self._retold(sketch))))
         found = self._filled(self._with_figure(found))
         return replace(found, skip=self.cues.rank - 1) if found.order and found.limit == 1 else found
 
+    def _all_in_order(self, sketch: Sketch) -> Sketch:
+        """'Which departments have the most students? Sort from most to least': all of them, where an order is asked for."""
+        rows = re.match(
+            rf"\s*(?:which|what|list|show|give)\b\W+(?:are\s+|were\s+|me\s+)?(?:the\s+|all\s+)*(?:(?:{HIGH}|{LOW})\s+(?:\w+ed\s+|\w+ive\s+)?)?(\w+)",
+            self.text,
+            re.IGNORECASE,
+        )
+        several = rows is not None and singular(rows[1].lower()) != rows[1].lower()
+        chosen = sketch.limit == 1 and sketch.order and not (self.cues.limit or self.cues.rank > 1 or self.cues.dated)
+        if several and chosen and rows is not None and not re.search(r"\b(?:its|it)\b", self.text):
+            said = rows[1].lower()
+            if self.clauses.orders or any(said in (self.schema.spoken_table(t).split()[-1],) for t in self.schema.tables):
+                return replace(sketch, limit=None)
+        return sketch
+
     def _with_figure(self, sketch: Sketch) -> Sketch:
-        """With the figure that chooses groups, where it is asked for: 'and how many', 'show the number too'."""
-        if not sketch.group or not sketch.limit or sketch.figures or not sketch.order or not _AND_HOW_MANY.search(self.text):
+        """With the figure that orders groups: of a list always, of one row where it is asked for: 'and how many'."""
+        if not sketch.group or sketch.figures or not sketch.order or not sketch.order[0].item.figure:
             return sketch
+        if sketch.limit == 1 and not _AND_HOW_MANY.search(self.text):
+            return sketch
+        if self.told(sketch.base) is not None or (self.asked and self.told(self.asked) is not None):
+            return (
+                sketch
+                if not _AND_HOW_MANY.search(self.text)
+                else replace(sketch, select=(*sketch.select, sketch.order[0].item))
+            )
         return replace(sketch, select=(*sketch.select, sketch.order[0].item))
 
     def _filled(self, sketch: Sketch) -> Sketch:
@@ -224,7 +252,11 @@ class _Readings(TabledReader):
         item = Item(field=date) if date is not None else self.measure(base, 0)
         if item is None or item.field is None:
             return None
-        return Sketch(self._home(base, item), (replace(item, aggregate="RANGE", until=None, part=""),), conditions)
+        group, home = self.grouping(base), self._home(base, item)
+        if any(i.field is None or not self.reaches(home, i.field) for i in group):
+            group = ()
+        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        return Sketch(home, (*shown, replace(item, aggregate="RANGE", until=None, part="")), conditions, group=group)
 
     def _aggregated(self, base: str, conditions: tuple[Condition, ...]) -> Iterator[Sketch]:
         if self.cues.average is not None and not self.cues.than_average and (item := self.measure(base, self.cues.average)):

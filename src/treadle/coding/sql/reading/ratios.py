@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from treadle.coding.sql.reading.figures import FigureReader
 from treadle.coding.sql.reading.schema import Field
+from treadle.coding.sql.reading.sides import SideReader
 from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
 
 __all__ = ["RatioReader"]
@@ -19,17 +19,12 @@ _VERB = re.compile(
 )
 
 
-class RatioReader(FigureReader):
+class RatioReader(SideReader):
     """Reads what is divided by what."""
 
     def _ratio(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         if not self.cues.ratio:
             return None
-        if self.cues.ratio_to is not None:
-            second = self.cues.ratio_to[1]
-            sides = [[c for p, c in self.of_values(base) if (p >= second) == later] for later in (False, True)]
-            if sides[0] and sides[1]:
-                return Sketch(base, (Item(among=tuple(sides[0]), by=("/", Item(among=tuple(sides[1])))),))
         part, rest = self._share_of(base)
         if not part:
             return None
@@ -124,16 +119,18 @@ class RatioReader(FigureReader):
             re.IGNORECASE,
         )
         span = next((b for b in self.cues.bounds if b.operator == "BETWEEN" and b.year), None)
-        item = self.measure(base, 0)
-        if match is None or span is None or item is None or item.field is None or item.until is not None:
+        counted = re.search(r"\b(?:number of|how many)\s+(?!per ?cent)", self.text, re.IGNORECASE)
+        item = self.measure(base, 0) if counted is None else Item()
+        if match is None or span is None or item is None or item.until is not None:
             return None
-        home = item.field.table
+        home = base if item.field is None else item.field.table
         date = self.dated(span.start, home)
-        if date is None or date == item.field:
+        if date is None or date == item.field:  # of what is counted no part is a year
             return None
         kind = "year" if date.role == "date" else "plain"
         first, last = (Condition(date, "=", year, kind=kind) for year in span.value.split(" AND "))
         name = "AVG" if self.cues.average is not None else "SUM"
+        name = name if item.field is not None else ""
         before, after = (Item(name, item.field, among=(c,)) for c in (first, last))
         percent = re.search(r"\bper ?cent(?:age)?\b|%|\bgrowth rate\b", self.text, re.IGNORECASE)
         grown = replace(after, by=("growth", before), factor=100.0) if percent else replace(after, by=("-", before))

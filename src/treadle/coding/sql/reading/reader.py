@@ -19,6 +19,7 @@ NAMED = 0.5
 """From this score on a column or table counts as spoken of; ``HINTED`` is enough where the place in the question fits."""
 HINTED = 0.4
 _FAR = 10_000
+_PARTS = {stem(word): word for word in ("year", "month", "quarter", "weekday", "hour")}
 TIMES = frozenset({"s", "ms", "sec", "secs", "min", "mins", "h", "hr", "hrs", "second", "minute", "hour", "day"})
 """Units of time."""
 LASTING = frozenset({"duration", "time", "length", "elapsed", "runtime", "walltime", "lifetime"})
@@ -32,7 +33,7 @@ class Reader:
         self.schema, self.links = schema, links
         whole = with_short_names(with_spoken_names(normalised(text), schema), schema)
         self.clauses: Clauses = read_clauses(whole)
-        self.text = self.clauses.main
+        self.text, self.whole = self.clauses.main, whole
         self.cues: Cues = read_cues(self.text)
         self.starts = places_of(whole)
         self.used: set[Field] = set()
@@ -230,23 +231,33 @@ class Reader:
     def _grouped_by(self, words: str, base: str) -> tuple[Item, ...]:
         """What one part of 'per A and B' names."""
         said = [stem(w) for w in re.findall(r"\w+", words)]
+        for count in (2, 3):  # 'per due date year'
+            if len(said) >= count and said[count - 1] in _PARTS:
+                named = [f for f in self.schema.fields if f.role == "date" and self.reaches(base, f)]
+                dated = [f for f in named if {stem(w) for w in f.words} & set(said[: count - 1])]
+                if dated and not self._year_named(said[:count], base):
+                    return (Item(field=min(dated, key=lambda f: self.near(base, f.table)), part=_PARTS[said[count - 1]]),)
         if len(said) > 1 and (whole := self._group_named(said[0], said[1], base)):
             return (Item(field=whole),)
         for word in said[:2]:
-            if word in ("year", "month") and (dates := self._group_of_dates(word, base)):
+            if word in _PARTS and (dates := self._group_of_dates(_PARTS[word], base)):
                 return dates
             fields = [
                 f
                 for f in self.schema.fields
                 if word in [stem(w) for w in f.words] and self.reaches(base, f) and f.role != "key"
             ]
-            for table in self.schema.tables:
+            for table in sorted(self.schema.tables, key=lambda t: len(name_parts(t))):
                 if word == stem(name_parts(table)[-1]) and self.schema.path(base, table) is not None:
                     named = [f for f in fields if set(said) >= {stem(w) for w in f.words}]
                     return tuple(Item(field=f) for f in named[:1]) if named and len(said) > 1 else self.identity(table)
             if fields:
                 return (Item(field=min(fields, key=lambda f: (self.near(base, f.table), f.role == "number", len(f.words)))),)
         return ()
+
+    def _year_named(self, said: list[str], base: str) -> bool:
+        """Whether words are the whole name of a column: 'admission year'."""
+        return any([stem(w) for w in f.words] == said for f in self.schema.fields if self.reaches(base, f))
 
     def _group_named(self, owner: str, word: str, base: str) -> Field | None:
         """'per concert city', 'for each home country': a column that two words name, the first of which may be its table."""

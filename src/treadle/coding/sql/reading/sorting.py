@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from treadle.coding.sql.reading.columns import ColumnReader
 from treadle.coding.sql.reading.orders import DATED, Said
+from treadle.coding.sql.reading.phrases import Part
 from treadle.coding.sql.reading.schema import Field
 from treadle.coding.sql.reading.sketch import Item, Key, Sketch
 
@@ -21,10 +22,40 @@ class OrderReader(ColumnReader):
     def sorted(self, sketch: Sketch) -> Sketch:
         """With the order that is asked for; groups in the order of their dates, else the largest figure first."""
         if self.clauses.orders and (not sketch.order or sketch.limit is None):
+            if (grouped := self._by_figure(sketch)) is not None:
+                return grouped
+            first = self.clauses.orders[0]
+            if sketch.order and not first.words and first.adjective in ("", "most", "least", "fewest"):
+                key = sketch.order[0]  # 'the most played tracks, in ascending order'
+                down = key.descending if first.descending is None else first.descending
+                return replace(sketch, order=(replace(key, descending=down), *sketch.order[1:]))
             keys = tuple(k for said in self.clauses.orders if (k := self._key(said, sketch)) is not None)
             keys = tuple(dict.fromkeys(keys))
             return replace(sketch, order=keys, distinct=sketch.distinct and self._shows(sketch, keys)) if keys else sketch
         return sketch if sketch.order or not sketch.group else self._in_order(sketch)
+
+    def _by_figure(self, sketch: Sketch) -> Sketch | None:
+        """'The titles of the courses ordered by number of enrolments': a list of rows in the order of a figure of others."""
+        said = self.clauses.orders[0]
+        if sketch.group or sketch.figures or sketch.limit or not sketch.base or not said.words or sketch.without:
+            return None
+        part = self.part_named(said.words, sketch.base)
+        if (
+            said.adjective in ("most", "fewest", "least")
+            and (table := self.table_named(said.words, sketch.base)) is not None
+        ):
+            part = Part(Item(), table=table)  # 'from the one with the most albums'
+        if part is None or part.that or not part.item.figure:
+            return None
+        other = part.table or (part.item.field.table if part.item.field is not None else "")
+        if not other or other == sketch.base or not self.is_many(sketch.base, other):
+            return None
+        way = self.schema.path(sketch.base, other) or ()
+        linked = len(way) == 2 and way[0] not in self.schema.joins and way[1] in self.schema.joins
+        home = way[0].right if linked and part.table else other
+        group = tuple(dict.fromkeys((*self.identity(sketch.base), *sketch.select)))
+        key = Key(part.item, said.descending is not False)
+        return replace(sketch, base=home, group=group, order=(key,), select=(*sketch.select, part.item), distinct=False)
 
     def _shows(self, sketch: Sketch, keys: tuple[Key, ...]) -> bool:
         """Whether rows that are made distinct can be ordered by these keys in every dialect."""
@@ -78,7 +109,7 @@ class OrderReader(ColumnReader):
         return part.item if part.item.figure and sketch.group else None
 
     def _column_for(self, said: Said, sketch: Sketch) -> Item | None:
-        words = said.words
+        words = re.sub(r"^(?:the\s+)?(?:number|amount)\s+of\s+", "", said.words, flags=re.IGNORECASE)
         near = {i.field for i in (*sketch.select, *sketch.group) if i.field is not None and not i.figure}
         f = self.field_named(words, sketch.base, lambda f: f in near) if sketch.group else None
         f = f or self.field_named(words, sketch.base) or self.field_named(words, sketch.base, least=0.45)

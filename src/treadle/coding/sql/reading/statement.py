@@ -205,6 +205,9 @@ class _Writer:
             if self.dialect == "sqlite":
                 return f"strftime('%m', {column}) {c.operator} '{c.value}'"
             return f"EXTRACT(MONTH FROM CAST({column} AS DATE)) {c.operator} {int(c.value)}"
+        if c.kind == "weekday":
+            day = self._part(column, "weekday")
+            return f"{f'CAST({day} AS INTEGER)' if self.dialect == 'sqlite' else day} {c.operator} {c.value}"
         if c.kind in ("days", "hours", "minutes") and c.other is not None:
             return f"{self._between(column, names.column(c.other), c.kind)} {c.operator} {c.value}"
         if c.kind == "day":  # of a column with times

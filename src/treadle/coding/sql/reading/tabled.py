@@ -13,13 +13,24 @@ from treadle.words import name_parts
 
 __all__ = ["TabledReader"]
 
-_ASK = r"(?:(?:please\s+)?(?:give|show|list|return|get|compute|find|report|display|need|want|tell|calculate)\b(?:\s+(?:me|us)\b)?\s+)?"
-_EACH = (
-    r"(?:per|(?:broken\s+down\s+|split\s+|grouped\s+)?by|for\s+(?:each|every|all)|(?:in|of|at|on|within|from)\s+(?:each|every))"
+_ASK = (
+    r"(?:(?:please\s+)?(?:give|show|list|return|get|compute|find|report|display|need|want|tell|calculate)\b"
+    r"(?:\s+(?:me|us)\b)?\s+)?"
 )
-_STOP = r"(?=\s*(?:[.;:?!(,]|\b(?:with|for|only|in|where|plus|from|counting|using|during|when|since|between|before|after|that|if|on)\b|$))"
+_EACH = (
+    r"(?:per|(?:broken\s+down\s+|split\s+|grouped\s+)?by|for\s+(?:each|every|all)"
+    r"|(?:in|of|at|on|within|from)\s+(?:each|every))"
+)
+_STOP = (
+    r"(?=\s*(?:[.;:?!(,]|\b(?:with|for|only|in|where|plus|from|counting|using|during|when|since|between|before|after|that|if"
+    r"|on)\b|$))"
+)
 _PER = re.compile(
     rf"^\s*{_ASK}(?:what\s+(?:is|are|was|were)\s+)?(?:the\s+)?(?P<what>[^.;:?!]+?)\s+{_EACH}\s+(?:the\s+)?(?P<by>[\w\s-]+?(?:,\s*[\w\s-]+?\s+and\s+[\w\s-]+?)?){_STOP}",
+    re.IGNORECASE,
+)
+_TWO = re.compile(
+    r"\bhow\s+many\b[^?!]*?,?\s+and\s+(?:for\s+|of\s+|with\s+)?how\s+(?:many\s+(?P<what>\w+)|much)\s+(?:\w+\s+)?(?:in\s+total|overall|altogether)\b",
     re.IGNORECASE,
 )
 _PLUS = re.compile(r",?\s*\b(?:plus|and also|together with|along with)\s+(?:the\s+)?(?P<what>[^.;:?!,]+)", re.IGNORECASE)
@@ -34,7 +45,15 @@ _VERBAL = re.compile(
 )
 """Words that no bare noun holds: a phrase with one of them is a figure that was not understood, or a clause."""
 _DONE = re.compile(r"\s+\w+ed$", re.IGNORECASE)
-_PARTS = {"year": "year", "month": "month", "quarter": "quarter", "weekday": "weekday", "hour": "hour", "day": "day", "date": "day"}
+_PARTS = {
+    "year": "year",
+    "month": "month",
+    "quarter": "quarter",
+    "weekday": "weekday",
+    "hour": "hour",
+    "day": "day",
+    "date": "day",
+}
 
 
 class TabledReader(AlikeReader):
@@ -43,25 +62,39 @@ class TabledReader(AlikeReader):
     def _tabled(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         """'Admissions and total cost per ward': each part before 'per' is a figure, each after it a group."""
         match = _PER.match(self.text)
-        if match is None or re.match(r"\s*(?:which|who|how)\b", self.text, re.IGNORECASE) or self.cues.ratio or self.cues.superlative is not None or self.cues.than_average:
+        if (
+            match is None
+            or re.match(r"\s*(?:which|who|how)\b", self.text, re.IGNORECASE)
+            or self.cues.ratio
+            or self.cues.superlative is not None
+            or self.cues.than_average
+        ):
             return None
         told = [*_SPLIT.split(match["what"]), *(m["what"] for m in _PLUS.finditer(self.text[match.end() :]))]
         parts = self._figures_told(told, base)
         if parts is None:
             return None
-        tables = [p.table or p.item.field.table for p in parts if p.table or p.item.field is not None]
-        if not tables:
-            return None
+        tables = [p.table or (p.item.field.table if p.item.field is not None else base) for p in parts]
         group = self._groups_told(_SPLIT.split(match["by"]), tables[0])
-        start = group[0].field.table if group and group[0].field is not None else ""
+        start = group[0].field.table if group and group[0].field is not None else base
         home = self._home_of(start, parts, group) if group else None
-        if home is None or home == start and len(group) > 1 or any(i.field is not None and not self.reaches(home, i.field) for i in group):
+        if home is None or group[0].field is None or group[0].field == self.schema.key(home):
+            return None
+        if any(i.field is not None and not self.reaches(home, i.field) for i in group):
             return None
         if self.clauses.none_too and len(parts) == 1 and start != home:
             return None
         shown = tuple(i for i in group if i.field and i.field.role != "key") or group
         figures = tuple(self._count(p, home, start, False) for p in parts)
         return Sketch(home, (*shown, *figures), self._own(conditions, home), group=group)
+
+    def _two_asked(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
+        """'How many bookings were made, and for how many passengers in total?': rows, and a number of them added up."""
+        match = _TWO.search(self.text)
+        if match is None or self.cues.group is not None or self.cues.superlative is not None:
+            return None
+        f = self.field_named(match["what"] or "amount", base, lambda f: f.role == "number" and f.table == base)
+        return None if f is None else Sketch(base, (Item(), Item("SUM", f)), conditions)
 
     def _own(self, conditions: tuple[Condition, ...], home: str) -> tuple[Condition, ...]:
         return tuple(c for c in conditions if self.reaches(home, c.field))
@@ -82,9 +115,14 @@ class TabledReader(AlikeReader):
     def _figure_told(self, phrase: str, base: str) -> Part | None:
         """A figure, a number column that can be added up, or rows: 'admissions', 'cancelled trips', 'jobs submitted'."""
         bare = re.sub(r"\s+total$", "", re.sub(r"^(?:the|all)\s+", "", phrase, flags=re.IGNORECASE), flags=re.IGNORECASE)
+        counted = re.match(r"(?:the\s+)?(?:number|count)\s+of\s+(?P<rows>[\w ]+?)(?:\s+\w+ed)?$", phrase, re.IGNORECASE)
+        if counted is not None and (rows := self._rows_named(counted["rows"])) is not None:
+            return Part(Item(), table=rows)
         part = self.part_named(phrase, base)
         if part is not None and not part.that and part.item.figure:
-            dated = part.item.field is not None and part.item.aggregate in ("SUM", "AVG") and self.holds_dates(part.item.field)
+            dated = (
+                part.item.field is not None and part.item.aggregate in ("SUM", "AVG") and self.holds_dates(part.item.field)
+            )
             return None if dated else part
         if _VERBAL.search(bare):
             return None
@@ -92,7 +130,7 @@ class TabledReader(AlikeReader):
         if table is not None:
             return Part(Item(), table=table)
         f = self.field_named(bare, base, lambda f: f.role == "number")
-        return Part(Item(field=f)) if f is not None and not self.holds_dates(f) and not f.words[-1:] == ("rate",) else None
+        return Part(Item(field=f)) if f is not None and not self.holds_dates(f) and f.words[-1:] != ("rate",) else None
 
     def _rows_named(self, phrase: str) -> str | None:
         """The table whose rows a plural noun with adjectives in front of it names."""
@@ -105,7 +143,9 @@ class TabledReader(AlikeReader):
     def _groups_told(self, phrases: list[str], base: str) -> tuple[Item, ...]:
         """Every phrase as what rows are grouped by; nothing where one is not understood."""
         found: list[Item] = []
-        for phrase in (re.sub(r"^(?:by|per|the|each|every)\s+", "", p.strip(), flags=re.IGNORECASE) for p in phrases if p.strip()):
+        for phrase in (
+            re.sub(r"^(?:by|per|the|each|every)\s+", "", p.strip(), flags=re.IGNORECASE) for p in phrases if p.strip()
+        ):
             group = self._group_told(phrase, base)
             if not group:
                 return ()
@@ -125,10 +165,14 @@ class TabledReader(AlikeReader):
 
     def _ranked_by(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         """'Rank the districts by the total area of their flats', 'top 10 actors by number of films'."""
-        match, orders = _RANK.match(self.text), self.clauses.orders
-        by = re.search(r"\bby\s+(?:the\s+|their\s+|its\s+)?(?P<what>[^.;:?!,(]+)", self.text[match.end() :]) if match else None
+        match, orders = _RANK.match(self.whole), self.clauses.orders
+        by = (
+            re.search(r"\bby\s+(?:the\s+|their\s+|its\s+)?(?P<what>[^.;:?!,(]+)", self.text[match.end() :])
+            if match
+            else None
+        )
         words = by["what"] if by is not None else orders[0].words if orders else ""
-        if match is None or not words or self.cues.group is not None and by is None:
+        if match is None or not words or (self.cues.group is not None and by is None):
             return None
         part = self.part_named(re.sub(r"\s+(?:they|it|that|which|of (?:their|its)|in (?:their|its))\b.*$", "", words), base)
         if part is None or not part.item.figure or part.that:
@@ -136,15 +180,21 @@ class TabledReader(AlikeReader):
         home = part.table or (part.item.field.table if part.item.field else base)
         rows = match["rows"].lower()
         group = self._group_told(rows, home) or self._group_told(rows.split()[0], home)
-        if not group or group[0].field is None or group[0].field.table == home and group[0].field == self.schema.key(home):
+        if not group or group[0].field is None or (group[0].field.table == home and group[0].field == self.schema.key(home)):
             return None
         shown = tuple(i for i in group if i.field and i.field.role != "key") or group
         item = self._count(part, self._between(home, group[0].field.table), group[0].field.table, False)
         home = self._between(home, group[0].field.table) if part.table else home
         down = not orders or orders[0].descending is not False
-        asked = re.search(r"\b(?:and|with|show|give)\s+(?:me\s+)?(?:the|that|its|their)\s+(?:number|count|total|average|value|figure)\b", self.text, re.I)
+        asked = re.search(
+            r"\b(?:and|with|show|give)\s+(?:me\s+)?(?:the|that|its|their)\s+(?:number|count|total|average|value|figure)\b",
+            self.text,
+            re.I,
+        )
         select = (*shown, item) if asked else shown
-        return Sketch(home, select, self._own(conditions, home), group=group, order=(Key(item, down),), limit=self.cues.limit)
+        return Sketch(
+            home, select, self._own(conditions, home), group=group, order=(Key(item, down),), limit=self.cues.limit
+        )
 
     def identity(self, table: str) -> tuple[Item, ...]:
         """Key and label; of a table of links the rows that it is called by: ``film_directors`` are people."""

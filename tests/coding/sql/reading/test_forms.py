@@ -1,0 +1,82 @@
+"""Forms of questions: rows that are alike, heads of tables, both sides of a quotient, ranks, parts of texts."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from readings import first_reading
+from treadle.coding.sql.reading.schema import Schema
+from treadle.coding.sql.reading.statement import to_sql
+
+SCRIPT = """
+CREATE TABLE ports (port_id INTEGER, port_name TEXT, country TEXT, depth_m REAL);
+CREATE TABLE ships (ship_id INTEGER, ship_name TEXT, kind TEXT, home_port_id INTEGER REFERENCES ports(port_id), crew INTEGER,
+ cabins INTEGER, registered INTEGER);
+CREATE TABLE visits (visit_id INTEGER, ship_id INTEGER, port_id INTEGER, arrived TEXT, cargo_t REAL, status TEXT);
+CREATE TABLE flags (flag_id INTEGER, title TEXT);
+CREATE TABLE ship_flags (ship_id INTEGER, flag_id INTEGER);
+INSERT INTO ports VALUES (1,'Old Bergen','Norway',14),(2,'Brest','France',11.5),(3,'Cadiz','Spain',9),
+ (4,'New Bergen','Norway',7);
+INSERT INTO ships VALUES (1,'Aurora','ferry',1,10,100,1),(2,'Brise','tanker',2,20,10,0),(3,'Comet','ferry',1,30,50,1),
+ (4,'Delfin','tanker',NULL,8,4,1);
+INSERT INTO visits VALUES (1,1,1,'2023-01-07',500,'done'),(2,1,2,'2023-02-11',300,'done'),(3,2,2,'2023-04-20',1200,'late'),
+ (4,3,1,'2024-01-13',NULL,'late'),(5,2,1,'2024-03-04',800,'done');
+INSERT INTO flags VALUES (1,'red'),(2,'blue'),(3,'green');
+INSERT INTO ship_flags VALUES (1,1),(1,2),(2,1),(3,2);
+"""
+QUESTIONS = [
+    ("Which other ships share their home port with Aurora?", "SELECT 'Comet'"),
+    ("Which ports are in the same country as Old Bergen?", "SELECT 'New Bergen'"),
+    ("Which ships have visited both Old Bergen and Brest?", "SELECT 'Aurora' UNION ALL SELECT 'Brise'"),
+    ("Which ships combine the flags red and blue?", "SELECT 'Aurora'"),
+    ("visits and total cargo per status", "SELECT 'done', 3, 1600.0 UNION ALL SELECT 'late', 2, 1200.0"),
+    ("ships by kind", "SELECT 'ferry', 2 UNION ALL SELECT 'tanker', 2"),
+    ("Number of visits made per quarter", "SELECT (strftime('%m', arrived) + 2) / 3, COUNT(*) FROM visits GROUP BY 1"),
+    ("Rank the countries by the total cargo of visits", "SELECT 'Norway', 1300.0 UNION ALL SELECT 'France', 1500.0"),
+    ("top 2 flags by number of ships", "SELECT 'red', 2 UNION ALL SELECT 'blue', 2"),
+    ("What is the ratio of ferries to tankers?", None),
+    ("What is the ratio of ships with more than 15 crew to ships with less than 15 crew?", "SELECT 1.0"),
+    (
+        "What is the ratio of late visits to done visits in each port?",
+        "SELECT 'Old Bergen', 0.5 UNION ALL SELECT 'Brest', 1.0",
+    ),
+    ("What is the ratio of ships that are registered to ships that are not registered?", "SELECT 3.0"),
+    ("What is the ratio of ships with visits to ships without visits?", "SELECT 3.0"),
+    ("What is the ratio of visits to ports?", "SELECT 5 / 4.0"),
+    ("Compute cargo per visit as the sum of cargo_t / the number of visits for each status.", None),
+    (
+        "Show the ship name and crew per cabin, computed as crew / cabins.",
+        "SELECT ship_name, 1.0 * crew / cabins FROM ships",
+    ),
+    ("average cargo: late visits minus done visits", "SELECT 1200 - 1600 / 3.0"),
+    ("By how many percent did the number of visits change from 2023 to 2024?", "SELECT 100.0 * (2 - 3) / 3"),
+    ("How many visits were there on weekends?", "SELECT 3"),
+    ("How many visits took place in the 3 months before 2023-04-01?", "SELECT 2"),
+    (
+        "What is the average cargo of visits by status? Treat missing cargo as 0.",
+        "SELECT 'done', 1600 / 3.0 UNION ALL SELECT 'late', 600.0",
+    ),
+    ("Find the ports with 'BERGEN' in their name, ignoring case.", "SELECT 'Old Bergen' UNION ALL SELECT 'New Bergen'"),
+    ("Show the ports whose name contains 'bre' or 'cad'.", "SELECT 'Brest' UNION ALL SELECT 'Cadiz'"),
+    (
+        "What are the names of the ships ordered by number of visits, highest first?",
+        "SELECT ship_name, COUNT(*) FROM visits JOIN ships USING (ship_id) GROUP BY 1",
+    ),
+    (
+        "Which ships have the most visits? Sort from most to least.",
+        "SELECT ship_name, COUNT(*) FROM visits JOIN ships USING (ship_id) GROUP BY 1",
+    ),
+    ("What is the port with the lowest depth?", "SELECT 'New Bergen'"),
+    ("How many visits were made, and for how much cargo in total?", None),
+    ("How many ships does each flag have?", "SELECT 'red', 2 UNION ALL SELECT 'blue', 2"),
+]
+
+
+@pytest.mark.parametrize(("question", "expected"), [q for q in QUESTIONS if q[1]], ids=[q for q, e in QUESTIONS if e])
+def test_the_first_reading_gives_the_rows(
+    question: str, expected: str, schema: Schema, database: sqlite3.Connection
+) -> None:
+    statement = to_sql(first_reading(question, schema, database), schema, "sqlite")
+    assert sorted(map(repr, database.execute(statement))) == sorted(map(repr, database.execute(expected))), statement
