@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from readings import first_reading
+from readings import first_reading, made
 from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.statement import to_sql
 
@@ -80,3 +82,62 @@ def test_the_first_reading_gives_the_rows(
 ) -> None:
     statement = to_sql(first_reading(question, schema, database), schema, "sqlite")
     assert sorted(map(repr, database.execute(statement))) == sorted(map(repr, database.execute(expected))), statement
+
+
+CLASSES = [
+    ("What is the ratio of first class tickets to second class tickets?", "SELECT 2.0"),
+    ("What share of the total price comes from levels 1 and 2?", "SELECT 1.0 * (10 + 20) / (10 + 20 + 70)"),
+    ("How many first class tickets are there?", "SELECT 2"),
+    ("What are the top 2 trains by number of tickets?", "SELECT 'IC 1', 2 UNION ALL SELECT 'RB 2', 1"),
+    (
+        "Number of first class tickets per train. Trains without any should show up with 0.",
+        "SELECT 'IC 1', 2 UNION ALL SELECT 'RB 2', 0",
+    ),
+]
+
+
+@pytest.mark.parametrize(("question", "expected"), CLASSES, ids=[q for q, _ in CLASSES])
+def test_everyday_words_that_are_values(question: str, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "tickets.sqlite"
+    schema = made(
+        path,
+        """
+        CREATE TABLE trains (train_id INTEGER PRIMARY KEY, train_name TEXT);
+        CREATE TABLE tickets (ticket_id INTEGER PRIMARY KEY, train_id INTEGER REFERENCES trains(train_id), travel_class TEXT,
+         level INTEGER, price REAL);
+        INSERT INTO trains VALUES (1,'IC 1'),(2,'RB 2');
+        INSERT INTO tickets VALUES (1,1,'first',1,10),(2,1,'first',2,20),(3,2,'second',3,70);
+        """,
+    )
+    with closing(sqlite3.connect(path)) as db:
+        statement = to_sql(first_reading(question, schema, db), schema, "sqlite")
+        assert sorted(map(repr, db.execute(statement))) == sorted(map(repr, db.execute(expected))), statement
+
+
+def test_a_side_that_is_not_understood_makes_no_ratio(schema: Schema, database: sqlite3.Connection) -> None:
+    statement = to_sql(
+        first_reading("What is the ratio of ferry ships to wooden ships?", schema, database), schema, "sqlite"
+    )
+    assert "/" not in statement or "COUNT(*)" not in statement
+
+
+def test_keys_are_found_by_name_where_none_is_declared(tmp_path: Path) -> None:
+    schema = made(
+        tmp_path / "papers.sqlite",
+        """
+        CREATE TABLE wrote (aid INTEGER, pid INTEGER);
+        CREATE TABLE tagged (pid INTEGER, kid INTEGER);
+        CREATE TABLE paper (title TEXT, cid INTEGER, pid INTEGER, year INTEGER);
+        CREATE TABLE author (name TEXT, aid INTEGER);
+        CREATE TABLE keyword (word TEXT, kid INTEGER);
+        CREATE TABLE conference (cid INTEGER, name TEXT);
+        """,
+    )
+    found = {(j.left, j.left_column, j.right) for j in schema.joins}
+    assert found == {
+        ("wrote", "aid", "author"),
+        ("wrote", "pid", "paper"),
+        ("tagged", "pid", "paper"),
+        ("tagged", "kid", "keyword"),
+        ("paper", "cid", "conference"),
+    }

@@ -88,8 +88,10 @@ def _written(word: str, tables: frozenset[str], columns: frozenset[str]) -> str:
 
 def _stands_for(name: str, word: str) -> float:
     """How well a short name stands for a word: 3 by the list, 2 by all consonants or as its beginning, from 1 by some."""
+    if stem(word) in _COMMON.get(name, ()):
+        return 3.0
     if name in _COMMON:
-        return 3.0 if stem(word) in _COMMON[name] else 0.0
+        return 0.9 if len(name) >= 3 and word.startswith(name) else 0.0
     if name == word or len(word) <= len(name) or name[0] != word[0]:
         return 0.0
     consonants = word[0] + _VOWELS.sub("", word[1:])

@@ -49,7 +49,7 @@ class AlikeReader(NestedReader):
         alike = self._alike(what, table, one)
         if alike is None:
             return None
-        shown = (Item(),) if self.cues.count is not None else self._without_shared(self.shown(base), what)
+        shown = (Item(),) if self.cues.count == self._first_word() else self._without_shared(self.shown(base), what)
         return Sketch(base, shown, (*rest, alike, Condition(one.field, "<>", one.value)))
 
     def _without_shared(self, shown: tuple[Item, ...], what: str) -> tuple[Item, ...]:
@@ -86,6 +86,12 @@ class AlikeReader(NestedReader):
         found = [f for f in keys if said == {stem(w) for w in f.words[:-1]}]
         return found[0] if len(found) == 1 else None
 
+    def _said_equal(self, base: str) -> list[tuple[int, Condition]]:
+        """Every value that is named, and every number after the name of its column, by itself."""
+        numbers = [(p, c) for p, c in self._adjacent(base) if c.operator in ("=", "IN")]
+        each = [(p, replace(c, operator="=", value=v)) for p, c in numbers for v in re.findall(r"-?[\d.]+", c.value)]
+        return [*self.of_values(base), *each]
+
     def _through(self, base: str, other: str) -> tuple[Field, Field] | None:
         """The key of the rows and the column of a third table that holds it, where a row points to one of ``other`` only:
         no ship has two home ports, but it may have visited both."""
@@ -103,12 +109,12 @@ class AlikeReader(NestedReader):
 
     def _both(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         """'Stations with both a wind and a rain gauge': rows that have a related row with each of two values."""
-        values = [c for _, c in self.of_values(base)]
+        values = [c for _, c in self._said_equal(base)]
         fields = [c.field for c in values]
         both = [c for c in values if fields.count(c.field) > 1]
         if not _BOTH.search(self.text) or len(both) < 2 or len({c.field for c in both}) != 1:
             return None
-        between = self.text[min(p for p, c in self.of_values(base) if c in both) :]
+        between = self.text[min(p for p, c in self._said_equal(base) if c in both) :]
         if re.search(r"\bor\b", between):
             return None
         rest = tuple(c for c in conditions if c.field != both[0].field)

@@ -40,6 +40,10 @@ _WEEKDAY = re.compile(
     rf"\b(?:on|at|during)\s+(?:an?\s+|the\s+)?(?P<end>weekends?)\b|\b(?P<day>{'|'.join(WEEKDAYS)})s?\b(?!\s*(?:=|\.\.\.))",
     re.IGNORECASE,
 )
+_MORE_NUMBERS = (
+    r"(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)-?\d+(?:\.\d+)?(?!\s*(?:or|and)\s+(?:more|less|higher|lower|later|above))"
+)
+_NO_RANGE = r"(?!\s*(?:to|[-\u2013/])\s*\d)(?!\s+or\s+(?:more|less|higher|lower|later|above|below|fewer))"
 _SCALE_WORDS = frozenset(stem(w) for w in ("thousand", "million", "billion"))
 
 
@@ -273,14 +277,23 @@ class ConditionReader(NameReader):
                 yield match.start(1), Condition(key, "=", match[1])
 
     def _adjacent(self, base: str) -> Iterator[tuple[int, Condition]]:
-        """'with spin 1.5': a number right after a number column's name."""
+        """'with spin 1.5', 'levels 1 and 2': numbers right after a number column's name."""
         for f in self.schema.fields:
             if f.role != "number" or not self.reaches(base, f) or not f.words:
                 continue
+            found: list[tuple[int, str]] = []
             said = r"\s+".join(re.escape(w) for w in f.words)
-            match = re.search(rf"\b{said}\s+(-?\d+(?:\.\d+)?)\b(?!\s*(?:or|to|and|[-–/])\s*\d)", self.text, re.IGNORECASE)  # noqa: RUF001
-            if match and not any(b.start <= match.start(1) < b.end for b in self.cues.bounds):
-                yield match.start(1), Condition(f, "=", match[1])
+            for match in re.finditer(
+                rf"\b{said}s?\s+(-?\d+(?:\.\d+)?(?:{_MORE_NUMBERS})*)\b{_NO_RANGE}", self.text, re.IGNORECASE
+            ):
+                if not any(b.start <= match.start(1) < b.end for b in self.cues.bounds):
+                    found += [(match.start(1), n) for n in re.findall(r"-?\d+(?:\.\d+)?", match[1])]
+            values = list(dict.fromkeys(n for _, n in found))
+            if values:
+                yield (
+                    found[0][0],
+                    Condition(f, "=", values[0]) if len(values) == 1 else Condition(f, "IN", f"({', '.join(values)})"),
+                )
 
     # ------------------------------------------------------------------------------------ dates, flags
 

@@ -108,6 +108,7 @@ _ISO = r"(\d{4}-\d\d-\d\d)"
 _DATES = re.compile(
     rf"\b(?:between|from)\s+{_ISO}\s+(?:and|to|until)\s+{_ISO}|\b(before|until|after|since|from|on)\s+{_ISO}", re.IGNORECASE
 )
+_FROM_NOUN = re.compile(r"from\s+(?!the\s+year)[a-z]{3,}\s", re.IGNORECASE)
 _SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 _BETWEEN = re.compile(rf"\bbetween\s+{_NUMBER}\s+and\s+{_NUMBER}|\bfrom\s+{_NUMBER}\s+to\s+{_NUMBER}", re.IGNORECASE)
 _BOUNDS = tuple(
@@ -274,6 +275,8 @@ def _bounds(text: str) -> list[Bound]:
         for match in pattern.finditer(text):
             if any(b.start < match.end() and match.start() < b.end for b in found):
                 continue
+            if _FROM_NOUN.match(match[0]):
+                continue  # 'from levels 1 and 2'
             number = next(g for g in match.groups() if g)
             value = _value(number)
             scale = re.match(r"\s+(thousand|million|billion)\b", text[match.end() :], re.IGNORECASE)

@@ -33,7 +33,7 @@ __all__ = [
     "words_of",
 ]
 
-_WORD = re.compile(r"\d+(?:-[A-Za-z]\w*)+|[A-Za-zÀ-ÿ](?:[A-Za-zÀ-ÿ0-9_'-]*[A-Za-zÀ-ÿ0-9_])?|\d+(?:\.\d+)?")
+_WORD = re.compile(r"\d+(?:-[A-Za-z]\w*)+|\d+[A-Za-z]\w*|[A-Za-zÀ-ÿ](?:[A-Za-zÀ-ÿ0-9_'-]*[A-Za-zÀ-ÿ0-9_])?|\d+(?:\.\d+)?")
 _MAX_NGRAM = 6
 
 
@@ -247,7 +247,7 @@ _COMMON = frozenset(_COMMON_TEXT.split())
 def value_query(text: str, schema: Schema, limit: int = 200) -> str | None:
     """A statement that finds which text values of the database stand in the question; columns: table, column, value."""
     text = normalised(text)
-    letters = {w.lower() for w in _single_letters(words_of(text), schema)}
+    letters = {w.lower() for w in _single_letters(words_of(text), schema)} | _beside_columns(words_of(text), schema)
     said = [t for t in [*_ngrams(words_of(text)), *_quoted(text)] if (t not in _COMMON and len(t) > 1) or t in letters]
     said += [value for w in words_of(text) for value in (*forms(w), *sorted(CODES.get(w.lower(), ())))]
     wanted = ", ".join("'" + t.replace("'", "''") + "'" for t in dict.fromkeys(said))
@@ -282,6 +282,12 @@ def _single_letters(words: Sequence[str], schema: Schema) -> dict[str, set[int]]
         if len(word) == 1 and word.isalpha() and (joined or (i and named[i - 1]) or named[i + 1 : i + 2] == [True]):
             found.setdefault(word, set()).add(i)
     return found
+
+
+def _beside_columns(words: Sequence[str], schema: Schema) -> set[str]:
+    """Everyday words right before the name of a column of texts: 'first class' may be a value of ``travel_class``."""
+    names = {stem(f.words[-1]) for f in schema.fields if f.role == "text" and f.words}
+    return {w.lower() for w, after in pairwise(words) if w.lower() in _COMMON and stem(after) in names}
 
 
 def _escaped(text: str) -> str:

@@ -92,7 +92,7 @@ class _Readings(TabledReader):
         """With the columns in the order told, rows in the order asked for, figures rounded."""
         if not sketch.base:
             return sketch
-        sketch = self._all_in_order(sketch)
+        sketch = self._all_in_order(_none_counted(sketch))
         found = self._rounded(self.sorted(self._in_unit(self._retold(sketch))))
         found = self._filled(self._with_figure(found))
         return replace(found, skip=self.cues.rank - 1) if found.order and found.limit == 1 else found
@@ -313,6 +313,19 @@ class _Readings(TabledReader):
         joined = self.to_many(base, conditions) or self.cues.distinct
         category = all(i.field and i.field.role == "text" for i in shown)
         return Sketch(base, shown, conditions, distinct=joined or category)
+
+
+def _none_counted(sketch: Sketch) -> Sketch:
+    """Where rows stay that nothing is joined to, conditions on what is joined say what is counted, and leave no row out."""
+    theirs = tuple(c for c in sketch.conditions if c.field.table != sketch.base)
+    if not sketch.outer or not theirs:
+        return sketch
+    own = tuple(c for c in sketch.conditions if c not in theirs)
+    counts = {
+        i: Item(among=theirs) if i.aggregate == "COUNT" and not i.distinct else replace(i, among=theirs)
+        for i in sketch.figures
+    }
+    return replace(sketch, conditions=own, select=tuple(counts.get(i, i) for i in sketch.select))
 
 
 def _variations(sketch: Sketch, schema: Schema) -> Iterator[Sketch]:

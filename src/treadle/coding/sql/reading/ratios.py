@@ -23,8 +23,8 @@ class RatioReader(SideReader):
     """Reads what is divided by what."""
 
     def _ratio(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
-        if not self.cues.ratio:
-            return None
+        if not self.cues.ratio or (self.cues.ratio == "ratio" and self.cues.ratio_to is not None):
+            return None  # of a ratio both sides are told; a share is another number
         part, rest = self._share_of(base)
         if not part:
             return None
@@ -53,7 +53,7 @@ class RatioReader(SideReader):
     def _summed(self, base: str) -> Item:
         """What the share is of: a sum where a total is named, else the number of rows."""
         match = re.search(
-            r"\b(?:fraction|percentage|percent|proportion|share)\s+of\s+(?:the\s+|all\s+)?(?:total|overall|summed|whole)\s+((?:\w+\s*){1,3})",
+            r"\b(?:fraction|percentage|percent|proportion|share)\s+of\s+(?:the\s+|all\s+)?(?:total|overall|summed|whole|all)\s+((?:\w+\s*){1,3})",
             self.text,
             re.IGNORECASE,
         )
@@ -62,6 +62,8 @@ class RatioReader(SideReader):
         words = match[1].split()
         for count in range(len(words), 0, -1):
             phrase = " ".join(words[:count])
+            if self.table_named(phrase, base) is not None:
+                break
             if (f := self.field_named(phrase, base, lambda f: f.role == "number")) is not None:
                 return Item("SUM", f)
         return Item()

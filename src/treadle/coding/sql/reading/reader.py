@@ -37,7 +37,9 @@ class Reader:
         self.cues: Cues = read_cues(self.text)
         self.starts = places_of(whole)
         self.used: set[Field] = set()
-        if self.cues.superlative is not None and self._in_a_name(*self.cues.superlative[:2]):
+        if self.cues.superlative is not None and (
+            self._in_a_name(*self.cues.superlative[:2]) or self._in_a_value(self.cues.superlative[0])
+        ):
             self.cues = replace(self.cues, superlative=None, dated=False)
 
     def _in_a_name(self, place: int, word: str) -> bool:
@@ -46,6 +48,10 @@ class Reader:
         phrases = (r"\b" + r"\s+".join(re.escape(w) for w in name) + r"\b" for name in names)
         found = (m for phrase in phrases for m in re.finditer(phrase, self.text, re.IGNORECASE))
         return any(m.start() <= place < m.end() for m in found)
+
+    def _in_a_value(self, place: int) -> bool:
+        """Whether an extreme is part of a value, as 'first' is of 'first class'."""
+        return any(v.start < len(self.starts) and self.starts[v.start] == place for v in self.links.values)
 
     # ------------------------------------------------------------------------------------------ places
 

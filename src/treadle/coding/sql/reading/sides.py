@@ -158,6 +158,8 @@ class SideReader(FigureReader):
         plain = self.cues.average is None and self.cues.total is None and not (one.among or other.among)
         if plain and all(p.item.aggregate == "SUM" for p in (first, second)):
             return self._of_every_row(first.item, second.item, rest)
+        if first == second and bool(one.among) != bool(other.among) and not self._all_said:
+            return None  # 'analog prints to digital prints': one of the two words was not understood
         tables = [p.table or (p.item.field.table if p.item.field is not None else base) for p in (first, second)]
         if tables[0] == tables[1]:
             return (
@@ -166,6 +168,11 @@ class SideReader(FigureReader):
                 else None
             )
         return self._of_two_tables(first, second, tables, one, other, rest)
+
+    @property
+    def _all_said(self) -> bool:
+        """Whether one side is all of them: 'cleared alarms / all alarms'."""
+        return re.search(r"\b(?:all|total|overall|every|whole)\b", self.text, re.IGNORECASE) is not None
 
     def _of_every_row(self, first: Item, second: Item, rest: tuple[Condition, ...]) -> Sketch | None:
         """'price per seat as list_price / max_players': one column by another, beside what else is asked for."""

@@ -7,7 +7,21 @@ from treadle.coding.sql.reading.schema import stem
 __all__ = ["similar"]
 
 _SAME: tuple[tuple[str, ...], ...] = (
-    ("price", "cost", "expensive", "cheap", "costly", "pricey", "amount", "fee", "dear", "revenue", "turnover"),
+    (
+        "price",
+        "cost",
+        "expensive",
+        "cheap",
+        "costly",
+        "pricey",
+        "amount",
+        "fee",
+        "dear",
+        "revenue",
+        "turnover",
+        "earned",
+        "income",
+    ),
     ("cost", "expense", "spend", "spent", "money", "bill", "price", "amount", "fee"),
     ("salary", "wage", "pay", "earn", "income", "paid", "earning"),
     ("age", "old", "young"),

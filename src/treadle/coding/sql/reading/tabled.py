@@ -66,6 +66,7 @@ class TabledReader(AlikeReader):
             match is None
             or re.match(r"\s*(?:which|who|how)\b", self.text, re.IGNORECASE)
             or self.cues.ratio
+            or self.cues.limit is not None
             or self.cues.superlative is not None
             or self.cues.than_average
         ):
@@ -118,6 +119,14 @@ class TabledReader(AlikeReader):
         counted = re.match(r"(?:the\s+)?(?:number|count)\s+of\s+(?P<rows>[\w ]+?)(?:\s+\w+ed)?$", phrase, re.IGNORECASE)
         if counted is not None and (rows := self._rows_named(counted["rows"])) is not None:
             return Part(Item(), table=rows)
+        words = [stem(w) for w in bare.split()]
+        whole = [
+            f
+            for f in self.schema.fields
+            if f.role == "number" and [stem(w) for w in f.words] == words and self.reaches(base, f)
+        ]
+        if len(words) > 1 and whole:  # 'total cost' is the column of this name
+            return Part(Item(field=min(whole, key=lambda f: self.near(base, f.table))))
         part = self.part_named(phrase, base)
         if part is not None and not part.that and part.item.figure:
             dated = (
