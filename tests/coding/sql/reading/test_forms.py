@@ -141,3 +141,27 @@ def test_keys_are_found_by_name_where_none_is_declared(tmp_path: Path) -> None:
         ("tagged", "kid", "keyword"),
         ("paper", "cid", "conference"),
     }
+
+
+MUSEUM = """
+CREATE TABLE hall (hid INTEGER, hname TEXT);
+CREATE TABLE piece (pid INTEGER, hid INTEGER, pname TEXT, on_display TEXT, weight_kg REAL);
+INSERT INTO hall VALUES (1,'North Hall'),(2,'Attic');
+INSERT INTO piece VALUES (1,1,'urn','Yes',3),(2,1,'bowl','No',1),(3,2,'mask','Yes',4),(4,2,'axe','Yes',2);
+"""
+OF_MUSEUM = [
+    ("What percentage of the pieces is on display?", "SELECT 75.0"),
+    ("How many pieces are not on display?", "SELECT 1"),
+    ("Which hall has the most pieces on display?", "SELECT 'Attic'"),
+    ("How many kilos are in each hall?", "SELECT 'North Hall', 4.0 UNION ALL SELECT 'Attic', 6.0"),
+    ("What is the heaviest piece?", "SELECT 'mask'"),
+    ("What fraction of the total weight is in each hall?", "SELECT 'North Hall', 0.4 UNION ALL SELECT 'Attic', 0.6"),
+]
+
+
+@pytest.mark.parametrize(("question", "expected"), OF_MUSEUM, ids=[q for q, _ in OF_MUSEUM])
+def test_short_labels_flags_in_words_amounts_and_shares(question: str, expected: str, tmp_path: Path) -> None:
+    schema = made(tmp_path / "museum.sqlite", MUSEUM)
+    with closing(sqlite3.connect(tmp_path / "museum.sqlite")) as db:
+        statement = to_sql(first_reading(question, schema, db), schema, "sqlite")
+        assert sorted(map(repr, db.execute(statement))) == sorted(map(repr, db.execute(expected))), statement

@@ -333,7 +333,7 @@ class ConditionReader(NameReader):
         """A column of 0 and 1 that is named: 'explicit tracks', 'not active'."""
         for f in (f for f in self.schema.fields if f.role == "flag" and f.words and self.reaches(base, f)):
             if opposite := re.search(rf"\b(?:un|in|non-?|not-){re.escape(f.words[-1])}\b", self.text, re.IGNORECASE):
-                yield opposite.start(), Condition(f, "=", "0")  # 'unpaid'
+                yield opposite.start(), Condition(f, "=", f.truth(False))  # 'unpaid'
         said: set[int] = set()
         flags = [f for f in self.links.best(lambda f: f.role == "flag") if self.reaches(base, f)]
         for f in sorted(flags, key=lambda f: self.near(base, f.table)):
@@ -341,7 +341,7 @@ class ConditionReader(NameReader):
             if places and self.links.fields[f] >= HINTED:
                 said |= set(places)  # of columns of one name the nearest
                 denied = self.cues.negation is not None and 0 < places[0] - self.cues.negation < 20
-                yield places[0], Condition(f, "=", "0" if denied else "1")
+                yield places[0], Condition(f, "=", f.truth(not denied))
 
     def is_many(self, base: str, table: str) -> bool:
         """Whether a row of ``base`` may have several rows of ``table``."""

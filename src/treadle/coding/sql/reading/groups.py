@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from treadle.coding.sql.reading.extremes import LATE, ExtremeReader
 from treadle.coding.sql.reading.reader import NAMED
+from treadle.coding.sql.reading.schema import stem
 from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
+from treadle.coding.sql.reading.unread import SPOKEN_UNITS
 
 __all__ = ["GroupReader"]
 
@@ -96,6 +98,8 @@ class GroupReader(ExtremeReader):
 
     def _aggregate(self, base: str, group: tuple[Item, ...]) -> Item:
         grouped = {i.field for i in group}
+        if (amount := self._amount(base)) is not None:
+            return amount
         if (when := self._when(base)) is not None:
             return when
         superlative = self.cues.superlative
@@ -108,6 +112,17 @@ class GroupReader(ExtremeReader):
         if self.cues.count is None and (item := self.measure(base, None)) is not None and item.field not in grouped:
             return item if item.until is not None else replace(item, aggregate="AVG")
         return Item()
+
+    def _amount(self, base: str) -> Item | None:
+        """'How many kilos were harvested': the only number of the tables spoken of in that unit, added up."""
+        match = re.search(r"\bhow many\s+(\w+)\b", self.text, re.IGNORECASE)
+        if match is None:
+            return None
+        said = stem(match[1])
+        numbers = [f for f in self.schema.fields if f.role == "number" and f.unit and self.reaches(base, f)]
+        found = [f for f in numbers if said in {stem(w) for w in (f.unit, *SPOKEN_UNITS.get(f.unit.lower(), "").split())}]
+        spoken = [f for f in found if f.table == base or self.links.tables[f.table] >= NAMED] or found
+        return Item("SUM", spoken[0]) if len(spoken) == 1 else None
 
     def _when(self, base: str) -> Item | None:
         """'When did each member submit their first rating?': the earliest or latest date of the rows named after it."""

@@ -263,6 +263,8 @@ class _Readings(TabledReader):
             yield Sketch(self._home(base, item), (replace(item, aggregate="AVG"),), conditions)
         elif self.cues.total is not None and (item := self.measure(base, self.cues.total)):
             yield Sketch(self._home(base, item), (replace(item, aggregate="SUM"),), conditions)
+        elif self.cues.count is not None and (amount := self._amount(base)) is not None:
+            yield Sketch(self._home(base, amount), (amount,), conditions)
         elif self.cues.count is not None:
             if self.cues.distinct and (happened := self._with_rows(base)) is not None:
                 yield replace(happened, conditions=conditions)

@@ -26,13 +26,28 @@ class RatioReader(SideReader):
         if not self.cues.ratio or (self.cues.ratio == "ratio" and self.cues.ratio_to is not None):
             return None  # of a ratio both sides are told; a share is another number
         part, rest = self._share_of(base)
-        if not part:
-            return None
         group = self.grouping(base)
+        if not part:
+            return self._share_each(base, group, rest) if self.cues.ratio != "ratio" else None
         shown = tuple(i for i in group if i.field and i.field.role != "key") or group
         whole = self._summed(base)
         item = replace(whole, among=part, by=("/", whole), factor=100.0 if self.cues.ratio.startswith("percent") else 1.0)
         home = base if whole.field is None else self._home(base, whole)
+        return Sketch(home, (*shown, item), rest, group=group)
+
+    def _share_each(self, base: str, group: tuple[Item, ...], rest: tuple[Condition, ...]) -> Sketch | None:
+        """'What fraction of the total cost goes to each method?': what every group has of the whole."""
+        whole = self._summed(base)
+        if not group or any(i.field is None for i in group):
+            return None
+        home = base if whole.field is None else self._home(base, whole)
+        if any(i.field is not None and not self.reaches(home, i.field) for i in group) or group[0].field == self.schema.key(
+            home
+        ):
+            return None
+        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        factor = 100.0 if self.cues.ratio.startswith("percent") else 1.0
+        item = replace(whole, by=("/", Item(query=Sketch(home, (whole,), rest))), factor=factor)
         return Sketch(home, (*shown, item), rest, group=group)
 
     def _share_of(self, base: str) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:

@@ -15,6 +15,7 @@ __all__ = ["Field", "Join", "Role", "Schema", "quote_name", "singular", "stem"]
 
 Role = Literal["key", "label", "text", "number", "flag", "date", "other"]
 
+_TRUTHS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"))
 _DATE = re.compile(r"'?\d{4}-\d\d(-\d\d)?([ T]\d\d:\d\d.*)?'?$")
 _DATE_WORDS = frozenset({"date", "day", "time", "timestamp", "datetime", "on", "at", "since", "until"})
 _LABEL_WORDS = frozenset({"name", "title", "label", "fullname", "nick", "nickname", "username", "login"})
@@ -90,6 +91,15 @@ class Field:
     @property
     def spoken(self) -> str:
         return " ".join(self.words) or self.name
+
+    def truth(self, affirmed: bool) -> str:
+        """What a flag holds where it is true, or is not: 1 and 0, 'yes' and 'no', as its values are written."""
+        for pair in _TRUTHS:
+            found = [v.strip("'") for v in self.values if v.strip("'").lower() in pair]
+            if found and self.values[0].startswith("'"):
+                said = pair[0 if affirmed else 1]
+                return f"'{said.upper() if found[0].isupper() else said.capitalize() if found[0].istitle() else said}'"
+        return "1" if affirmed else "0"
 
     @property
     def timed(self) -> bool:
@@ -196,9 +206,12 @@ def _field(table: Table, column: Column, homes: dict[str, str]) -> Field:
     if head and (last.lower() in _UNITS or last.lower() in _UNIT_WORDS or _MONEY.fullmatch(last.lower())):
         name, unit = head, last
     words = tuple(singular(w.lower()) for w in name_parts(name))
+    if len(words) == 1 and (called := _CALLED.fullmatch(words[0])):
+        words = (called[1],)  # ``iname``: the name of an instrument
     return Field(table.name, column.name, _role(column, words, homes), words, unit, column.values)
 
 
+_CALLED = re.compile(r"[a-z]{1,2}(name|title|label)")
 _UNITS_TEXT = """
 m cm mm um nm km s ms us ns min h kg g mg t c k f degc kmh mps gev mev tev kev ev pb fb nb hz khz mhz ghz v kv mv a ma ua na
 w kw mw l ml km2 m2 cm2 mm2 m3 kt mt pc kpc mpc ly fte pct eur keur usd chf gbp deg rad arcsec arcmin mas kb mb gb tb
@@ -215,7 +228,8 @@ def _role(column: Column, words: tuple[str, ...], homes: dict[str, str]) -> Role
     joins = column.name in homes and words[-1:] != ("name",)  # ``arid``, ``run_number``
     if words and (words[-1] in ("id", "uid", "uuid") or column.references or joins):
         return "key"
-    if column.values and set(column.values) <= {"0", "1"}:
+    told = {v.strip("'").lower() for v in column.values}
+    if told and (set(column.values) <= {"0", "1"} or (len(told) > 1 and any(told <= set(pair) for pair in _TRUTHS))):
         return "flag"
     dates = sum(bool(_DATE.match(v)) for v in column.values)
     if _DATE_TYPES.search(column.type) or (column.values and dates == len(column.values)):

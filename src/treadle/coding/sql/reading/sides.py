@@ -101,7 +101,7 @@ class SideReader(FigureReader):
                 denied = re.search(
                     r"\b(?:not|non|never|isn't|aren't)\W+(?:\w+\s+)?$", self.text[span[0] : place], re.IGNORECASE
                 )
-                yield Condition(f, "=", "0" if denied else "1")
+                yield Condition(f, "=", f.truth(not denied))
 
     def _belonging(self, phrase: str, home: str, among: tuple[Condition, ...]) -> tuple[Condition, ...]:
         """'publications in journals': rows that point to a row of another table, or have one there, that is named."""

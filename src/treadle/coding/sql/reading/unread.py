@@ -16,7 +16,7 @@ from treadle.coding.sql.reading.schema import Schema, stem
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
 
-__all__ = ["unread_words"]
+__all__ = ["SPOKEN_UNITS", "unread_words"]
 
 _GRAMMAR_TEXT = """
 a about across after against all also among an and any are around as at be because been before being below between both
@@ -47,7 +47,7 @@ registered record recorded lie lies stand stands keep keeps kept mark marked end
 say says said call called deal
 """
 _ANY = frozenset(stem(w) for w in f"{_GRAMMAR_TEXT} {_ASKED_TEXT} {_RELATION_TEXT} {MONTHS.replace('|', ' ')}".split())
-_SPOKEN = {
+SPOKEN_UNITS = {
     "eur": "euro",
     "usd": "dollar",
     "gbp": "pound",
@@ -64,7 +64,7 @@ _SPOKEN = {
     "m": "meter metre",
     "cm": "centimeter centimetre",
     "mm": "millimeter millimetre",
-    "kg": "kilogram kilo",
+    "kg": "kilogram kilo kilos",
     "g": "gram",
     "gb": "gigabyte",
     "mb": "megabyte",
@@ -112,7 +112,7 @@ def _spoken_by(used: set[str], schema: Schema) -> Iterator[str]:
         yield from (stem(w) for w in name_parts(table))
         for f in fields:
             if set(re.findall(r"\w+", f.name)) <= used:
-                yield from (stem(w) for w in (*f.words, f.unit, *_SPOKEN.get(f.unit.lower(), "").split()))
+                yield from (stem(w) for w in (*f.words, f.unit, *SPOKEN_UNITS.get(f.unit.lower(), "").split()))
 
 
 def _is_read(word: str, spoken: set[str]) -> bool:
