@@ -18,7 +18,7 @@ _SAME = re.compile(
     re.IGNORECASE,
 )
 _OTHER = re.compile(
-    r"\bother\s+(?P<rows>[\w-]+(?:\s+[\w-]+)?)\b.*?\b(?:by|of|in|from|at|with)\s+the\s+(?:same\s+)?(?P<what>[\w-]+)\s+(?:of|as)\b",
+    r"\bother\s+(?P<rows>[\w-]+(?:\s+[\w-]+)?)\b.{0,120}?\b(?:by|of|in|from|at|with)\s+the\s+(?:same\s+)?(?P<what>[\w-]+)\s+(?:of|as)\b",
     re.IGNORECASE,
 )
 _BOTH = re.compile(

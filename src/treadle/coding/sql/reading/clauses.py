@@ -45,23 +45,23 @@ _NONE_TOO = re.compile(
     r"[,;(]?\s*\b(?:(?:also\s+)?includ(?:e|ing)|even|also|counting)\b[^.;?!]*?"
     r"\b(?:none|no\s+\w+|zero|0|without(?:\s+any)?(?:\s+\w+)?|never\s+\w+)\b(?:\s+at\s+all)?\)?"
     r"|[,;(]?\s*\bzero(?:s|es)?\s+included\b\)?"
-    r"|(?:(?<=[.;?!,])|\band\b)[^.;?!,]*\b(?:with(?:out)?|none|no|never|nobody|nothing)\b[^.;?!]*?"
+    r"|(?:(?<=[.;?!,])|\band\b)[^.;?!,]{0,80}?\b(?:with(?:out)?|none|no|never|nobody|nothing)\b[^.;?!]{0,80}?"
     r"\b(?:(?:must|should|ha(?:s|ve)\s+to)\s+(?:still\s+|also\s+)?(?:appear|show\s+up|be\s+(?:shown|listed|included|there))(?:\s+(?:too|as\s+well))?"
     r"(?:\s+(?:with|as)\s+(?:a\s+)?(?:0|zero))?|(?:get|show|count)s?\s+(?:a\s+|as\s+)?(?:0|zero))\b"
-    r"|[,;(]?\s*(?:\bwith\s+)?\b(?:0|zero)\s+(?:if|where|when|for)\b[^.;?!)]*\)?",
+    r"|[,;(]?\s*(?:\bwith\s+)?\b(?:0|zero)\s+(?:if|where|when|for)\b[^.;?!)]{0,80}\)?",
     re.IGNORECASE,
 )
 _AS_ZERO = re.compile(
-    r"[,;(]?\s*(?:\band\s+)?\b(?:(?:treat|count|take|consider)(?:ing)?\s+(?:an?\s+|the\s+|any\s+|every\s+)?(?:missing|null|unknown|empty)\b[^.;?!)]*?"
-    r"\bas\s+(?:0|zero)|(?:an?\s+|the\s+|any\s+)?(?:missing|null|unknown|empty)\s+[\w\s]*?(?:counts?|is|are|means?)\s+(?:as\s+)?(?:0|zero))\b\)?",
+    r"[,;(]?\s*(?:\band\s+)?\b(?:(?:treat|count|take|consider)(?:ing)?\s+(?:an?\s+|the\s+|any\s+|every\s+)?(?:missing|null|unknown|empty)\b[^.;?!)]{0,80}?"
+    r"\bas\s+(?:0|zero)|(?:an?\s+|the\s+|any\s+)?(?:missing|null|unknown|empty)\s+[\w\s]{0,40}?(?:counts?|is|are|means?)\s+(?:as\s+)?(?:0|zero))\b\)?",
     re.IGNORECASE,
 )
 _ANY_CASE = re.compile(
-    r"[,;(]?\s*(?:\band\s+)?(?:\b(?:match|compare|search)(?:ing|ed)?\b[^.;?!()]*?)?\b(?:case[-\s]insensitive(?:ly)?|ignor(?:e|ing)\s+(?:the\s+)?"
+    r"[,;(]?\s*(?:\band\s+)?(?:\b(?:match|compare|search)(?:ing|ed)?\b[^.;?!()]{0,80}?)?\b(?:case[-\s]insensitive(?:ly)?|ignor(?:e|ing)\s+(?:the\s+)?"
     r"(?:(?:upper|lower)(?:\s*(?:and|or|/)\s*(?:upper|lower))?\s*)?case|(?:in\s+)?(?:upper|lower)\s*(?:and|or|/)\s*(?:upper|lower)\s*case"
-    r"|without\s+regard\s+to\s+case|regardless\s+of\s+case|no\s+matter\s+the\s+case)\b(?:\s+when\s+matching)?(?:[^.;?!()]*\bLIKE\b[^.;?!()]*)?"
-    r"(?:\s*\([^()]*\bLIKE\b[^()]*\))?\)?"
-    r"|[,;(]?\s*\b(?:use|using|with)\s+LIKE\b[^.;?!()]*\)?",
+    r"|without\s+regard\s+to\s+case|regardless\s+of\s+case|no\s+matter\s+the\s+case)\b(?:\s+when\s+matching)?(?:[^.;?!()]{0,80}\bLIKE\b[^.;?!()]{0,80})?"
+    r"(?:\s*\([^()]{0,80}\bLIKE\b[^()]{0,80}\))?\)?"
+    r"|[,;(]?\s*\b(?:use|using|with)\s+LIKE\b[^.;?!()]{0,80}\)?",
     re.IGNORECASE,
 )
 

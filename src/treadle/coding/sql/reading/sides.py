@@ -22,12 +22,13 @@ _TO = r"\s+(?:to|versus|vs\.?|compared (?:to|with)|relative to|and)\s+"
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\bratio\s+(?:of|between)\s+(?:the\s+)?(?P<one>[^.?!;]+?){_TO}(?:the\s+)?(?P<other>[^.?!;]+?){_END}",
-        rf"\b(?:divide|dividing)\s+(?:the\s+)?(?P<one>[^.?!;]+?)\s+by\s+(?:the\s+)?(?P<other>[^.?!;]+?){_END}",
-        rf"(?:^|\b(?:is|are|compute|calculate|give|show|find|return)\s+)(?:me\s+)?(?:the\s+)?(?P<one>[^.?!;,]+?)\s+divided\s+by\s+(?:the\s+)?(?P<other>[^.?!;]+?){_END}",
-        rf"^\s*(?P<one>[^.?!;,]+?)\s+relative\s+to\s+(?:the\s+)?(?P<other>[^.?!;]+?){_END}",
-        r"(?:\bas\s+(?:the\s+)?|=\s*|:\s*|\bis\s+(?:the\s+)?)(?P<one>[^.?!;=:,/]+?)\s*/\s*(?:the\s+)?(?P<other>[^.?!;,/]+?)(?=\s*(?:[.?!;,]|\band\b|$))",
-        r"(?:^|\bthe\s+)(?P<one>[\w\s-]+?)\s+to\s+(?P<other>[\w\s-]+?)\s+ratio\b",
+        rf"\bratio\s+(?:of|between)\s+(?:the\s+)?(?P<one>[^.?!;]{{1,120}}?){_TO}(?:the\s+)?(?P<other>[^.?!;]{{1,120}}?){_END}",
+        rf"\b(?:divide|dividing)\s+(?:the\s+)?(?P<one>[^.?!;]{{1,120}}?)\s+by\s+(?:the\s+)?(?P<other>[^.?!;]{{1,120}}?){_END}",
+        rf"(?:^|\b(?:is|are|compute|calculate|give|show|find|return)\s+)(?:me\s+)?(?:the\s+)?"
+        rf"(?P<one>[^.?!;,]{{1,120}}?)\s+divided\s+by\s+(?:the\s+)?(?P<other>[^.?!;]{{1,120}}?){_END}",
+        rf"^\s*(?P<one>[^.?!;,]{{1,120}}?)\s+relative\s+to\s+(?:the\s+)?(?P<other>[^.?!;]{{1,120}}?){_END}",
+        r"(?:\bas\s+(?:the\s+)?|=\s*|:\s*|\bis\s+(?:the\s+)?)(?P<one>[^.?!;=:,/]{1,120}?)\s*/\s*(?:the\s+)?(?P<other>[^.?!;,/]{1,120}?)(?=\s*(?:[.?!;,]|\band\b|$))",
+        r"(?:^|\bthe\s+)(?P<one>[\w\s-]{1,80}?)\s+to\s+(?P<other>[\w\s-]{1,80}?)\s+ratio\b",
     )
 )
 
@@ -36,7 +37,7 @@ _CALL = re.compile(
     r"\s*(?P<name>sum|avg|min|max|count)\s*\(\s*(?P<distinct>distinct\s+)?(?P<of>[^()]+?|\*)\s*\)\s*$", re.IGNORECASE
 )
 _MINUS = re.compile(
-    rf"(?:^|[.:;,]\s*|\b(?:take|compute|as|is)\s+)(?:the\s+)?(?P<one>[^.?!;:,]+?)\s+(?:minus|less)\s+(?:the\s+)?(?P<other>[^.?!;:,]+?){_END}",
+    rf"(?:^|[.:;,]\s*|\b(?:take|compute|as|is)\s+)(?:the\s+)?(?P<one>[^.?!;:,]{{1,120}}?)\s+(?:minus|less)\s+(?:the\s+)?(?P<other>[^.?!;:,]{{1,120}}?){_END}",
     re.IGNORECASE,
 )
 
@@ -109,7 +110,9 @@ class SideReader(FigureReader):
         without = re.search(r"\b(?:without|no|not)\b", phrase, re.IGNORECASE) is not None
         for table in self.schema.tables:
             own = re.search(
-                rf"\b(?:{self.schema.spoken_table(table)}|{self.schema.spoken_table(table, False)})\b", phrase, re.IGNORECASE
+                rf"\b(?:{'|'.join(re.escape(self.schema.spoken_table(table, many)) for many in (True, False))})\b",
+                phrase,
+                re.IGNORECASE,
             )
             if table == home or own is None or any(c.field.table == table for c in among):
                 continue

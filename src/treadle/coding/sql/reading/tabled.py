@@ -26,11 +26,11 @@ _STOP = (
     r"|on)\b|$))"
 )
 _PER = re.compile(
-    rf"^\s*{_ASK}(?:what\s+(?:is|are|was|were)\s+)?(?:the\s+)?(?P<what>[^.;:?!]+?)\s+{_EACH}\s+(?:the\s+)?(?P<by>[\w\s-]+?(?:,\s*[\w\s-]+?\s+and\s+[\w\s-]+?)?){_STOP}",
+    rf"^\s*{_ASK}(?:what\s+(?:is|are|was|were)\s+)?(?:the\s+)?(?P<what>[^.;:?!]{{1,200}}?)\s+{_EACH}\s+(?:the\s+)?(?P<by>[\w\s-]+?(?:,\s*[\w\s-]+?\s+and\s+[\w\s-]+?)?){_STOP}",
     re.IGNORECASE,
 )
 _TWO = re.compile(
-    r"\bhow\s+many\b[^?!]*?,?\s+and\s+(?:for\s+|of\s+|with\s+)?how\s+(?:many\s+(?P<what>\w+)|much)\s+(?:\w+\s+)?(?:in\s+total|overall|altogether)\b",
+    r"\bhow\s+many\b[^?!]{0,200}?,?\s+and\s+(?:for\s+|of\s+|with\s+)?how\s+(?:many\s+(?P<what>\w+)|much)\s+(?:\w+\s+)?(?:in\s+total|overall|altogether)\b",
     re.IGNORECASE,
 )
 _PLUS = re.compile(r",?\s*\b(?:plus|and also|together with|along with)\s+(?:the\s+)?(?P<what>[^.;:?!,]+)", re.IGNORECASE)
