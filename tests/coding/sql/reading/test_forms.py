@@ -165,3 +165,19 @@ def test_short_labels_flags_in_words_amounts_and_shares(question: str, expected:
     with closing(sqlite3.connect(tmp_path / "museum.sqlite")) as db:
         statement = to_sql(first_reading(question, schema, db), schema, "sqlite")
         assert sorted(map(repr, db.execute(statement))) == sorted(map(repr, db.execute(expected))), statement
+
+
+def test_the_key_of_rows_is_no_pointer_to_others(tmp_path: Path) -> None:
+    schema = made(
+        tmp_path / "bookings.sqlite",
+        """
+        CREATE TABLE person (pid INTEGER, pname TEXT);
+        CREATE TABLE booking (bid INTEGER, pid INTEGER, hours REAL);
+        """,
+    )
+    key = schema.key("booking")
+    assert key is not None
+    assert key.name == "bid"
+    label = schema.label("person")
+    assert label is not None
+    assert (label.name, label.words) == ("pname", ("name",))

@@ -39,7 +39,7 @@ _GROUP = re.compile(
     r"\b(?:for (?:each|every|all)|(?:in|of|at|by|to|from|with|on) (?:each|every)|each|every|per"
     r"|(?:grouped|broken down|split) by|(?<!ed )(?<!en )(?<!order )(?<!is )(?<!was )(?<!are )"
     r"by(?! (?:the|an?|average|mean|total|number|their|its|far|how|which|what)\b))"
-    r"\s+((?:\w+\s?){1,3})",
+    r"\s+((?:\w+(?:-\w+)*\s?){1,3})",
     re.IGNORECASE,
 )
 _TOP = re.compile(

@@ -90,6 +90,8 @@ class NameReader(Reader):
         free = {*table, *(_NAMES if label else ())}
         mine = [1.0 if w in free or label else max(similar(w, s) for s in words) for w in own] or [0.0]
         home = 0.3 if f.role == "key" and f == self.schema.key(f.table) and table[-1:] == words[:1] else 0.0  # 'ship id'
+        if f.role == "key" and any(j.left == f.table and j.left_column == f.name for j in self.schema.joins):
+            home -= 0.3  # where it is the key of its own table it says more
         return home + first + cover + 0.5 * sum(mine) / len(mine) - 0.12 * self.near(base, f.table)
 
     def table_named(self, phrase: str, base: str) -> str | None:

@@ -154,8 +154,10 @@ class Schema:
         return found[0] if len(found) == 1 else None
 
     def key(self, table: str) -> Field | None:
-        """The column that tells rows apart: the first key, else one called id."""
-        return next((f for f in self.tables[table] if f.role == "key"), None)
+        """The column that tells rows apart: the first key that points to no other table, else the first one."""
+        keys = [f for f in self.tables[table] if f.role == "key"]
+        pointing = {j.left_column for j in self.joins if j.left == table}
+        return next((f for f in keys if f.name not in pointing), keys[0] if keys else None)
 
     def label(self, table: str) -> Field | None:
         """The column that a person would call a row by: name, title; None where there is none."""
@@ -208,7 +210,9 @@ def _field(table: Table, column: Column, homes: dict[str, str]) -> Field:
     words = tuple(singular(w.lower()) for w in name_parts(name))
     if len(words) == 1 and (called := _CALLED.fullmatch(words[0])):
         words = (called[1],)  # ``iname``: the name of an instrument
-    return Field(table.name, column.name, _role(column, words, homes), words, unit, column.values)
+    return Field(
+        table.name, column.name, _role(column, words, homes, column is table.columns[0]), words, unit, column.values
+    )
 
 
 _CALLED = re.compile(r"[a-z]{1,2}(name|title|label)")
@@ -222,10 +226,18 @@ _MONEY = re.compile(r"[kmbt]?(?:n|ln)?(?:usd|eur|gbp|chf|jpy|cny)")
 _UNIT_WORDS = frozenset({"second", "minute", "hour", "day", "metre", "meter", "kelvin", "celsius", "percent", "byte"})
 
 
-def _role(column: Column, words: tuple[str, ...], homes: dict[str, str]) -> Role:
+def _role(column: Column, words: tuple[str, ...], homes: dict[str, str], first: bool) -> Role:
     if column.key and words[-1:] != ("name",):
         return "key"
     joins = column.name in homes and words[-1:] != ("name",)  # ``arid``, ``run_number``
+    if (
+        first
+        and len(words) == 1
+        and len(column.name) <= 5
+        and column.name.lower().endswith("id")
+        and column.name.lower() != "paid"
+    ):
+        return "key"  # ``bid`` at the beginning of ``booking``
     if words and (words[-1] in ("id", "uid", "uuid") or column.references or joins):
         return "key"
     told = {v.strip("'").lower() for v in column.values}
