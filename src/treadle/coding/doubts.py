@@ -8,6 +8,7 @@ at for numbers that are not used.
 
 from __future__ import annotations
 
+import ast
 import re
 
 from treadle.coding.checks.mentions import unused_mentions
@@ -33,6 +34,7 @@ def doubts(program: str, output: str, request: str, data: DataSummary | None) ->
         return found
     asked = _prose(request)
     found += operation_doubts(asked, facts)
+    found += _unused(facts)
     found += _column_doubts(asked, facts, data)
     found += cut_doubts(asked, facts)
     found += charge_doubts(asked, facts)
@@ -50,6 +52,29 @@ def _prose(request: str) -> str:
     request = re.sub(r"\bMETRIC:.*", " ", request)
     request = re.sub(r"\b[\w.-]+\.root\b", " ", request)
     return re.sub(r"\s+", " ", request)
+
+
+def _unused(facts: ProgramFacts) -> list[str]:
+    """What is computed and never read: a selection that was forgotten where it should have been applied."""
+    if facts.tree is None or facts.usage.dynamic:
+        return []
+    read = {n.id for n in ast.walk(facts.tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)}
+    made = [
+        statement.targets[0].id
+        for statement in facts.tree.body
+        if isinstance(statement, ast.Assign)
+        and len(statement.targets) == 1
+        and isinstance(statement.targets[0], ast.Name)
+        and not (isinstance(statement.value, ast.Call) and _acts(statement.value))
+    ]
+    computed = dict.fromkeys(name for name in made if name not in read and not name.startswith("_"))
+    return [f"{name} is computed and never used" for name in computed]
+
+
+def _acts(call: ast.Call) -> bool:
+    """Whether a call may be made for what it does, as those that draw are; functions of NumPy and Awkward only compute."""
+    name = call.func
+    return not (isinstance(name, ast.Attribute) and isinstance(name.value, ast.Name) and name.value.id in ("np", "ak"))
 
 
 # ------------------------------------------------------------------------------------------------ columns

@@ -215,6 +215,22 @@ _RULES = (
         "the request asks for a fraction, the program computes none",
     ),
     _Rule(
+        r"\b(?:how many|number of|count(?: the)?) (?:different|distinct|unique)\b(?!(?:ly)?[- ](?:sign|charge|flavou?r))",
+        _calls(
+            "unique",
+            "set",
+            "nunique",
+            "counter",
+            "drop_duplicates",
+            "value_counts",
+            "groupby",
+            "run_lengths",
+            "frozenset",
+            *_SORTS,
+        ),
+        "the request asks how many different ones there are, the program counts no different ones",
+    ),
+    _Rule(
         r"\b(?:ratio|asymmetry)\b",
         _calls("divide", "true_divide", operators=("Div",)),
         "the request asks for a ratio, the program divides nothing",
