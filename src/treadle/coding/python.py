@@ -74,9 +74,9 @@ class PythonJob(Judge):
 
     @property
     def needs_witness(self) -> bool:
-        """Where drafts agreed on HEP tasks, 12 of 13 answers were right. For functions all 10 of HumanEval were wrong, and
-        no rules read those: what drafts of a small model agree on there is not called agreed."""
-        return self._request.data is None
+        """Always: drafts of a small model copy the same examples. Of what they agreed on, 12 of 13 answers were right on HEP
+        tasks near to what ships, but 3 of 10 on those of another hand, and on functions, which no rules read, none of 10."""
+        return True
 
     @property
     def read_whole(self) -> bool:
