@@ -46,11 +46,6 @@ class Job(Protocol):
         ...
 
     @property
-    def needs_witness(self) -> bool:
-        """Whether drafts of a small model agree only where the first of these programs, ``read_whole``, does the same."""
-        ...
-
-    @property
     def read_whole(self) -> bool:
         """Whether the first of these programs takes account of every word of the request."""
         ...

@@ -73,12 +73,6 @@ class PythonJob(Judge):
         self._readings = tuple(readings)
 
     @property
-    def needs_witness(self) -> bool:
-        """Always: drafts of a small model copy the same examples. Of what they agreed on, 12 of 13 answers were right on HEP
-        tasks near to what ships, but 3 of 10 on those of another hand, and on functions, which no rules read, none of 10."""
-        return True
-
-    @property
     def read_whole(self) -> bool:
         """Rules write no program for a request of which they do not know every word; an example answers its own request."""
         return self.decisive

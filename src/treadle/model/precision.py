@@ -153,9 +153,8 @@ def set_precision(model: Transformer, precision: Precision, device: torch.device
         parent, _, last = name.rpartition(".")
         setattr(model.get_submodule(parent), last, layer.to(device))
     own = single or computes_bf16(device)
-    if (
-        device.type == "cpu" and own and packed.available(dtype) and not compiled
-    ):  # the compiler does not know packed weights
+    # The compiler does not know packed weights.
+    if device.type == "cpu" and own and not compiled and packed.available(dtype):
         packed.use_packed(model)
     if compiled:
         for module in model.modules():

@@ -54,11 +54,6 @@ class SqlJob:
         return self._plan is not None and self._plan.decisive
 
     @property
-    def needs_witness(self) -> bool:
-        """Where most drafts of SmolLM2-135M agreed on something else than the reading, none was right; see ``decisive``."""
-        return True
-
-    @property
     def read_whole(self) -> bool:
         return self._plan is not None and not self._plan.unread
 

@@ -38,7 +38,6 @@ QUESTIONS = [
     ("Number of visits made per quarter", "SELECT (strftime('%m', arrived) + 2) / 3, COUNT(*) FROM visits GROUP BY 1"),
     ("Rank the countries by the total cargo of visits", "SELECT 'Norway', 1300.0 UNION ALL SELECT 'France', 1500.0"),
     ("top 2 flags by number of ships", "SELECT 'red', 2 UNION ALL SELECT 'blue', 2"),
-    ("What is the ratio of ferries to tankers?", None),
     ("What is the ratio of ships with more than 15 crew to ships with less than 15 crew?", "SELECT 1.0"),
     (
         "What is the ratio of late visits to done visits in each port?",
@@ -47,7 +46,6 @@ QUESTIONS = [
     ("What is the ratio of ships that are registered to ships that are not registered?", "SELECT 3.0"),
     ("What is the ratio of ships with visits to ships without visits?", "SELECT 3.0"),
     ("What is the ratio of visits to ports?", "SELECT 5 / 4.0"),
-    ("Compute cargo per visit as the sum of cargo_t / the number of visits for each status.", None),
     (
         "Show the ship name and crew per cabin, computed as crew / cabins.",
         "SELECT ship_name, 1.0 * crew / cabins FROM ships",
@@ -71,12 +69,11 @@ QUESTIONS = [
         "SELECT ship_name, COUNT(*) FROM visits JOIN ships USING (ship_id) GROUP BY 1",
     ),
     ("What is the port with the lowest depth?", "SELECT 'New Bergen'"),
-    ("How many visits were made, and for how much cargo in total?", None),
     ("How many ships does each flag have?", "SELECT 'red', 2 UNION ALL SELECT 'blue', 2"),
 ]
 
 
-@pytest.mark.parametrize(("question", "expected"), [q for q in QUESTIONS if q[1]], ids=[q for q, e in QUESTIONS if e])
+@pytest.mark.parametrize(("question", "expected"), QUESTIONS, ids=[q for q, _ in QUESTIONS])
 def test_the_first_reading_gives_the_rows(
     question: str, expected: str, schema: Schema, database: sqlite3.Connection
 ) -> None:

@@ -70,12 +70,12 @@ class AlikeReader(NestedReader):
         if not way or key is None:
             return None
         if len(way) == 1 and way[0] in self.schema.joins:
-            own = self._field(table, way[0].left_column)
+            own = self.schema.column(table, way[0].left_column)
             return Condition(own, "IN", query=Sketch(table, (Item(field=own),), (one,)))
         if len(way) != 2:
             return None
         link = way[0].right
-        mine, theirs = self._field(link, way[0].right_column), self._field(link, way[1].left_column)
+        mine, theirs = self.schema.column(link, way[0].right_column), self.schema.column(link, way[1].left_column)
         named = Sketch(link, (Item(field=theirs),), (one,))
         return Condition(key, "IN", query=Sketch(link, (Item(field=mine),), (Condition(theirs, "IN", query=named),)))
 
@@ -101,11 +101,8 @@ class AlikeReader(NestedReader):
         for join in self.schema.joins:
             points = any(j.left == join.left and j.right == other for j in self.schema.joins)
             if join.right == base and points and join.left not in (base, other):
-                return key, self._field(join.left, join.left_column)
+                return key, self.schema.column(join.left, join.left_column)
         return None
-
-    def _field(self, table: str, name: str) -> Field:
-        return next(f for f in self.schema.tables[table] if f.name == name)
 
     def _both(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
         """'Stations with both a wind and a rain gauge': rows that have a related row with each of two values."""

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from treadle.coding.sql.reading.cues import Bound
+from treadle.coding.sql.reading.dated import DatedReader
 from treadle.coding.sql.reading.linking import ValueLink
-from treadle.coding.sql.reading.naming import NameReader
-from treadle.coding.sql.reading.periods import WEEKDAYS
 from treadle.coding.sql.reading.reader import HINTED, NAMED
 from treadle.coding.sql.reading.schema import Field, stem
 from treadle.coding.sql.reading.sketch import Condition
@@ -36,10 +35,6 @@ _LIKE = re.compile(
     r"|\b(?P<named>\w+)\s+(?:on|with|like|matching)\s+(?P<alike>'[^']+'|\"[^\"]+\")",
 )
 _QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
-_WEEKDAY = re.compile(
-    rf"\b(?:on|at|during)\s+(?:an?\s+|the\s+)?(?P<end>weekends?)\b|\b(?P<day>{'|'.join(WEEKDAYS)})s?\b(?!\s*(?:=|\.\.\.))",
-    re.IGNORECASE,
-)
 _MORE_NUMBERS = (
     r"(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)-?\d+(?:\.\d+)?(?!\s*(?:or|and)\s+(?:more|less|higher|lower|later|above))"
 )
@@ -47,7 +42,7 @@ _NO_RANGE = r"(?!\s*(?:to|[-\u2013/])\s*\d)(?!\s+or\s+(?:more|less|higher|lower|
 _SCALE_WORDS = frozenset(stem(w) for w in ("thousand", "million", "billion"))
 
 
-class ConditionReader(NameReader):
+class ConditionReader(DatedReader):
     """Reads the conditions that a question states."""
 
     def conditions(self, base: str) -> tuple[Condition, ...]:
@@ -295,39 +290,7 @@ class ConditionReader(NameReader):
                     Condition(f, "=", values[0]) if len(values) == 1 else Condition(f, "IN", f"({', '.join(values)})"),
                 )
 
-    # ------------------------------------------------------------------------------------ dates, flags
-
-    def _of_dates(self, base: str) -> list[tuple[int, Condition]]:
-        value, kind = (self.cues.month, "month") if self.cues.month else (self.cues.year, "year")
-        if not value or any(b.year for b in self.cues.bounds):
-            return []
-        dates = [f for f in self.schema.fields if self.holds_dates(f) and self.reaches(base, f)]
-        dates = [f for f in dates if kind == "year" or f.role == "date"]
-        if not dates:
-            return []
-        said = self.text.find(value.split("-")[0])
-        verb = re.search(r"(\w{4,})\s+(?:in|during|of)\s+(?:the\s+year\s+|\w+\s+)?$", self.text[: max(said, 0)])
-        f = min(
-            dates,
-            key=lambda f: (
-                not (verb and _begin_alike(verb[1], f)),
-                self.links.fields[f] < HINTED,
-                self.near(base, f.table),
-                "birth" in f.words,
-                f.role == "date",
-            ),
-        )
-        return [(said, Condition(f, "=", value, kind=kind if f.role == "date" else "plain"))]
-
-    def _of_weekdays(self, base: str) -> Iterator[tuple[int, Condition]]:
-        """'on weekends', 'on a Saturday or Sunday', 'on Mondays': the day of the week of a date."""
-        found = list(_WEEKDAY.finditer(self.text))
-        date = next(iter(self._group_of_dates("weekday", base)), None) if found else None
-        if date is None or date.field is None or date.field.role != "date":
-            return
-        days = sorted({d for m in found for d in (("0", "6") if m["end"] else (str(WEEKDAYS.index(m["day"].lower())),))})
-        value = f"({', '.join(days)})" if len(days) > 1 else days[0]
-        yield found[0].start(), Condition(date.field, "IN" if len(days) > 1 else "=", value, kind="weekday")
+    # ------------------------------------------------------------------------------------ flags, absence
 
     def _flags(self, base: str) -> Iterator[tuple[int, Condition]]:
         """A column of 0 and 1 that is named: 'explicit tracks', 'not active'."""
@@ -394,11 +357,6 @@ def _pattern(text: str, how: str) -> str:
     """The pattern of LIKE for a text that a column starts or ends with, or contains."""
     text = text.replace("'", "''")
     return f"'{text}%'" if how[:2] in ("st", "be") else f"'%{text}'" if how.startswith("end") else f"'%{text}%'"
-
-
-def _begin_alike(word: str, f: Field) -> bool:
-    """'admitted' and ``admission_year``: the same first four letters."""
-    return any(len(w) >= 4 and w[:4] == word.lower()[:4] for w in f.words)
 
 
 def _scaled(condition: Condition, bound: Bound) -> Condition:

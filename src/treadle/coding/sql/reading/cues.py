@@ -73,7 +73,6 @@ _DISTINCT = re.compile(r"\b(different|distinct|unique)\b", re.IGNORECASE)
 _ONCE = re.compile(
     r"\beach (?:\w+\s+){1,2}?(?:only )?once\b|\bno duplicates\b|\bwithout (?:repetition|duplicates)\b", re.IGNORECASE
 )
-_BOTH = re.compile(r"\bboth\b", re.IGNORECASE)
 _NOT = re.compile(
     r"\b(?:no|not|never|without|none|nobody|no one|nothing|hasn't|haven't|don't|doesn't|didn't|lack(?:s|ing)?)\b",
     re.IGNORECASE,
@@ -161,7 +160,6 @@ class Cues:
     dated: bool
     often: tuple[int, bool] | None
     spread: bool
-    both: bool
     limit: int | None
     rank: int
     group: tuple[int, str] | None
@@ -196,7 +194,6 @@ def read_cues(text: str) -> Cues:
         dated=superlative is not None and superlative[1] in _DATED,
         often=None if often is None else (often.start(), often[1].lower() == "most"),
         spread=_RANGE.search(plain) is not None,
-        both=_BOTH.search(plain) is not None,
         limit=limit,
         rank=1 if (rank := _RANK.search(plain)) is None else RANKS[rank[1].lower()],
         group=None if group is None else (group.start(1), group[1].strip()),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from treadle.coding.sql.reading.cues import NUMBER_WORDS
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import Field, singular, stem
-from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
+from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch, shown_of
 from treadle.coding.sql.reading.sorting import OrderReader
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
@@ -99,7 +99,7 @@ class ExtremeReader(OrderReader):
             group = (Item(field=head),) if head is not None else self.identity(base)
             if head is not None or base != item.field.table:
                 order = replace(item, aggregate=summed or "SUM")
-                shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+                shown = shown_of(group)
                 home = item.field.table
                 return Sketch(home, shown, conditions, group=group, order=(Key(order, high),), limit=limit)
         value = _VALUE if item.until is not None else _DAY if self.holds_dates(item.field) else _AMOUNT
@@ -229,7 +229,7 @@ class ExtremeReader(OrderReader):
             return None
         if not group or any(i.field and not self.reaches(home, i.field) for i in group):
             return None
-        shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
+        shown = list(shown_of(group))
         if re.search(r"\b(?:and|with)\s+(?:the\s+|its\s+|their\s+)?(?:number|count)\b", self.text, re.IGNORECASE):
             shown = [*shown, Item()]
         return Sketch(home, tuple(shown), conditions, group=group, order=(Key(Item(), high),), limit=self.cues.limit or 1)
@@ -281,7 +281,7 @@ class ExtremeReader(OrderReader):
             way = self.schema.path(home, key.table)
             if not way or len(way) != 1:
                 return None
-            key = next(f for f in self.schema.tables[home] if f.name == way[0].left_column)
+            key = self.schema.column(home, way[0].left_column)
         aggregate = "MAX" if self.cues.superlative[2] else "MIN"
         top = Condition(item.field, "=", aggregate, kind="group", other=key)
         named = [i for i in group if i.field and i.field.role != "key"]

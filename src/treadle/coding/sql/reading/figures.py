@@ -63,19 +63,19 @@ class FigureReader(GroupReader):
     def _home_of(self, base: str, figures: list[Part], group: tuple[Item, ...]) -> str | None:
         """The table whose rows are summed up: of those that figures name the one farthest from what is grouped by."""
         start = group[0].field.table if group and group[0].field is not None else base
-        tables = [p.table or (p.item.field.table if p.item.field else base) for p in figures]
+        tables = [p.home(base) for p in figures]
         if any(self.schema.path(start, t) is None for t in tables):
             return None
         home = max((start, *dict.fromkeys(tables)), key=lambda t: self.near(start, t) if self.is_many(start, t) else 0)
         counted = any(p.table == home for p in figures)
-        return self._between(home, start) if counted and len(set(tables)) == 1 and home != start else home
+        return self.between(home, start) if counted and len(set(tables)) == 1 and home != start else home
 
     def _count(self, part: Part, home: str, start: str, outer: bool) -> Item:
         """A number of rows: of those that are summed up, else of different ones that these belong to."""
         if not part.table or part.item.field is not None:
             return part.item
         key = self.schema.key(part.table) or self.schema.label(part.table)
-        if part.table == home or key is None or self._between(part.table, start) == home:
+        if part.table == home or key is None or self.between(part.table, start) == home:
             own = self.schema.key(home)
             return Item("COUNT", own) if outer and own is not None else Item()
         return Item("COUNT", key, distinct=True)
@@ -102,7 +102,7 @@ class FigureReader(GroupReader):
             start = group[0].field
             points = any(j.left == home and j.right == table for j in self.schema.joins)
             linked = start is not None and start.table != table and points
-            mine = table == home or self._between(table, home) == home or self._is_row_of(table, home) or linked
+            mine = table == home or self.between(table, home) == home or self._is_row_of(table, home) or linked
             return Item() if mine else None
         before = self.text[max(0, bound.start - 40) : bound.start]
         if field is not None and self._counts_values(bound, field, group):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from treadle.coding.sql.reading.extremes import LATE, ExtremeReader
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import stem
-from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
+from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch, shown_of
 from treadle.coding.sql.reading.unread import SPOKEN_UNITS
 
 __all__ = ["GroupReader"]
@@ -36,7 +36,7 @@ class GroupReader(ExtremeReader):
             group = (Item(field=head[0]),) if head else self.identity(base) if base != c.field.table else ()
             if not group or group[0].field is None or self.schema.path(c.field.table, group[0].field.table) is None:
                 return None
-            shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
+            shown = list(shown_of(group))
             item = Item(name, c.field)
             if re.search(
                 r"\b(?:and|with) (?:its|their|the|that)\b|:\s", self.text[self.text.find(c.value) :], re.IGNORECASE
@@ -50,7 +50,7 @@ class GroupReader(ExtremeReader):
         group = self.grouping(base)
         if not group or group[0].field is None or self._told_rows(base, group):
             return None
-        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        shown = shown_of(group)
         item = self._aggregate(base, group)
         own = item.field is not None and group[0].field.table == item.field.table
         if item.until is not None and not item.aggregate and own:
@@ -144,8 +144,8 @@ class GroupReader(ExtremeReader):
             group = self._owners(table, others) or tuple(Item(field=f) for f in named[:1])
             if not group or group[0].field is None or self.schema.path(table, group[0].field.table) is None:
                 continue
-            shown = [i for i in group if i.field and i.field.role != "key"] or list(group)
-            home, item = self._between(table, group[0].field.table), Item()
+            shown = list(shown_of(group))
+            home, item = self.between(table, group[0].field.table), Item()
             key = self.schema.key(table) or self.schema.label(table)
             if not self.is_many(group[0].field.table, table) and key is not None:
                 home, item = group[0].field.table, Item("COUNT", key, distinct=True)
@@ -175,9 +175,3 @@ class GroupReader(ExtremeReader):
             return None
         found = replace(sketch, select=(key,), group=(key,))
         return Sketch(key.field.table, (Item(),), (Condition(key.field, "IN", query=found),))
-
-    def _between(self, table: str, other: str) -> str:
-        """The table that links two others many to many, where there is one: its rows are what is counted."""
-        way = self.schema.path(other, table) or ()
-        linked = len(way) == 2 and way[0] not in self.schema.joins and way[1] in self.schema.joins
-        return way[0].right if linked else table

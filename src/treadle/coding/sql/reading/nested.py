@@ -50,7 +50,7 @@ class NestedReader(RatioReader):
         group = self.identity(base)
         if not group or self.schema.path(table, base) is None:
             return None
-        home = self._between(table, base)
+        home = self.between(table, base)
         shown = tuple(i for i in self.shown(base) if i.field is not None and i.field.table == base) or group[-1:]
         query = Sketch(home, (Item(),), (*inner, *outer))
         group = tuple(dict.fromkeys((*group, *shown)))

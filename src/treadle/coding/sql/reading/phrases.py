@@ -67,6 +67,10 @@ class Part:
     table: str = ""
     that: bool = False
 
+    def home(self, base: str) -> str:
+        """The table whose rows or whose column it is of."""
+        return self.table or (self.item.field.table if self.item.field is not None else base)
+
 
 class PhraseReader(ConditionReader):
     """Reads noun phrases against the schema, seen from the rows of a base table."""

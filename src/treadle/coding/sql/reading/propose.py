@@ -16,7 +16,7 @@ from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.phrases import converted
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
-from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
+from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch, shown_of
 from treadle.coding.sql.reading.tabled import TabledReader
 from treadle.words import name_parts
 
@@ -108,7 +108,7 @@ class _Readings(TabledReader):
         chosen = sketch.limit == 1 and sketch.order and not (self.cues.limit or self.cues.rank > 1 or self.cues.dated)
         if several and chosen and rows is not None and not re.search(r"\b(?:its|it)\b", self.text):
             said = rows[1].lower()
-            if self.clauses.orders or any(said in (self.schema.spoken_table(t).split()[-1],) for t in self.schema.tables):
+            if self.clauses.orders or any(said == self.schema.spoken_table(t).split()[-1] for t in self.schema.tables):
                 return replace(sketch, limit=None)
         return sketch
 
@@ -116,14 +116,9 @@ class _Readings(TabledReader):
         """With the figure that orders groups: of a list always, of one row where it is asked for: 'and how many'."""
         if not sketch.group or sketch.figures or not sketch.order or not sketch.order[0].item.figure:
             return sketch
-        if sketch.limit == 1 and not _AND_HOW_MANY.search(self.text):
+        listed = self.told(sketch.base) is not None or (self.asked and self.told(self.asked) is not None)
+        if (sketch.limit == 1 or listed) and not _AND_HOW_MANY.search(self.text):
             return sketch
-        if self.told(sketch.base) is not None or (self.asked and self.told(self.asked) is not None):
-            return (
-                sketch
-                if not _AND_HOW_MANY.search(self.text)
-                else replace(sketch, select=(*sketch.select, sketch.order[0].item))
-            )
         return replace(sketch, select=(*sketch.select, sketch.order[0].item))
 
     def _filled(self, sketch: Sketch) -> Sketch:
@@ -235,13 +230,13 @@ class _Readings(TabledReader):
         order, home = part.item, base
         group: tuple[Item, ...] = ()
         if part.table and part.table != base:
-            group, home = self.identity(base), self._between(part.table, base)
+            group, home = self.identity(base), self.between(part.table, base)
         elif order.field is not None and order.field.table != base:
             if self.schema.path(order.field.table, base) is None:
                 return None
             group, home = self.identity(base), order.field.table
             order = order if order.aggregate else replace(order, aggregate="SUM")
-        shown = tuple(i for i in group if i.field is not None and i.field.role != "key") or group or self.shown(base)
+        shown = shown_of(group) or self.shown(base)
         return Sketch(home, shown, conditions, group=group, order=(Key(order, True),), limit=self.cues.limit)
 
     def _spread(self, base: str, conditions: tuple[Condition, ...]) -> Sketch | None:
@@ -255,7 +250,7 @@ class _Readings(TabledReader):
         group, home = self.grouping(base), self._home(base, item)
         if any(i.field is None or not self.reaches(home, i.field) for i in group):
             group = ()
-        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        shown = shown_of(group)
         return Sketch(home, (*shown, replace(item, aggregate="RANGE", until=None, part="")), conditions, group=group)
 
     def _aggregated(self, base: str, conditions: tuple[Condition, ...]) -> Iterator[Sketch]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from treadle.coding.sql.reading.schema import Field
 from treadle.coding.sql.reading.sides import SideReader
-from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
+from treadle.coding.sql.reading.sketch import Condition, Item, Sketch, shown_of
 
 __all__ = ["RatioReader"]
 
@@ -29,7 +29,7 @@ class RatioReader(SideReader):
         group = self.grouping(base)
         if not part:
             return self._share_each(base, group, rest) if self.cues.ratio != "ratio" else None
-        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        shown = shown_of(group)
         whole = self._summed(base)
         item = replace(whole, among=part, by=("/", whole), factor=100.0 if self.cues.ratio.startswith("percent") else 1.0)
         home = base if whole.field is None else self._home(base, whole)
@@ -45,7 +45,7 @@ class RatioReader(SideReader):
             home
         ):
             return None
-        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        shown = shown_of(group)
         factor = 100.0 if self.cues.ratio.startswith("percent") else 1.0
         item = replace(whole, by=("/", Item(query=Sketch(home, (whole,), rest))), factor=factor)
         return Sketch(home, (*shown, item), rest, group=group)
@@ -142,7 +142,7 @@ class RatioReader(SideReader):
             return None
         home = base if item.field is None else item.field.table
         date = self.dated(span.start, home)
-        if date is None or date == item.field:  # of what is counted no part is a year
+        if date is None or date == item.field:
             return None
         kind = "year" if date.role == "date" else "plain"
         first, last = (Condition(date, "=", year, kind=kind) for year in span.value.split(" AND "))

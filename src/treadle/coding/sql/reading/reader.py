@@ -80,6 +80,12 @@ class Reader:
         way = self.schema.path(base, table)
         return 99 if way is None else len(way)
 
+    def between(self, table: str, other: str) -> str:
+        """The table that links two others many to many, where there is one: its rows are what is counted."""
+        way = self.schema.path(other, table) or ()
+        linked = len(way) == 2 and way[0] not in self.schema.joins and way[1] in self.schema.joins
+        return way[0].right if linked else table
+
     # ------------------------------------------------------------------------------------------- parts
 
     def entity(self) -> str | None:

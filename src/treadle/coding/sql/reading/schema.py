@@ -159,6 +159,10 @@ class Schema:
         pointing = {j.left_column for j in self.joins if j.left == table}
         return next((f for f in keys if f.name not in pointing), keys[0] if keys else None)
 
+    def column(self, table: str, name: str) -> Field:
+        """The column of a table by its name."""
+        return next(f for f in self.tables[table] if f.name == name)
+
     def label(self, table: str) -> Field | None:
         """The column that a person would call a row by: name, title; None where there is none."""
         fields = self.tables[table]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from treadle.coding.sql.reading.cues import blanked
 from treadle.coding.sql.reading.figures import FigureReader
 from treadle.coding.sql.reading.phrases import Part
-from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
+from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch, shown_of
 
 __all__ = ["SideReader"]
 
@@ -118,10 +118,10 @@ class SideReader(FigureReader):
                 continue
             way = self.schema.path(home, table) or ()
             if len(way) == 1 and way[0] in self.schema.joins:
-                pointer = next(f for f in self.schema.tables[home] if f.name == way[0].left_column)
+                pointer = self.schema.column(home, way[0].left_column)
                 found.append(Condition(pointer, "IS NULL" if without else "IS NOT NULL"))
             elif len(way) == 1 and (key := self.schema.key(home)) is not None:
-                other = next(f for f in self.schema.tables[table] if f.name == way[0].right_column)
+                other = self.schema.column(table, way[0].right_column)
                 rows = Sketch(table, (Item(field=other),), (Condition(other, "IS NOT NULL"),))
                 found.append(Condition(key, "NOT IN" if without else "IN", query=rows))
         return tuple(found)
@@ -152,9 +152,8 @@ class SideReader(FigureReader):
     def _quotient(self, base: str, one: _Side, other: _Side, rest: tuple[Condition, ...]) -> Sketch | None:
         parts = [p for p in (one.part, other.part) if p is not None]
         if not parts:
-            return (
-                self._of_one_table(base, Part(Item(), table=base), one, other, rest) if one.among and other.among else None
-            )
+            both = one.among and other.among
+            return self._of_one_table(base, Part(Item(), table=base), one, other, rest) if both else None
         first, second = one.part or parts[0], other.part or parts[0]
         if one.among and other.among and (first == second or one.part is None or other.part is None):
             return self._of_one_table(base, other.part or first, one, other, rest)
@@ -163,13 +162,11 @@ class SideReader(FigureReader):
             return self._of_every_row(first.item, second.item, rest)
         if first == second and bool(one.among) != bool(other.among) and not self._all_said:
             return None  # 'analog prints to digital prints': one of the two words was not understood
-        tables = [p.table or (p.item.field.table if p.item.field is not None else base) for p in (first, second)]
+        tables = [p.home(base) for p in (first, second)]
         if tables[0] == tables[1]:
-            return (
-                self._of_two(tables[0], first, second, one, other, rest)
-                if first != second or one.among != other.among
-                else None
-            )
+            if first == second and one.among == other.among:
+                return None
+            return self._of_two(tables[0], first, second, one, other, rest)
         return self._of_two_tables(first, second, tables, one, other, rest)
 
     @property
@@ -209,7 +206,7 @@ class SideReader(FigureReader):
         return self._per_group(home, replace(item, among=one, by=("-", replace(item, among=other))), rest)
 
     def _of_one_table(self, base: str, part: Part, one: _Side, other: _Side, rest: tuple[Condition, ...]) -> Sketch | None:
-        home = part.table or (part.item.field.table if part.item.field is not None else base)
+        home = part.home(base)
         return self._of_two(home, part, part, one, other, rest)
 
     def _of_two(
@@ -241,7 +238,7 @@ class SideReader(FigureReader):
             return None
         counts = [Item("COUNT", key, distinct=True) for key in keys]
         home = max(tables, key=lambda t: self.near(group[0].field.table, t) if group[0].field else 0)
-        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        shown = shown_of(group)
         where = tuple(c for c in (*one.among, *other.among, *rest) if self.reaches(home, c.field))
         return Sketch(home, (*shown, replace(counts[0], by=("/", counts[1]))), where, group=group)
 
@@ -250,5 +247,5 @@ class SideReader(FigureReader):
 
     def _per_group(self, home: str, item: Item, rest: tuple[Condition, ...]) -> Sketch:
         group = self._told_groups(home)
-        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        shown = shown_of(group)
         return Sketch(home, (*shown, item), tuple(c for c in rest if self.reaches(home, c.field)), group=group)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from treadle.coding.sql.reading.schema import Field
 
-__all__ = ["Bar", "Condition", "Item", "Key", "Sketch"]
+__all__ = ["Bar", "Condition", "Item", "Key", "Sketch", "shown_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,11 @@ class Item:
             yield condition.field
         if self.by is not None:
             yield from self.by[1].fields
+
+
+def shown_of(group: tuple[Item, ...]) -> tuple[Item, ...]:
+    """What is shown of groups: their labels and columns; keys only where there is nothing else."""
+    return tuple(i for i in group if i.field and i.field.role != "key") or group
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,10 @@ class OrderReader(ColumnReader):
             part = Part(Item(), table=table)  # 'from the one with the most albums'
         if part is None or part.that or not part.item.figure:
             return None
-        other = part.table or (part.item.field.table if part.item.field is not None else "")
+        other = part.home("")
         if not other or other == sketch.base or not self.is_many(sketch.base, other):
             return None
-        way = self.schema.path(sketch.base, other) or ()
-        linked = len(way) == 2 and way[0] not in self.schema.joins and way[1] in self.schema.joins
-        home = way[0].right if linked and part.table else other
+        home = self.between(other, sketch.base) if part.table else other
         group = tuple(dict.fromkeys((*self.identity(sketch.base), *sketch.select)))
         key = Key(part.item, said.descending is not False)
         return replace(sketch, base=home, group=group, order=(key,), select=(*sketch.select, part.item), distinct=False)

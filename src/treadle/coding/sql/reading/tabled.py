@@ -8,7 +8,7 @@ from dataclasses import replace
 from treadle.coding.sql.reading.alike import AlikeReader
 from treadle.coding.sql.reading.phrases import Part
 from treadle.coding.sql.reading.schema import stem
-from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
+from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch, shown_of
 from treadle.words import name_parts
 
 __all__ = ["TabledReader"]
@@ -45,15 +45,7 @@ _VERBAL = re.compile(
 )
 """Words that no bare noun holds: a phrase with one of them is a figure that was not understood, or a clause."""
 _DONE = re.compile(r"\s+\w+ed$", re.IGNORECASE)
-_PARTS = {
-    "year": "year",
-    "month": "month",
-    "quarter": "quarter",
-    "weekday": "weekday",
-    "hour": "hour",
-    "day": "day",
-    "date": "day",
-}
+_PARTS = {part: part for part in ("year", "month", "quarter", "weekday", "hour", "day")} | {"date": "day"}
 
 
 class TabledReader(AlikeReader):
@@ -75,7 +67,7 @@ class TabledReader(AlikeReader):
         parts = self._figures_told(told, base)
         if parts is None:
             return None
-        tables = [p.table or (p.item.field.table if p.item.field is not None else base) for p in parts]
+        tables = [p.home(base) for p in parts]
         group = self._groups_told(_SPLIT.split(match["by"]), tables[0])
         start = group[0].field.table if group and group[0].field is not None else base
         home = self._home_of(start, parts, group) if group else None
@@ -85,7 +77,7 @@ class TabledReader(AlikeReader):
             return None
         if self.clauses.none_too and len(parts) == 1 and start != home:
             return None
-        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
+        shown = shown_of(group)
         figures = tuple(self._count(p, home, start, False) for p in parts)
         return Sketch(home, (*shown, *figures), self._own(conditions, home), group=group)
 
@@ -186,14 +178,14 @@ class TabledReader(AlikeReader):
         part = self.part_named(re.sub(r"\s+(?:they|it|that|which|of (?:their|its)|in (?:their|its))\b.*$", "", words), base)
         if part is None or not part.item.figure or part.that:
             return None
-        home = part.table or (part.item.field.table if part.item.field else base)
+        home = part.home(base)
         rows = match["rows"].lower()
         group = self._group_told(rows, home) or self._group_told(rows.split()[0], home)
         if not group or group[0].field is None or (group[0].field.table == home and group[0].field == self.schema.key(home)):
             return None
-        shown = tuple(i for i in group if i.field and i.field.role != "key") or group
-        item = self._count(part, self._between(home, group[0].field.table), group[0].field.table, False)
-        home = self._between(home, group[0].field.table) if part.table else home
+        shown = shown_of(group)
+        item = self._count(part, self.between(home, group[0].field.table), group[0].field.table, False)
+        home = self.between(home, group[0].field.table) if part.table else home
         down = not orders or orders[0].descending is not False
         asked = re.search(
             r"\b(?:and|with|show|give)\s+(?:me\s+)?(?:the|that|its|their)\s+(?:number|count|total|average|value|figure)\b",
