@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass, field
 
+from treadle.coding.reading.concepts import GENERIC, ideas_of_name, unit_of_name
 from treadle.types import Column, Table
-from treadle.words import canonical, name_parts
 
 __all__ = ["Catalogue", "Quantity", "Thing"]
 
-_QUANTITIES = {
-    **{q: q for q in ("pt", "eta", "phi", "mass", "charge", "px", "py", "pz", "energy", "p", "btag", "isolation")},
-    "m": "mass",
-    "q": "charge",
-    "e": "energy",
-    "pe": "energy",
-    "en": "energy",
-    "iso": "isolation",
-    "reliso": "isolation",
-}
-_PARTICLES = {
-    "mu": "muon",
-    "muo": "muon",
-    "el": "electron",
-    "ele": "electron",
-    "ph": "photon",
-    "gamma": "photon",
-    "lep": "lepton",
-    "k": "kaon",
-    "kp": "kaon",
-    "pi": "pion",
-    "pip": "pion",
-    "bach": "bachelor",
-    "trk": "track",
-    "j": "jet",
-    "cell": "cell",
-    "hit": "hit",
-}
+KINEMATIC = frozenset({"pt", "eta", "phi", "mass", "charge", "px", "py", "pz", "energy", "momentum"})
+PARTICLES = frozenset({"muon", "electron", "photon", "jet", "tau", "lepton", "kaon", "pion", "proton"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +24,11 @@ class Quantity:
     whose: str
     index: str
     what: str
+    ideas: frozenset[str]
+    unit: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Thing:
     """A particle (one an event) or a collection (a list an event) with its columns by quantity."""
 
@@ -60,32 +36,45 @@ class Thing:
     index: str
     jagged: bool
     columns: dict[str, str] = field(default_factory=dict)
+    prefix: str = ""
 
-    def expression(self, what: str) -> str | None:
-        """A quantity as code over ``events``: a column, or computed from others."""
+    def __repr__(self) -> str:
+        return f"{self.whose}{self.index}"
+
+    @property
+    def first(self) -> str:
+        return next(iter(self.columns.values()))
+
+    def needs(self, what: str) -> tuple[str, str] | None:
+        """How a quantity comes from columns: (form, what it is filled with), or None where it does not."""
         if what in self.columns:
-            return f'events["{self.columns[what]}"]'
-        get = {q: f'events["{c}"]' for q, c in self.columns.items()}
+            return "{" + what + "}", what
         for wanted, needs, form in _DERIVED:
-            if wanted == what and all(n in get for n in needs):
-                return form.format(**get)
-        if what == "eta" and (pt := self.expression("pt")) and "pz" in get:
-            return f"np.arcsinh({get['pz']} / {pt})"
+            if wanted == what and all(n in self.columns for n in needs):
+                return form, " ".join(needs)
         return None
+
+    def has(self, what: str) -> bool:
+        return self.needs(what) is not None
 
 
 _DERIVED = (
     ("pt", ("px", "py"), "np.sqrt({px}**2 + {py}**2)"),
+    ("pt", ("momentum", "eta"), "{momentum} / np.cosh({eta})"),
+    ("pt", ("energy", "eta"), "{energy} / np.cosh({eta})"),
     ("phi", ("px", "py"), "np.arctan2({py}, {px})"),
-    ("p", ("px", "py", "pz"), "np.sqrt({px}**2 + {py}**2 + {pz}**2)"),
-    ("p", ("pt", "eta"), "({pt} * np.cosh({eta}))"),
+    ("momentum", ("px", "py", "pz"), "np.sqrt({px}**2 + {py}**2 + {pz}**2)"),
+    ("momentum", ("pt", "eta"), "{pt} * np.cosh({eta})"),
     ("mass", ("energy", "px", "py", "pz"), "np.sqrt(np.maximum({energy}**2 - {px}**2 - {py}**2 - {pz}**2, 0))"),
-    ("px", ("pt", "phi"), "({pt} * np.cos({phi}))"),
-    ("py", ("pt", "phi"), "({pt} * np.sin({phi}))"),
-    ("pz", ("pt", "eta"), "({pt} * np.sinh({eta}))"),
+    ("px", ("pt", "phi"), "{pt} * np.cos({phi})"),
+    ("py", ("pt", "phi"), "{pt} * np.sin({phi})"),
+    ("pz", ("pt", "eta"), "{pt} * np.sinh({eta})"),
     ("energy", ("pt", "eta", "mass"), "np.sqrt(({pt} * np.cosh({eta}))**2 + {mass}**2)"),
     ("energy", ("mass", "px", "py", "pz"), "np.sqrt({mass}**2 + {px}**2 + {py}**2 + {pz}**2)"),
-    ("energy", ("pt", "eta"), "({pt} * np.cosh({eta}))"),
+    ("energy", ("pt", "eta"), "{pt} * np.cosh({eta})"),
+    ("energy", ("px", "py", "pz"), "np.sqrt({px}**2 + {py}**2 + {pz}**2)"),
+    ("eta", ("pt", "pz"), "np.arcsinh({pz} / {pt})"),
+    ("eta", ("px", "py", "pz"), "np.arcsinh({pz} / np.sqrt({px}**2 + {py}**2))"),
 )
 
 
@@ -93,66 +82,117 @@ class Catalogue:
     """The quantities of a table, its particles and its collections."""
 
     def __init__(self, table: Table) -> None:
-        self.entries = table.entries
-        self.quantities = tuple(_quantity(c) for c in table.columns if c.shape != "nested")
+        self.table, self.entries = table, table.entries
+        self.energy_unit = ""
+        self.extra: list[Thing] = []
+        columns = [c for c in table.columns if c.shape != "nested"]
+        self.types = {c.name: c.type for c in columns}
+        self._prefixes = _prefixes(columns)
+        self.quantities = tuple(self._quantity(c) for c in columns)
         self.by_column = {q.column: q for q in self.quantities}
-        self.types = {c.name: c.type for c in table.columns}
         things: dict[tuple[str, str, bool], Thing] = {}
         for q in self.quantities:
             if q.jagged or q.whose or q.index:
                 thing = things.setdefault((q.whose, q.index, q.jagged), Thing(q.whose, q.index, q.jagged))
                 thing.columns.setdefault(q.what, q.column)
-        self.things = tuple(things.values())
+                thing.prefix = thing.prefix or re.split(r"_", q.column)[0]
+        self.things = tuple(t for t in things.values() if t.jagged or set(t.columns) & KINEMATIC)
+        self._by_key = {(t.whose, t.index, t.jagged): t for t in self.things}
 
-    def collections(self) -> Iterator[Thing]:
-        return (t for t in self.things if t.jagged)
+    def thing_of(self, q: Quantity) -> Thing | None:
+        return self._by_key.get((q.whose, q.index, q.jagged))
 
-    def collection(self, whose: str) -> Thing | None:
-        """The collection of such objects, the one with most columns."""
-        found = [t for t in self.collections() if t.whose == whose]
-        return max(found, key=lambda t: len(t.columns), default=None)
+    @property
+    def nouns(self) -> set[str]:
+        """Words for rows and objects that a tree's name must not be taken out with."""
+        return {"event", "events"} | {t.whose for t in self.things} | {f"{t.whose}s" for t in self.things}
 
+    @property
+    def collections(self) -> list[Thing]:
+        return [t for t in self.things if t.jagged]
+
+    def named(self, whose: str) -> list[Thing]:
+        """The things of that name: one collection, or particles in their order."""
+        found = [t for t in self.collections if t.whose == whose]
+        return found or sorted((t for t in self.things if t.whose == whose), key=lambda t: t.index)
+
+    @property
     def particles(self) -> list[Thing]:
-        """Particles with a place in the event: tau1 and tau2, the first and the second muon."""
-        return sorted(
-            (t for t in self.things if (not t.jagged and "pt" in t.columns) or (not t.jagged and "px" in t.columns)),
-            key=lambda t: t.index,
-        )
+        """Particles with a place in the event (tau1 and tau2), or the two that the columns only number (pt1, pt2)."""
+        return sorted((t for t in self.things if not t.jagged and t.index), key=lambda t: (t.whose, t.index))
 
-    def spoken(self) -> set[str]:
-        """Words for the objects of the file."""
-        return {t.whose for t in self.things if t.whose}
+    def counter(self, whose: str) -> str | None:
+        """The column that counts such objects: ``nMuon``, ``n_jets``, ``njet``, ``jet_n``."""
+        for q in self.quantities:
+            if not q.jagged and q.ideas == {"number", whose}:
+                return q.column
+            if not q.jagged and re.fullmatch(rf"n_?{re.escape(whose)}s?", q.column, re.IGNORECASE):
+                return q.column
+        return None
+
+    def flag(self, name: str) -> bool:
+        """Whether a column says yes or no."""
+        known = r"(?:HLT_|L1_|is[A-Z_]|has[A-Z_]|trig|pass|L0|veto|good|flag)|.*(?:_flag|_ok|_TOS|_TIS|[iI]d|_veto|_pass\w*|_good|trigger\w*|fired)$"
+        return self.types.get(name) == "bool" or bool(re.match(known, name))
+
+    def usual_unit(self, column: str) -> str:
+        """The unit of a column that does not tell it: that of the file for energies, momenta and masses."""
+        ideas = self.by_column[column].ideas
+        return self.energy_unit if ideas & {"pt", "px", "py", "pz", "mass", "energy", "momentum", "met"} and "phi" not in ideas else ""
+
+    # ------------------------------------------------------------------------------------------ names to quantities
+
+    def _quantity(self, column: Column) -> Quantity:
+        jagged, name = column.shape == "jagged", column.name
+        ideas, unit = ideas_of_name(name), unit_of_name(name)
+        known = frozenset(ideas)
+        if jagged:
+            prefix = self._prefixes.get(name, "")
+            own = ideas_of_name(prefix)
+            rest = ideas[len(own) :] or ideas[-1:]
+            return Quantity(name, True, " ".join(own), "", _what(rest), known, unit)
+        index = next((i for i in ideas if i in ("1", "2", "3", "4")), "")
+        plain = [i for i in ideas if i != index]
+        place = next((i for i in range(len(plain) - 1, -1, -1) if plain[i] in KINEMATIC), None)
+        if place is not None and (index or (place > 0 and len(plain) == 2 and _particle(plain[0]))):
+            whose = " ".join(plain[:place] + plain[place + 1 :])
+            return Quantity(name, False, whose, index, plain[place], known, unit)
+        if index and len(plain) > 1 and plain[0] in PARTICLES:
+            return Quantity(name, False, plain[0], index, _what(tuple(plain[1:])), known, unit)
+        return Quantity(name, False, "", "", _what(ideas), known, unit)
+
+    def matching(self, ideas: frozenset[str]) -> list[tuple[float, Quantity]]:
+        """The columns that a phrase of these ideas may mean, each with its price; cheapest first."""
+        found = []
+        for q in self.quantities:
+            over = q.ideas - ideas
+            if not ideas <= q.ideas:
+                continue
+            price = 0.0 if not over else 0.3 * len(over) if over <= GENERIC else 1.0 + 0.3 * len(over)
+            found.append((price, q))
+        return sorted(found, key=lambda f: f[0])
 
 
-def _quantity(column: Column) -> Quantity:
-    parts = [p.lower() for p in re.findall(r"[A-Za-z]+|\d+", " ".join(_split(column.name)))]
-    what_at = next((i for i in range(len(parts) - 1, -1, -1) if parts[i] in _QUANTITIES), None)
-    index = next((p for p in parts if p in ("1", "2", "3", "4")), "") if not re.search(r"[A-Z]{3,}\d", column.name) else ""
-    rest = [p for i, p in enumerate(parts) if i != what_at and not p.isdigit()]
-    first = next((p for p in rest if _PARTICLES.get(p, canonical(p)) in _KNOWN or p in _PARTICLES), "")
-    whose = _PARTICLES.get(first, canonical(first)) if first else ""
-    jagged = column.shape == "jagged"
-    if what_at is None or (len(parts) > 1 and what_at == 0 and not index):
-        what = "_".join(p for p in rest if p != first) or column.name.lower()
-        return Quantity(column.name, jagged, whose if jagged or index else "", index, what)
-    if not whose and rest:
-        whose = rest[0]
-    return Quantity(column.name, jagged, whose, index, _QUANTITIES[parts[what_at]])
+def _what(ideas: tuple[str, ...]) -> str:
+    known = [i for i in ideas if i in KINEMATIC]
+    return known[0] if len(known) == 1 and len(ideas) == 1 else " ".join(ideas)
 
 
-_KNOWN = frozenset(
-    {"muon", "electron", "photon", "jet", "tau", "lepton", "met", "track", "vertex", "cell", "hit", "kaon", "pion"}
-)
+def _particle(idea: str) -> bool:
+    """Whether a name may be that of a particle of which an event has one: ``K``, ``Bach``, ``B``, ``muon``."""
+    return idea not in ("reco", "true", "met", "beam", "total", "event", "vertex", "maximum", "minimum", "missing")
 
 
-def _split(name: str) -> list[str]:
-    """Parts of a column's name: at underscores, before digits at the end, at changes of case of long names."""
-    parts = []
-    for piece in name.split("_"):
-        if re.fullmatch(r"[A-Za-z]+\d", piece):
-            parts += [piece[:-1], piece[-1]]
-        elif piece.isupper() or len(piece) <= 3:
-            parts.append(piece)
-        else:
-            parts += name_parts(piece)
-    return parts
+def _prefixes(columns: list[Column]) -> dict[str, str]:
+    """The part of each jagged column's name that says whose it is: what most of them begin with."""
+    jagged = [c.name for c in columns if c.shape == "jagged"]
+    first = {name: re.split(r"_", name)[0] if "_" in name else re.match(r"[A-Z]?[a-z]*|", name)[0] for name in jagged}  # type: ignore[index]
+    sharing = Counter(first.values())
+    found = {}
+    for name, start in first.items():
+        if start and start != name:
+            second = "_".join(name.split("_")[:2])
+            same = [n for n in jagged if first[n] == start]
+            whole = sharing[start] > 1 and second != name and all(n.startswith(f"{second}_") for n in same)
+            found[name] = second if whole else start
+    return found

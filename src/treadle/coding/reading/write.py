@@ -1,384 +1,418 @@
-"""From a reading to a program. Where a part of the request was not understood there is none: rules answer or are silent."""
+"""From an answer's tree to a program over ``events``."""
 
 from __future__ import annotations
 
+import math
 import re
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
-from treadle.coding.reading.request import OBJECTS, QUANTITIES, Reading
-from treadle.coding.wording import numbers_in
+from treadle.coding.reading.conditions import both, bound
+from treadle.coding.reading.tree import (
+    All,
+    Answer,
+    Apply,
+    Arithmetic,
+    Column,
+    Compare,
+    Condition,
+    Dangling,
+    Flag,
+    Fold,
+    Not,
+    Number,
+    Objects,
+    Of,
+    Or,
+    Pair,
+    Pairwise,
+    Signs,
+    Size,
+    Value,
+    level,
+    level_of,
+)
+from treadle.coding.reading.units import factor, unit_of
+from treadle.coding.reading.values import usual_order
 
-__all__ = ["write"]
+__all__ = ["Unwritable", "write"]
 
-_NEUTRAL_TEXT = """
-a an the of in on at to for from by with and or is are was were be been has have having had do does did there it its
-this that these those which what how many much i we you me us my our please can could would tell give show find
-compute calculate determine count number nr get need want know like just only all altogether total overall file sample
-dataset data tree ntuple entries entry event events evts candidates rows row branch column columns variable quantity
-value values among where when whose contain contains containing present stored recorded reconstructed fire fired fires
-passing pass passes trigger unit units gev mev tev mm ns v percent percentage fraction share proportion s e i.e per
-least most between above below over under than more less larger greater smaller higher lower exceeding exceed exceeds
-equal equals exactly within window range st nd rd th percentile absolute abs missing transverse momentum energy
-invariant visible muon muons electron electrons jet jets photon photons tau taus track tracks lepton particle
-particles cell cells hit hits object objects leading subleading hardest first second highest largest lowest smallest
-maximum minimum mean average median standard deviation spread error correlation coefficient opposite same sign charge
-charges charged collection branches called named found relative isolation signal w them dimuon dielectron i'd what's
-one two three four five six pt eta phi mass avg pearson statistical impact parameter chi multiplicity response taken
-i'm looking multijet primary vertices whole single flag set csv hold together going through negative
-"""
-_NEUTRAL = frozenset(_NEUTRAL_TEXT.split())
-"""Words that change nothing, or that were read. A request with any other word is left to the model: a list of what
-rules cannot write is never complete ('geometric', 'truncated', 'per run'), so this is one of what they can."""
-_NUMBER_WORD = re.compile(r"\b(?:one|two|three|four|five|six)\b", re.IGNORECASE)
-_FILE = re.compile(r"\b[\w-]+\.(?:root|csv|parquet|json|sqlite)\b")
-_MEANS_MORE = re.compile(
-    r"\b(?:or|every|each|per (?!event|cent)|sum of (?!the )|error (?!(?:on|of) )|different (?!runs)"
-    r"|first (?!muon|electron|jet|tau)"
-    r"|second (?!muon|jet|electron|tau)|in (?:TeV|MeV|keV)|on average\b.*\bhow many|how many\b.*\bon average"
-    r"|mean of the (?:squares?|logarithm)|of the (?:mean|median)\b(?<!error of the mean))",
-    re.IGNORECASE,
-)
-_PER_EVENT = re.compile(r"\bper event\b|\bin an event\b|\beach event has\b", re.IGNORECASE)
-_SHARE = re.compile(r"\b(?:as )?(?:a )?(?:number |value |unweighted, )?between 0 and 1\b", re.IGNORECASE)
-_AMONG = re.compile(
-    r"^\W*(?:of|among|for|in)\b|\b(?:among|of (?:the |all )?events (?:with|that)|(?:in|for) events with)\b", re.IGNORECASE
-)
-_COUNTERS = frozenset(
-    {"event", "run", "fill", "spill", "entry", "index", "eventnumber", "runnumber", "luminosityblock", "lumi"}
-)
-_LEADING = re.compile(r"\b(?:leading|hardest|highest[- ]p_?t|first)\b", re.IGNORECASE)
-_SUBLEADING = re.compile(r"\b(?:subleading|second|next[- ]to[- ]leading)\b", re.IGNORECASE)
-_PAIR = re.compile(r"\bdi(?:muon|electron|jet|tau|lepton|photon)s?\b|\binvariant mass of the (?:two )?\w+", re.IGNORECASE)
+
+class Unwritable(LookupError):
+    """A tree that has no program: it mixes what does not go together."""
+
+
 _REDUCTIONS = {
-    **{name: f"np.{name}({{}})" for name in ("mean", "median", "std", "max", "min", "sum")},
+    **{name: f"np.{name}({{0}})" for name in ("mean", "median", "std", "max", "min", "sum")},
+    "variance": "np.var({0})",
+    "rms": "np.sqrt(np.mean({0}**2))",
     "error": "np.std({0}) / np.sqrt(len({0}))",
+    "range": "np.max({0}) - np.min({0})",
+    "q25": "np.percentile({0}, 25)",
+    "q75": "np.percentile({0}, 75)",
 }
+_FUNCTIONS = {"abs": "np.abs", "log10": "np.log10", "log": "np.log", "sqrt": "np.sqrt"}
 
 
-def write(text: str, reading: Reading, catalogue: Catalogue) -> str | None:
-    """The body of a program over ``events``, or None where some part of the request has no place in it."""
-    plain = _PER_EVENT.sub(" ", _without_columns(_FILE.sub(" ", text), catalogue))
-    units = {unit for unit in ("MeV", "GeV", "TeV") if re.search(rf"(?<![A-Za-z]){unit}\b", plain)}
-    counted = [whose for whose, *_ in reading.counts]
-    if reading.unread or not _understood(plain, catalogue) or len(units) > 1 or len(counted) != len(set(counted)):
-        return None
-    if len(_NUMBER_WORD.findall(plain)) > len(counted):
-        return None
-    body = _Writer(text, reading, catalogue).body()
-    if body is None:
-        return None
-    used = {float(n) for n in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?", body)}
-    names = set(re.findall(r'events\["([^"]+)"\]', body))
-    said = [
-        m for m in numbers_in(_SHARE.sub(" ", plain)) if m.value != reading.percentile or reading.operation != "percentile"
-    ]
-    if any(m.value not in used or m.percent for m in said):
-        return None
-    return body if all(name in names or name.lower() in _COUNTERS for _, name in reading.columns) else None
+def write(answer: Answer, catalogue: Catalogue) -> str:
+    """The body of a program.
 
-
-def _understood(plain: str, catalogue: Catalogue) -> bool:
-    """Whether every word of a request, columns aside, is one that the rules have read or that changes nothing."""
-    if _MEANS_MORE.search(_SHARE.sub(" ", plain)):
-        return False  # a known word in another sense
-    known = _NEUTRAL | catalogue.spoken()
-    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", _SHARE.sub(" ", plain).lower())
-    return all(word in known or any(re.fullmatch(p, word, re.IGNORECASE) for p in QUANTITIES.values()) for word in words)
-
-
-def _without_columns(text: str, catalogue: Catalogue) -> str:
-    names = sorted(catalogue.by_column, key=len, reverse=True)
-    return re.sub(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", " ", text) if names else text
+    Raises:
+        LookupError: some part of the answer has no program.
+    """
+    writer = _Writer(catalogue)
+    result = writer.answer(answer)
+    name = {"count": "n", "objects": "n", "distinct": "n"}.get(answer.operation, "")
+    name = name or re.sub(r"\W+", "_", answer.operation).strip("_") or "value"
+    return "\n".join([*writer.lines, f"result = {result}", f'print(f"METRIC: {name}={{result}}")', ""])
 
 
 class _Writer:
-    def __init__(self, text: str, reading: Reading, catalogue: Catalogue) -> None:
-        self.text, self.reading, self.catalogue = text, reading, catalogue
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
         self.lines: list[str] = []
+        self._names: dict[str, str] = {}
+        self._ragged = bool(catalogue.collections)
 
-    def body(self) -> str | None:
-        operation = self.reading.operation
-        if operation == "count":
-            result = self._count()
-        elif operation == "fraction":
-            result = self._fraction()
-        elif operation == "correlation":
-            result = self._correlation()
-        elif operation == "distinct":
-            result = self._distinct()
-        else:
-            result = self._reduced()
-        if result is None:
-            return None
-        name = "n" if operation in ("count", "distinct") else operation
-        return "\n".join([*self.lines, f"result = {result}", f'print(f"METRIC: {name}={{result}}")', ""])
+    # ------------------------------------------------------------------------------------------ answers
 
-    # ------------------------------------------------------------------------------------------ selections
+    def answer(self, a: Answer) -> str:
+        if a.left is not None and a.right is not None:
+            left = self._kept(self.answer(a.left), "first")
+            right = self._kept(self.answer(a.right), "second")
+            return f"{left} {a.operation} {right}"
+        simple = {
+            "count": self._count,
+            "objects": self._objects,
+            "fraction": self._fraction,
+            "object fraction": self._object_fraction,
+            "distinct": self._distinct,
+            "mode": self._mode,
+            "peak": self._peak,
+            "correlation": self._correlation,
+        }
+        if a.operation in simple:
+            return simple[a.operation](a)
+        return self._reduced(a)
 
-    def _object_mask(self, whose: str) -> str | None:
-        cuts = [c.code for c in self.reading.cuts if c.whose == whose]
-        return " & ".join(cuts) if cuts else None
+    def _count(self, a: Answer) -> str:
+        mask = self._mask(a.where)
+        return f"np.sum({mask})" if mask else "len(events)"
 
-    def _event_conditions(self, but: str = "") -> list[tuple[int, str]] | None:
-        """Conditions on events with their places; of objects those that are counted. None where one has no meaning here."""
-        found = [(c.place, c.code) for c in self.reading.cuts if not c.whose]
-        counted = set()
-        for whose, operator, number, place in self.reading.counts:
-            count = self._number_of(whose)
-            if count is None:
-                return None
-            counted.add(whose)
-            found.append((place, f"({count} {operator} {number})"))
-        if {c.whose for c in self.reading.cuts if c.whose} - counted - {but}:
-            return None
-        if self.reading.charges:
-            condition = self._charge_condition()
-            if condition is None:
-                return None
-            found.append((self._place_of_charges(), condition))
-        return found
+    def _objects(self, a: Answer) -> str:
+        assert a.objects is not None
+        mask = self._mask(a.where)
+        counts = self._size(a.objects)
+        return f"ak.sum({_bracketed(counts)}[{mask}])" if mask else f"ak.sum({counts})"
 
-    def _place_of_charges(self) -> int:
-        match = re.search(r"opposite|same|like", self.text, re.IGNORECASE)
-        return len(self.text) if match is None else match.start()
+    def _fraction(self, a: Answer) -> str:
+        passing, among = self._mask(a.passing, "passing"), self._mask(a.where, "among")
+        share = f"np.mean({passing}[{among}])" if among else f"np.mean({passing})"
+        return share if a.number == 1 else f"{a.number:g} * {share}"
 
-    def _number_of(self, whose: str) -> str | None:
-        """The number of objects of an event that pass their cuts."""
-        thing = self.catalogue.collection(whose)
-        if thing is not None:
-            mask = self._object_mask(whose)
-            first = f'events["{next(iter(thing.columns.values()))}"]'
-            return f"ak.sum({mask}, axis=1)" if mask else f"ak.num({first})"
-        name = next((n for n in self.catalogue.by_column if re.fullmatch(rf"n_?{whose}s?", n, re.IGNORECASE)), None)
-        return f'events["{name}"]' if name and not self._object_mask(whose) else None
+    def _object_fraction(self, a: Answer) -> str:
+        assert a.objects is not None
+        mask = self._mask(a.where)
+        keep = f"[{mask}]" if mask else ""
+        passing = self._kept(self._object_mask(a.objects.thing, a.objects.cuts), "passing")
+        share = f"np.mean(ak.flatten({passing}{keep}))"
+        return share if a.number == 1 else f"{a.number:g} * {share}"
 
-    def _charge_condition(self) -> str | None:
-        operator = "<" if self.reading.charges == "opposite" else ">"
-        particles = [t for t in self.catalogue.particles() if "charge" in t.columns]
-        if len(particles) == 2:
-            one, other = (f'events["{t.columns["charge"]}"]' for t in particles)
-            return f"({one} * {other} {operator} 0)"
-        for whose, comparison, number, _ in self.reading.counts:
-            thing = self.catalogue.collection(whose)
-            if (
-                thing is not None
-                and number == 2
-                and comparison == "=="
-                and "charge" in thing.columns
-                and not self._object_mask(whose)
-            ):
-                total = f'ak.sum(events["{thing.columns["charge"]}"], axis=1)'
-                return f"({total} == 0)" if operator == "<" else f"(np.abs({total}) == 2)"
-        return None
+    def _distinct(self, a: Answer) -> str:
+        return f"len(np.unique({self._values(a)}))"
 
-    def _mask(self, conditions: list[tuple[int, str]], name: str = "mask") -> str | None:
-        if not conditions:
-            return None
-        self.lines.append(f"{name} = {' & '.join(code for _, code in conditions)}")
-        return name
+    def _mode(self, a: Answer) -> str:
+        self.lines.append(f"found, times = np.unique({self._values(a)}, return_counts=True)")
+        return "found[np.argmax(times)]"
 
-    # ------------------------------------------------------------------------------------------ operations
+    def _peak(self, a: Answer) -> str:
+        assert a.bins is not None
+        bins, low, high = a.bins
+        self.lines.append(f"counts, edges = np.histogram({self._values(a)}, bins={bins}, range=({low:g}, {high:g}))")
+        self.lines.append("fullest = np.argmax(counts)")
+        return "(edges[fullest] + edges[fullest + 1]) / 2"
 
-    def _subject(self) -> str:
-        """What is counted: 'events' or the kind of object named right after the operation."""
-        after = self.text[self.reading.place :]
-        words = re.sub(
-            r"^\W*(?:how many|number of|count|nr of|fraction of|percentage of|proportion of|share of)\s+(?:the |all )?",
-            "",
-            after,
-            flags=re.IGNORECASE,
-        )
-        for whose, pattern in OBJECTS.items():
-            if re.match(rf"(?:[\w-]+\s+){{0,2}}?(?:{pattern})", words, re.IGNORECASE) and not re.match(
-                r"(?:\w+ ){0,2}events?\b", words
-            ):
-                return whose
-        return "events"
+    def _correlation(self, a: Answer) -> str:
+        assert a.value is not None and a.other is not None
+        mask = self._mask(a.where)
+        one, other = (self._flat(v, mask) for v in (a.value, a.other))
+        return f"np.corrcoef({one}, {other})[0, 1]"
 
-    def _count(self) -> str | None:
-        subject = self._subject()
-        if subject == "events":
-            conditions = self._event_conditions()
-            if conditions is None:
-                return None
-            mask = self._mask(conditions)
-            return f"np.sum({mask})" if mask else "len(events)"
-        return self._objects_passing(subject)
-
-    def _objects_passing(self, whose: str) -> str | None:
-        thing, conditions = self.catalogue.collection(whose), self._event_conditions(but=whose)
-        if thing is None or conditions is None:
-            return None
-        selection = f"[{self._mask(conditions)}]" if conditions else ""
-        mask = self._object_mask(whose)
-        if mask:
-            self.lines.append(f"good = {mask}")
-            return f"ak.sum(good{selection})"
-        return f'ak.sum(ak.num(events["{next(iter(thing.columns.values()))}"]){selection})'
-
-    def _fraction(self) -> str | None:
-        factor = "100 * " if self.reading.percent else ""
-        subject = self._subject()
-        if subject != "events":
-            thing = self.catalogue.collection(subject)
-            passing = self._objects_passing(subject)
-            if thing is None or passing is None or not self._object_mask(subject) or len(self.lines) > 1:
-                return None
-            return f'{factor}{passing} / ak.sum(ak.num(events["{next(iter(thing.columns.values()))}"]))'
-        conditions = self._event_conditions()
-        if not conditions:
-            return None
-        among = _AMONG.search(self.text)
-        whole = [c for c in conditions if among and among.start() <= c[0] < self._end_of_clause(among.start())]
-        part = [c for c in conditions if c not in whole]
-        if not part:
-            whole, part = [], conditions
-        mask = self._mask(part)
-        selection = f"[{self._mask(whole, 'among')}]" if whole else ""
-        return f"{factor}np.mean({mask}{selection})"
-
-    def _end_of_clause(self, start: int) -> int:
-        end = re.search(r"[,?;]|\bwhat\b|\bhave\b|\bhas\b|\bis\b", self.text[start + 8 :])
-        return len(self.text) if end is None else start + 8 + end.start()
-
-    def _correlation(self) -> str | None:
-        targets = [name for _, name in self.reading.columns if not self._is_cut(name)]
-        conditions = self._event_conditions()
-        if (
-            len(dict.fromkeys(targets)) != 2
-            or conditions is None
-            or any(self.catalogue.by_column[t].jagged for t in targets)
-        ):
-            return None
-        selection = f"[{mask}]" if (mask := self._mask(conditions)) else ""
-        one, other = dict.fromkeys(targets)
-        return f'np.corrcoef(events["{one}"]{selection}, events["{other}"]{selection})[0, 1]'
-
-    def _distinct(self) -> str | None:
-        targets = [name for _, name in self.reading.columns if not self._is_cut(name)]
-        if len(targets) != 1 or self.reading.cuts or self.reading.counts:
-            return None
-        return f'len(np.unique(events["{targets[0]}"]))'
-
-    def _reduced(self) -> str | None:
-        values = self._values()
-        if values is None:
-            return None
-        if self.reading.absolute:
-            values = f"np.abs({values})"
+    def _reduced(self, a: Answer) -> str:
+        values = self._values(a)
+        if a.operation.startswith("weighted"):
+            assert a.other is not None
+            weights = self._flat(a.other, self._names.get("mask:event"))
+            self.lines += [f"values = {values}", f"weights = {weights}"]
+            made = "np.sum(values * weights)"
+            return f"{made} / np.sum(weights)" if a.operation.endswith("mean") else made
         self.lines.append(f"values = {values}")
-        if self.reading.operation == "percentile":
-            return f"np.percentile(values, {self.reading.percentile:g})"
-        return _REDUCTIONS[self.reading.operation].format("values")
+        self.lines += [f"values = values[{_differs(d)}]" for d in a.dropped]
+        if a.operation == "percentile":
+            made = f"np.percentile(values, {a.number:g})"
+        else:
+            made = _REDUCTIONS[a.operation].format("values")
+        scale = self._to_unit(a)
+        return made if scale == 1 else f"{made} * {scale:g}"
 
-    def _is_cut(self, name: str) -> bool:
-        return any(f'events["{name}"]' in c.code for c in self.reading.cuts)
+    def _to_unit(self, a: Answer) -> float:
+        """What the result is multiplied with to be in the unit asked for.
 
-    def _values(self) -> str | None:
-        """The numbers that are reduced: one an event, or all objects' flattened."""
-        column = self._target_column()
-        number = re.search(r"\bnumber of\s+(?:[\w-]+\s+){0,2}?([a-z]+)", self.text[self.reading.place :], re.IGNORECASE)
-        if column is None and number is not None:
-            return self._number_values()
-        thing, expression = self._target(column)
-        if expression is None:
+        Raises:
+            Unwritable: the unit of the columns is not known, or another kind.
+        """
+        assert a.value is not None
+        return factor(unit_of(a.value, self.catalogue), a.unit) if a.unit else 1.0
+
+    # ------------------------------------------------------------------------------------------ values, flattened
+
+    def _values(self, a: Answer) -> str:
+        assert a.value is not None
+        mask = self._mask(a.where)
+        if mask:
+            self._names["mask:event"] = mask
+        return self._flat(a.value, mask)
+
+    def _flat(self, value: Value, mask: str | None) -> str:
+        """The numbers of a value as one array of numpy, of the events of ``mask``."""
+        code = self.value(value)
+        if level(value) is not None:
+            picked = f"{_bracketed(code)}[{mask}]" if mask else code
+            return f"ak.to_numpy(ak.flatten({picked}))"
+        picked = f"{_bracketed(code)}[{mask}]" if mask else code
+        return f"ak.to_numpy(ak.drop_none({picked}))" if _may_lack(value) else picked
+
+    # ------------------------------------------------------------------------------------------ conditions
+
+    def _mask(self, conditions: tuple[Condition, ...], name: str = "mask") -> str | None:
+        if not conditions:
             return None
-        if thing is not None and thing.jagged:
-            return self._of_objects(thing, expression)
-        conditions = self._event_conditions()
-        if conditions is None:
-            return None
-        mask = self._mask(conditions)
-        return f"{_bracketed(expression)}[{mask}]" if mask else expression
+        sized = [c for c in conditions]
+        code = " & ".join(_bracketed(self._of_event(c, sized)) for c in sized)
+        return self._kept(code, name)
 
-    def _number_values(self) -> str | None:
-        objects = [w for p, w in self.reading.objects if p > self.reading.place]
-        if not objects or self.reading.counts:
-            return None
-        count = self._number_of(objects[0])
-        conditions = self._event_conditions(but=objects[0])
-        if count is None or conditions is None:
-            return None
-        mask = self._mask(conditions)
-        return f"({count})[{mask}]" if mask else count
+    def _of_event(self, condition: Condition, beside: list[Condition]) -> str:
+        thing = level_of(condition)
+        if isinstance(condition, Signs):
+            return self._signs(condition, beside)
+        if isinstance(condition, Dangling):
+            return self._dangling(condition, beside)
+        if thing is not None:
+            return f"ak.any({self.condition(condition)}, axis=1)"
+        code = self.condition(condition)
+        return f"ak.fill_none({code}, False)" if _lacks(condition) else code
 
-    def _target_column(self) -> str | None:
-        free = [
-            (abs(p - self.reading.place), n) for p, n in self.reading.columns if not self._is_cut(n) and self._is_number(n)
-        ]
-        if not free:  # the quantity may be cut on as well: 'the mean of M for M between 80 and 100'
-            named = [name for _, name in self.reading.columns if self._is_number(name)]
-            free = [(0, n) for n in dict.fromkeys(named) if named.count(n) > 1]
-        return min(free)[1] if free and len({n for _, n in free}) == 1 else None
+    def _signs(self, signs: Signs, beside: list[Condition]) -> str:
+        pair = signs.pair or self._pair_of(beside)
+        one, other = (self.value(Of(o, "charge")) for o in (pair.one, pair.other))
+        code = f"{one} * {other} {'<' if signs.kind == 'opposite' else '>'} 0"
+        return f"ak.fill_none({code}, False)" if pair.one.rank is not None else code
 
-    def _is_number(self, name: str) -> bool:
-        """Whether a mean of a column means something: not of a text, nor of what only counts events and runs."""
-        return name.lower() not in _COUNTERS and not re.search("str|object", self.catalogue.types[name])
+    def _dangling(self, dangling: Dangling, beside: list[Condition]) -> str:
+        """Comparisons of the objects that another condition counts: of the one, of each of the two, or of their pair."""
+        for c in beside:
+            if not (isinstance(c, Compare) and isinstance(c.left, Size) and isinstance(c.right, Number)):
+                continue
+            o, number = c.left.objects, c.right.value
+            if number == 1 and c.operator == "==":
+                lead = Objects(o.thing, o.cuts, 0, usual_order(o.thing))
+                return self._all_of_event(bound(lead, dangling.lacking), beside)
+        return self._all_of_event(both(self._pair_of(beside), dangling.lacking), beside)
 
-    def _target(self, column: str | None) -> tuple[Thing | None, str | None]:
-        if column is not None:
-            q = self.catalogue.by_column[column]
-            thing = self.catalogue.collection(q.whose) if q.jagged else None
-            return thing, f'events["{column}"]'
-        if any(not self._is_cut(name) and name.lower() not in _COUNTERS for _, name in self.reading.columns):
-            return None, None
-        taken = {c.place for c in self.reading.cuts}
-        quantities = [
-            (p, q) for p, q in self.reading.quantities if p > self.reading.place or self.reading.operation in ("max", "min")
-        ]
-        if not quantities or not self.reading.objects:
-            return None, None
-        place, what = min(quantities)
-        if any(0 <= cut - place < 30 for cut in taken) and len(quantities) == len(taken):
-            return None, None
-        near = sorted(self.reading.objects, key=lambda o: abs(o[0] - place))[0][1]
-        if _PAIR.search(self.text):
-            return None, self._pair(near, what)
-        thing = self.catalogue.collection(near)
-        if thing is None:
-            ours = [t for t in self.catalogue.particles() if t.whose == near]
-            index = "2" if _SUBLEADING.search(self.text) else "1" if _LEADING.search(self.text) else ""
-            thing = next((t for t in ours if t.index == index or len(ours) == 1), None)
-        return (None, None) if thing is None else (thing, thing.expression(what))
+    def _all_of_event(self, conditions: tuple[Condition, ...], beside: list[Condition]) -> str:
+        return " & ".join(_bracketed(self._of_event(c, beside)) for c in conditions)
 
-    def _of_objects(self, thing: Thing, expression: str) -> str | None:
-        if not (_LEADING.search(self.text) or _SUBLEADING.search(self.text)):
-            conditions = self._event_conditions(but=thing.whose)
-            if conditions is None or (
-                any(whose == thing.whose for whose, *_ in self.reading.counts) and self._object_mask(thing.whose)
-            ):
-                return None
-            mask, event_mask = self._object_mask(thing.whose), self._mask(conditions)
-            if mask:
-                self.lines.append(f"good = {mask}")
-            picked = f"{_bracketed(expression)}[good]" if mask else expression
-            return f"ak.flatten({_bracketed(picked)}[{event_mask}])" if event_mask else f"ak.flatten({picked})"
-        rank = 1 if _SUBLEADING.search(self.text) else 0
-        pt = thing.expression("pt") or thing.expression("energy")
-        counted = [c for c in self.reading.counts if c[0] != thing.whose or c[1:3] not in ((">=", rank + 1), (">", rank))]
-        if pt is None or counted or self._object_mask(thing.whose):
-            return None
-        conditions = [(c.place, c.code) for c in self.reading.cuts]
-        self.lines.append(f"order = ak.argsort({pt}, axis=1, ascending=False)")
-        self.lines.append(f"ranked = {_bracketed(expression)}[order]")
-        enough = f"(ak.num(ranked) > {rank})"
-        self.lines.append(f"mask = {' & '.join([enough, *(code for _, code in conditions)])}")
-        return f"ranked[mask][:, {rank}]"
+    def _pair_of(self, beside: list[Condition]) -> Pair:
+        """The pair of which 'opposite sign' speaks: the two objects that another condition counts, or the only two particles."""
+        for c in beside:
+            if isinstance(c, Compare) and isinstance(c.left, Size) and c.right == Number(2) and c.operator in ("==", ">="):
+                o = c.left.objects
+                by = usual_order(o.thing)
+                return Pair(Objects(o.thing, o.cuts, 0, by), Objects(o.thing, o.cuts, 1, by))
+        charged = [t for t in self.catalogue.particles if t.has("charge")]
+        if len(charged) == 2:
+            return Pair(Objects(charged[0]), Objects(charged[1]))
+        raise Unwritable("of which two")
+
+    def condition(self, c: Condition) -> str:
+        if isinstance(c, Compare):
+            return self._compared(c)
+        if isinstance(c, Flag):
+            return self.value(c.value) if self._is_bool(c.value) else f"{self.value(c.value)} > 0"
+        if isinstance(c, Not):
+            if isinstance(c.condition, Flag) and not self._is_bool(c.condition.value):
+                return f"{self.value(c.condition.value)} == 0"
+            return f"~({self._inner(c.condition)})"
+        if isinstance(c, All | Or):
+            return f" {'&' if isinstance(c, All) else '|'} ".join(f"({self._inner(x)})" for x in c.conditions)
+        raise Unwritable("signs inside another condition")
+
+    def _inner(self, c: Condition) -> str:
+        code = self.condition(c)
+        return f"ak.fill_none({code}, False)" if _lacks(c) and not isinstance(c, All | Or | Not) else code
+
+    def _is_bool(self, value: Value) -> bool:
+        name = value.name if isinstance(value, Column) else ""
+        if isinstance(value, Of):
+            name = value.objects.thing.columns.get(value.what, "")
+        return self.catalogue.types.get(name) == "bool"
+
+    def _compared(self, c: Compare) -> str:
+        right: str | None = None
+        if isinstance(c.right, Number):
+            scale = factor(c.right.unit, unit_of(c.left, self.catalogue), strict=False) if c.right.unit else 1.0
+            right = _number(c.right.value * scale)
+        return f"{self.value(c.left)} {c.operator} {right or _bracketed(self.value(c.right))}"
+
+    # ------------------------------------------------------------------------------------------ values
+
+    def value(self, v: Value) -> str:
+        if isinstance(v, Number):
+            return _number(v.value)
+        if isinstance(v, Column):
+            return f'events["{v.name}"]'
+        if isinstance(v, Of):
+            return self._of(v.objects, v.what)
+        if isinstance(v, Size):
+            return self._size(v.objects)
+        if isinstance(v, Fold):
+            return f"ak.{v.how}({self.value(v.value)}, axis=1)"
+        if isinstance(v, Arithmetic):
+            return f"({self.value(v.left)} {v.operator} {self.value(v.right)})"
+        if isinstance(v, Apply):
+            return f"{_FUNCTIONS[v.function]}({self.value(v.value)})"
+        return self._pairwise(v)
+
+    def _of(self, o: Objects, what: str) -> str:
+        needed = o.thing.needs(what)
+        if needed is None:
+            raise Unwritable(f"{what} of {o.thing!r}")
+        form, parts = needed
+        code = form.format(**{p: self._column(o, o.thing.columns[p]) for p in parts.split()})
+        return code if form.startswith(("{" + what + "}", "np.sqrt(", "np.arc")) and form.endswith((")", "}")) else f"({code})"
+
+    def _column(self, o: Objects, column: str) -> str:
+        if not o.thing.jagged:
+            return f'events["{column}"]'
+        if o.rank is None:
+            return self._picked(o, f'events["{column}"]')
+        ranked = self._ranked(o, column)
+        return f"{ranked}[:, {o.rank}]"
+
+    def _picked(self, o: Objects, code: str) -> str:
+        if not o.cuts:
+            return code
+        return f"{code}[{self._good(o)}]"
+
+    def _good(self, o: Objects) -> str:
+        return self._kept(self._object_mask(o.thing, o.cuts), f"good_{_identifier(o.thing)}")
+
+    def _object_mask(self, thing: Thing, cuts: tuple[Condition, ...]) -> str:
+        if any(level_of(c) is not thing for c in cuts):
+            raise Unwritable("a condition of other objects")
+        return " & ".join(_bracketed(self.condition(c)) for c in cuts)
+
+    def _ranked(self, o: Objects, column: str) -> str:
+        """A column of the objects in falling order, filled up with missing ones."""
+        name = _identifier(o.thing)
+        key = self._of(Objects(o.thing, o.cuts), o.by or "pt")
+        order = self._kept(f"ak.argsort({key}, axis=1, ascending={o.rank == -1})", f"order_{name}")
+        picked = self._picked(o, f'events["{column}"]')
+        return self._kept(f"ak.pad_none({picked}[{order}], 3)", f"sorted_{re.sub(r'[^A-Za-z0-9]', '_', column).lower()}")
+
+    def _size(self, o: Objects) -> str:
+        if not o.cuts:
+            return f'ak.num(events["{o.thing.first}"])'
+        return f"ak.sum({self._good(o)}, axis=1)"
 
     # ------------------------------------------------------------------------------------------ pairs
 
-    def _pair(self, whose: str, what: str) -> str | None:
-        """Mass or pt of two particles of an event that the file has one by one."""
-        particles = [t for t in self.catalogue.particles() if t.whose == whose or not t.whose]
-        if len(particles) != 2 or what not in ("mass", "pt"):
-            return None
-        parts = {q: [t.expression(q) for t in particles] for q in ("energy", "px", "py", "pz")}
-        if any(e is None for q in (("px", "py") if what == "pt" else tuple(parts)) for e in parts[q]):
-            return None
-        for q in ("px", "py") if what == "pt" else tuple(parts):
-            self.lines.append(f"{q} = {parts[q][0]} + {parts[q][1]}")
-        return "np.sqrt(px**2 + py**2)" if what == "pt" else "np.sqrt(energy**2 - px**2 - py**2 - pz**2)"
+    def _pairwise(self, v: Pairwise) -> str:
+        one, other, what = v.pair.one, v.pair.other, v.what
+        if what in ("delta_phi", "delta_r", "delta_eta", "transverse_mass"):
+            return self._apart(one, other, what)
+        if what == "mass" and not any(o.thing.has("energy") for o in (one, other)):
+            raise Unwritable("no energy")
+        parts = ("px", "py") if what in ("pt", "phi") else ("px", "py", "pz") if what in ("eta", "momentum") else ("energy", "px", "py", "pz")
+        named = {}
+        for part in parts:
+            named[part] = self._kept(f"{self._of(one, part)} + {self._of(other, part)}", f"pair_{part}")
+        if what == "energy":
+            return named["energy"]
+        if what == "phi":
+            return f"np.arctan2({named['py']}, {named['px']})"
+        pt = "np.sqrt({px}**2 + {py}**2)".format(**named)
+        if what == "pt":
+            return pt
+        if what == "eta":
+            return f"np.arcsinh({named['pz']} / {pt})"
+        if what == "momentum":
+            return "np.sqrt({px}**2 + {py}**2 + {pz}**2)".format(**named)
+        return "np.sqrt(np.maximum({energy}**2 - {px}**2 - {py}**2 - {pz}**2, 0))".format(**named)
+
+    def _apart(self, one: Objects, other: Objects, what: str) -> str:
+        if what == "delta_eta":
+            return f"np.abs({self._of(one, 'eta')} - {self._of(other, 'eta')})"
+        difference = f"({self._of(one, 'phi')} - {self._of(other, 'phi')} + np.pi) % (2 * np.pi) - np.pi"
+        dphi = self._kept(difference, "dphi")
+        if what == "delta_phi":
+            return f"np.abs({dphi})"
+        if what == "transverse_mass":
+            return f"np.sqrt(2 * {self._of(one, 'pt')} * {self._of(other, 'pt')} * (1 - np.cos({dphi})))"
+        deta = self._kept(f"{self._of(one, 'eta')} - {self._of(other, 'eta')}", "deta")
+        return f"np.sqrt({deta}**2 + {dphi}**2)"
+
+    # ------------------------------------------------------------------------------------------ names and units
+
+    def _kept(self, code: str, name: str) -> str:
+        """A name for ``code``, the same for the same code."""
+        for said, known in self._names.items():
+            if said == code:
+                return known
+        taken, chosen = set(self._names.values()), name
+        for i in range(2, 99):
+            if chosen not in taken:
+                break
+            chosen = f"{name}{i}"
+        self._names[code] = chosen
+        self.lines.append(f"{chosen} = {code}")
+        return chosen
 
 
-def _bracketed(expression: str) -> str:
-    return expression if re.fullmatch(r'events\["[^"]+"\]|\w+|\(.*\)', expression) else f"({expression})"
+def _differs(missing: float) -> str:
+    return "np.isfinite(values)" if math.isnan(missing) else f"values != {_number(missing)}"
+
+
+def _may_lack(value: Value) -> bool:
+    """Whether events may have no such value: the third jet, the mass of a pair."""
+    if isinstance(value, Of):
+        return value.objects.rank is not None
+    if isinstance(value, Pairwise):
+        return value.pair.one.rank is not None or value.pair.other.rank is not None
+    if isinstance(value, Arithmetic):
+        return _may_lack(value.left) or _may_lack(value.right)
+    if isinstance(value, Apply):
+        return _may_lack(value.value)
+    return isinstance(value, Fold) and value.how != "sum"
+
+
+def _lacks(c: Condition) -> bool:
+    if isinstance(c, Compare):
+        return _may_lack(c.left) or _may_lack(c.right)
+    if isinstance(c, Not):
+        return _lacks(c.condition)
+    if isinstance(c, All | Or):
+        return False
+    return isinstance(c, Flag) and _may_lack(c.value)
+
+
+def _identifier(thing: Thing) -> str:
+    return re.sub(r"\W+", "_", thing.whose) or "objects"
+
+
+def _number(value: float) -> str:
+    return f"{value:.12g}" if math.isfinite(value) else repr(value)
+
+
+def _bracketed(code: str) -> str:
+    return code if re.fullmatch(r'events\["[^"]+"\]|\w+|ak\.any\([^&|]*\)', code) else f"({code})"
+

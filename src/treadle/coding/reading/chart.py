@@ -1,0 +1,161 @@
+"""A bottom-up chart parser whose rules carry meanings: from the words of a request to the things that they may say.
+
+An edge is a symbol over a span of tokens with its meaning and what it costs; a rule joins adjacent edges where its function
+gives a meaning for them. A word that no rule takes is *left over*: an edge may swallow it, at a price, and remembers it. This
+is the floating parser of Pasupat and Liang 2015 ('Compositional Semantic Parsing on Semi-Structured Tables', section 4) kept
+to the order of the words.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Edge", "Grammar", "Rule", "parse"]
+
+KEPT = 5
+"""Meanings that are kept of one symbol over one span: the cheapest."""
+LEFT_OVER = 10.0
+"""What it costs to swallow a word that no rule takes."""
+MOST_LEFT_OVER = 5
+"""Words left over beyond which there is no reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A symbol over the tokens ``start`` to ``end``; ``over`` are the positions of words left over inside."""
+
+    symbol: str
+    start: int
+    end: int
+    meaning: Hashable
+    cost: float = 0.0
+    over: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``symbol`` from the symbols ``parts``. ``join`` takes their meanings; None or a raised ``LookupError`` refuses."""
+
+    symbol: str
+    parts: tuple[str, ...]
+    join: Callable[..., Hashable | None]
+    cost: float = 0.0
+
+
+class Grammar:
+    """Rules by their first part."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.by_first: Mapping[str, Sequence[Rule]] = defaultdict(list)
+        for rule in rules:
+            self.by_first[rule.parts[0]].append(rule)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A rule of which the first ``len(meanings)`` parts were found, from ``start`` on."""
+
+    rule: Rule
+    start: int
+    meanings: tuple[Any, ...]
+    cost: float
+    over: frozenset[int]
+
+    @property
+    def wants(self) -> str:
+        return self.rule.parts[len(self.meanings)]
+
+
+def parse(words: Sequence[str], lexical: Iterable[Edge], grammar: Grammar, goal: str, free: frozenset[int]) -> list[Edge]:
+    """The edges of ``goal`` over all ``words``, cheapest first.
+
+    ``free`` are the positions of words that may be swallowed without being left over.
+    """
+    return _Chart(words, lexical, grammar, free).fill(goal)
+
+
+class _Chart:
+    def __init__(self, words: Sequence[str], lexical: Iterable[Edge], grammar: Grammar, free: frozenset[int]) -> None:
+        self.length, self.grammar, self.free = len(words), grammar, free
+        self.waiting: dict[tuple[int, str], list[_Begun]] = defaultdict(list)
+        self.kept: dict[tuple[str, int, int], list[Edge]] = defaultdict(list)
+        self.starts: dict[int, list[Edge]] = defaultdict(list)
+        for edge in lexical:
+            self.starts[edge.end].append(edge)
+
+    def fill(self, goal: str) -> list[Edge]:
+        for end in range(1, self.length + 1):
+            self._end(end)
+        whole = [self._from_the_start(e) for (symbol, _, end), edges in self.kept.items() if symbol == goal and end == self.length for e in edges]
+        return sorted((e for e in whole if len(e.over) <= MOST_LEFT_OVER), key=lambda e: e.cost)
+
+    def _from_the_start(self, edge: Edge) -> Edge:
+        """An edge with the words before it, which it swallows."""
+        before = [i for i in range(edge.start) if i not in self.free]
+        cost = edge.cost + LEFT_OVER * len(before) + 0.05 * (edge.start - len(before))
+        return Edge(edge.symbol, 0, edge.end, edge.meaning, cost, edge.over | frozenset(before))
+
+    def _end(self, end: int) -> None:
+        """All edges that end at ``end``: those of later start first, so that what a longer one needs is there."""
+        agenda: list[tuple[int, float, int, Edge]] = []
+        count = 0
+
+        def put(edge: Edge) -> None:
+            nonlocal count
+            count += 1
+            heapq.heappush(agenda, (-edge.start, edge.cost, count, edge))
+
+        for edge in self.starts[end]:
+            put(edge)
+        for edge in self._grown(end):
+            put(edge)
+        while agenda:
+            edge = heapq.heappop(agenda)[-1]
+            if self._keep(edge):
+                for made in self._from(edge):
+                    put(made)
+
+    def _grown(self, end: int) -> Iterable[Edge]:
+        """Edges that swallow the word before ``end``."""
+        place = end - 1
+        price, over = (0.05, frozenset[int]()) if place in self.free else (LEFT_OVER, frozenset({place}))
+        for (symbol, start, stop), edges in list(self.kept.items()):
+            if stop == place and symbol.isupper():
+                for e in edges:
+                    if len(e.over | over) > MOST_LEFT_OVER:
+                        continue
+                    yield Edge(symbol, start, end, e.meaning, e.cost + price, e.over | over)
+
+    def _keep(self, edge: Edge) -> bool:
+        kept = self.kept[edge.symbol, edge.start, edge.end]
+        if len(kept) >= KEPT or any(k.meaning == edge.meaning for k in kept):
+            return False
+        kept.append(edge)
+        return True
+
+    def _from(self, edge: Edge) -> Iterable[Edge]:
+        """The edges that ``edge`` completes: by the rules that it begins, and by those that waited for it."""
+        for rule in self.grammar.by_first.get(edge.symbol, ()):
+            yield from self._go_on(_Begun(rule, edge.start, (), 0.0, frozenset()), edge)
+        for begun in self.waiting.get((edge.start, edge.symbol), ()):
+            yield from self._go_on(begun, edge)
+
+    def _go_on(self, begun: _Begun, edge: Edge) -> Iterable[Edge]:
+        meanings = (*begun.meanings, edge.meaning)
+        cost, over = begun.cost + edge.cost, begun.over | edge.over
+        if len(over) > MOST_LEFT_OVER:
+            return
+        if len(meanings) < len(begun.rule.parts):
+            further = _Begun(begun.rule, begun.start, meanings, cost, over)
+            self.waiting[edge.end, further.wants].append(further)
+            return
+        try:
+            meaning = begun.rule.join(*meanings)
+        except LookupError:
+            meaning = None
+        if meaning is not None:
+            yield Edge(begun.rule.symbol, begun.start, edge.end, meaning, cost + begun.rule.cost, over)

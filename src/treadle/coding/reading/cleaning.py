@@ -1,0 +1,85 @@
+"""What a request says beside what it asks: where the file is, who asks, remarks. Taken out before anything is read.
+
+What is taken out must not change the answer: a remark in brackets goes only where it has no number, no name of a column and no
+word of choosing in it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from treadle.coding.reading.catalogue import Catalogue
+
+__all__ = ["cleaned"]
+
+_SIGNS = str.maketrans({"≥": ">=", "≤": "<=", "–": "-", "−": "-", "\u2009": " ", "\u00a0": " ", "Δ": "Delta ", "²": "^2"})  # noqa: RUF001
+_FILE = r"[\w-]+\.(?:root|csv|parquet|json|h5)\b"
+_FOLLOWED = r"(?=\s*[,.:;?!)]|\s*$|\s)"
+_OF_FILE = re.compile(
+    rf"(?:,\s*)?\b(?:in|of|from|for|over|using|with|within|on|does|inside|to)\s+(?:the\s+)?(?:file\s+|ntuple\s+|tree\s+|sample\s+)?{_FILE}(?:'s)?"
+    rf"|(?:,\s*)?(?:\bfile\s+|\btree\s+)?(?:{_FILE})(?:'s)?(?:\s*:)?",
+    re.IGNORECASE,
+)
+_PLACES = r"file|sample|dataset|data set|data|ntuple|n-tuple|csv|parquet|data file|whole file|whole sample|entire file|entire sample"
+_IN_THE_FILE = re.compile(
+    rf"\b(?:in|of|from|over|within|inside|across|for|throughout)\s+(?:the|this|my|our|all the|all)\s+(?:whole\s+|full\s+|entire\s+|complete\s+)?(?:{_PLACES})\b"
+    rf"|\bdoes\s+the\s+(?:{_PLACES})\s+(?:have|contain|hold)\b|\bin (?:total|all|the end)\b(?!\s+(?:events|jets|muons|electrons|[a-z]+s)\b)|\ball (?:in all|told|together)\b",
+    re.IGNORECASE,
+)
+_POLITE = re.compile(
+    r"\b(?:could|can|would|will) you(?: please)?(?: (?:kindly|quickly))?\b|\bplease\b|\bpls\b|\bthanks?(?: you)?\b|\bhi\b!?|\bhello\b!?|\bhey\b!?|\bi would like (?:to know|to have|to see)?\b"
+    r"|\bi'?d like (?:to know|to have|to see)?\b|\bi (?:want|need|wonder)(?: to know| to see| to have)?\b|\b(?:tell|give|show|get|compute|calculate|determine|find|work out|evaluate|report|return|print|quote)(?: me| us| out)?\b(?! (?:a|the) (?:highest|largest))"
+    r"|\bmy (?:boss|supervisor|professor|advisor|student) (?:asks|wants to know|wants|needs)\b|\bfor the (?:normali[sz]ation|record|talk|note|paper|plot|table|slides)\b|\bquick (?:question|check)\b[:,.]?"
+    r"|\bjust\b|\bsimply\b|\bby the way\b|\bif possible\b|\blet me know\b|\bdo you know\b|\bwhat do you get for\b",
+    re.IGNORECASE,
+)
+_NO_WEIGHTS = re.compile(
+    r"[(,;.]?\s*\b(?:no|without|ignoring|ignore|don't use|do not use|not using|not use) (?:any )?(?:event )?(?:weights|weighting|cuts|other cuts|selection)(?: (?:and|or|,) (?:no )?(?:weights|cuts))?(?: applied)?\b\)?"
+    r"|[(,]?\s*\bunweighted\b\)?|[(,]?\s*\b(?:as )?(?:a )?(?:plain )?(?:number |value |fraction )?(?:between|from) 0 (?:and|to) 1\b\)?|\braw (?=count|number)|\bno other cuts\b|\bsimply count events\b|\bcount(?:ing)? only\b"
+    r"|\bno cuts no weights\b|\b(?:simple|plain) (?=fraction|count|number|ratio)",
+    re.IGNORECASE,
+)
+_ANSWER_IN = re.compile(r"[.;,]\s*(?:the )?(?:answer|result|value|number)?\s*(?:should be |is )?(?:please )?(?:answer |result |give it |quote it )?in (percent|GeV|MeV|TeV|keV|mm|cm|ns|us|ms|s|degrees|radians)\b(?: please)?\s*[.?!]?\s*$", re.IGNORECASE)  # fmt: skip
+_BRACKETS = re.compile(r"\(([^()]*)\)")
+_KEEPS = re.compile(
+    r"[\d<>=|]|\b(?:not|no|only|without|except|exclud\w*|ignor\w*|weight\w*|per|or|and|GeV|MeV|TeV|abs\w*|same|opposite|both|each|leading|sub\w*|true|reco\w*|gen\w*|log|scalar|vector|sum|ratio|difference|e|m|p|i)\b"
+)
+_ABBREVIATED = (
+    (re.compile(r"\bi\.\s?e\.,?|\bthat is,|\bnamely\b", re.IGNORECASE), ", "),
+    (re.compile(r"\be\.\s?g\.", re.IGNORECASE), " "),
+    (re.compile(r"\bw/o\b", re.IGNORECASE), "without"),
+    (re.compile(r"\bw/"), "with "),
+    (re.compile(r"\bp_?\{?T\}?\b|\bpT\b"), "pt"),
+    (re.compile(r"\bE_?T_?\^?\{?miss\}?\b", re.IGNORECASE), "met"),
+    (re.compile(r"\b(?:mu\+ ?mu-|mu\+ and (?:the )?mu-|mumu|mu mu)(?!\w)"), "dimuon"),
+    (re.compile(r"\b(?:e\+ ?e-|ee)(?!\w)"), "dielectron"),
+    (re.compile(r"\bGeV/c(?:\^?2)?"), "GeV"),
+    (re.compile(r"\bMeV/c(?:\^?2)?"), "MeV"),
+    (re.compile(r"\bnon-?empty events\b"), "non-empty events"),
+    (re.compile(r"#\s?of\b"), "number of"),
+)
+
+
+def cleaned(request: str, catalogue: Catalogue) -> str:
+    """``request`` without what changes nothing."""
+    text = request.translate(_SIGNS)
+    for pattern, put in _ABBREVIATED:
+        text = pattern.sub(put, text)
+    text = _OF_FILE.sub(" ", text)
+    text = _IN_THE_FILE.sub(" ", text)
+    text = _of_tree(text, catalogue)
+    text = _NO_WEIGHTS.sub(" ", text)
+    text = _ANSWER_IN.sub(lambda m: f" in {m[1]}", text)
+    text = _POLITE.sub(" ", text)
+    return _BRACKETS.sub(lambda m: m[0] if _keeps(m[1], catalogue) else " ", text)
+
+
+def _of_tree(text: str, catalogue: Catalogue) -> str:
+    """Without 'in the Events tree', 'of the tree B0'."""
+    name = re.escape(re.split(r"[/;]", catalogue.table.name)[-1])
+    pattern = rf"\b(?:in|of|from|over)\s+(?:the\s+)?(?:tree\s+{name}|{name}\s+(?:tree|ntuple|table)|{name})\b" if name else r"(?!)"
+    return re.sub(pattern, " ", text, flags=re.IGNORECASE) if name.lower() not in catalogue.nouns else text
+
+
+def _keeps(remark: str, catalogue: Catalogue) -> bool:
+    return bool(_KEEPS.search(remark)) or any(re.search(rf"(?<!\w){re.escape(c)}(?!\w)", remark) for c in catalogue.by_column)

@@ -1,0 +1,173 @@
+"""What words and parts of column names mean, in one vocabulary: 'reconstructed energy' and ``E_reco`` are the same two ideas."""
+
+from __future__ import annotations
+
+import re
+
+from treadle.words import canonical, name_parts
+
+__all__ = ["GENERIC", "UNITS", "idea", "ideas_of_name", "unit_of_name"]
+
+_PARTS_TEXT = """
+pt: pt
+eta: eta
+phi: phi
+mass: m mass
+charge: q charge chg
+energy: e en energy erg pe nrg
+momentum: p mom momentum ptot ptotal
+px: px
+py: py
+pz: pz
+reco: reco rec reconstructed measured est estimated
+true: true truth mc gen sim generated simulated
+time: t time
+number: n num nb number count cnt multiplicity mult
+track: trk track
+cluster: clus cluster clu cl
+vertex: vtx vertex pv vert
+direction: dir direction
+zenith: zen zenith zd
+azimuth: az azimuth azi
+theta: theta th
+length: len length
+width: wid width
+height: hgt height
+distance: dist distance
+neutrino: nu neutrino
+muon: mu muon muo
+electron: el ele electron
+photon: ph pho photon gamma
+jet: jet j
+tau: tau
+lepton: lep lepton
+kaon: k kaon
+pion: pi pion
+proton: proton
+telescope: tel telescope
+weight: w wgt weight wt
+trigger: trig trigger
+isolation: iso isolation reliso
+event: evt event ev
+run: run
+background: bkg background
+signal: sig signal
+identification: id
+met: met etmiss ptmiss missinget puppimet pfmet misset etmissing
+position: pos position
+amplitude: amp ampl amplitude
+temperature: temp temperature
+pressure: pres pressure
+efficiency: eff
+detector: det detector
+layer: layer lay
+chamber: chamber ch
+sector: sector sec
+score: score
+btag: btag btagged
+probability: prob probability
+pedestal: ped pedestal
+beam: beam
+hit: hit
+cell: cell
+total: tot total
+maximum: max maximum
+minimum: min minimum
+radius: r radius rad
+polarity: pol polarity polar
+livetime: livetime live
+interaction: int interaction
+type: type
+purity: purity pur
+quality: qual quality
+fiducial: fid fiducial
+contained: contained cont
+"""
+_PARTS = {
+    said: idea for line in _PARTS_TEXT.strip().splitlines() for idea, _, all_said in [line.partition(":")] for said in all_said.split()
+}
+_WORDS = {
+    "reconstructed": "reco",
+    "measured": "reco",
+    "estimated": "reco",
+    "generated": "true",
+    "simulated": "true",
+    "truth": "true",
+    "generator": "true",
+    "multiplicity": "number",
+    "pseudorapidity": "eta",
+    "vertice": "vertex",
+    "vertices": "vertex",
+    "momenta": "momentum",
+    "weighted": "weighted",
+    "mean": "mean",
+    "sign": "sign",
+    "charged": "charged",
+    "pair": "pair",
+    "radial": "radius",
+    "triggered": "trigger",
+    "isolated": "isolated",
+    "bachelor": "bach",
+    "fatjet": "fatjet",
+    "visible": "vis",
+    "ak4": "ak4",
+    "ak8": "ak8",
+    "dimuon": "dimuon",
+    "dielectron": "dielectron",
+    "ditau": "ditau",
+    "dijet": "dijet",
+    "diphoton": "diphoton",
+    "dilepton": "dilepton",
+    "largest": "largest",
+    "highest": "highest",
+    "smallest": "smallest",
+    "lowest": "lowest",
+}
+"""Words whose idea is not the one that the general table of synonyms gives, or that it does not know."""
+GENERIC = frozenset({"reco", "event", "pt", "energy", "number", "total", "value", "pf", "puppi", "id", "beam", "primary", "is", "has", "flag"})
+"""Ideas that a phrase may leave out of a column's name."""
+UNITS = frozenset(
+    "GeV MeV TeV keV eV mm cm km um ns us ms ps deg rad mrad mV nC pC Hz kHz kg nb fb pb kV mbar".split()
+)
+_SHORT_UNITS = {"m": "m", "s": "s", "V": "V"}
+
+
+def unit_of_name(name: str) -> str:
+    """The unit that ends a column's name: ``beam_GeV``, ``time_us``; '' where there is none."""
+    last = re.split(r"_", name)[-1]
+    if "_" not in name:
+        return ""
+    found = next((u for u in UNITS if u.lower() == last.lower() and (u == last or last.islower())), "")
+    return found or (_SHORT_UNITS.get(last, "") if re.search(r"(?:time|_t|[xyz]|len\w*|dist\w*|vtx|pos|hv|volt\w*)_\w$", name) else "")
+
+
+def ideas_of_name(name: str) -> tuple[str, ...]:
+    """The ideas of the parts of a name in order, its unit left out."""
+    unit = unit_of_name(name)
+    plain = name[: -len(unit) - 1] if unit else name
+    parts = [part for piece in plain.split("_") for part in _pieces(piece)]
+    return tuple(_PARTS.get(p.lower(), canonical(p) if len(p) > 2 else p.lower()) for p in parts)
+
+
+def _pieces(piece: str) -> list[str]:
+    if piece.lower() in _PARTS:
+        return [piece]
+    if re.fullmatch(r"n[A-Z]\w*", piece):
+        return ["n", *_pieces(piece[1:])]
+    if re.fullmatch(r"[A-Z]{2,}\w?", piece) or len(piece) <= 2:
+        return [piece]
+    parts = name_parts(piece)
+    return parts if parts else [piece]
+
+
+def idea(word: str) -> str:
+    """The idea of one word of a request."""
+    word = word.lower()
+    if word in _WORDS:
+        return _WORDS[word]
+    single = re.sub(r"(?<=[^s])s$", "", word) if len(word) > 3 and word != "gammaness" else word
+    if single in _WORDS:
+        return _WORDS[single]
+    if single in _PARTS and (len(single) > 2 or single in ("pt", "px", "py", "pz", "pv")):
+        return _PARTS[single]
+    return canonical(word) if len(word) > 2 else word

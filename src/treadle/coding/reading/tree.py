@@ -1,0 +1,248 @@
+"""What a request may ask of a table of events: values, conditions and answers, as a tree.
+
+A value has a *level*: '' is one an event, else the key of a collection, one an object of it. Conditions have the level of what
+they compare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from treadle.coding.reading.catalogue import Thing
+
+__all__ = [
+    "All",
+    "Answer",
+    "Apply",
+    "Arithmetic",
+    "Column",
+    "Compare",
+    "Condition",
+    "Dangling",
+    "Flag",
+    "Fold",
+    "Lacking",
+    "Not",
+    "Number",
+    "Objects",
+    "Of",
+    "Or",
+    "Pair",
+    "Pairwise",
+    "Signs",
+    "Size",
+    "Value",
+    "level",
+    "level_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Objects of a collection (or a particle of which an event has one) that pass ``cuts``; with ``rank`` one of them.
+
+    ``rank`` counts from 0 in falling order of ``by``; -1 is the last.
+    """
+
+    thing: Thing
+    cuts: tuple[Condition, ...] = ()
+    rank: int | None = None
+    by: str = ""
+    signs: str = ""
+
+    @property
+    def one(self) -> bool:
+        """Whether an event has at most one of them."""
+        return self.rank is not None or not self.thing.jagged
+
+    def passing(self, *cuts: Condition) -> Objects:
+        return replace(self, cuts=(*self.cuts, *(c for c in cuts if c not in self.cuts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two objects of an event: of one collection the first two in falling order, or one of each."""
+
+    one: Objects
+    other: Objects
+    signs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: float
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column with one value an event."""
+
+    name: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """A quantity of objects."""
+
+    objects: Objects
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many objects an event has."""
+
+    objects: Objects
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """All objects of an event made one number: their ``sum``, ``max``, ``min`` or ``mean``."""
+
+    how: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Pairwise:
+    """A quantity of two objects: mass, pt, delta_r, delta_phi, delta_eta, transverse_mass."""
+
+    pair: Pair
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """``closed``: it stood in brackets."""
+
+    operator: Literal["+", "-", "*", "/"]
+    left: Value
+    right: Value
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A function of one value: abs, log10, log, sqrt, square."""
+
+    function: str
+    value: Value
+
+
+Value = Number | Column | Of | Size | Fold | Pairwise | Arithmetic | Apply
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    left: Value
+    operator: str
+    right: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A column of true and false (or 0 and 1)."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Two particles of 'opposite' or the 'same' charge; which, where the words do not say it, is found when it is written."""
+
+    kind: str
+    pair: Pair | None = None
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Comparisons of quantities that do not say whose: 'pt above 20 and |eta| below 2.4'. '' is the usual quantity."""
+
+    parts: tuple[tuple[str, bool, str, Number], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dangling:
+    """Comparisons of which only the rest of the selection tells whose they are: 'exactly two muons, both above 20 GeV'."""
+
+    lacking: Lacking
+
+
+Condition = Compare | Flag | Not | All | Or | Signs | Dangling
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is asked: ``operation`` on ``value`` (or on events, or on ``objects``) where the conditions hold.
+
+    ``dropped`` are values that mean 'missing' and are left out (nan: whatever is not finite).
+    ``passing`` is the numerator of a fraction; ``left`` and ``right`` are those of a difference or ratio of two answers.
+    """
+
+    operation: str
+    value: Value | None = None
+    where: tuple[Condition, ...] = ()
+    passing: tuple[Condition, ...] = ()
+    objects: Objects | None = None
+    other: Value | None = None
+    number: float = 0.0
+    bins: tuple[int, float, float] | None = None
+    left: Answer | None = None
+    right: Answer | None = None
+    unit: str = ""
+    dropped: tuple[float, ...] = ()
+
+
+def level(value: Value) -> Thing | None:
+    """The collection whose objects ``value`` has one number of each for, or None: one an event.
+
+    Raises:
+        LookupError: it mixes two collections.
+    """
+    if isinstance(value, Of):
+        return None if value.objects.one else value.objects.thing
+    if isinstance(value, Apply):
+        return level(value.value)
+    if isinstance(value, Arithmetic):
+        return _common([level(value.left), level(value.right)])
+    return None
+
+
+def level_of(condition: Condition) -> Thing | None:
+    """The collection of whose objects ``condition`` speaks, or None: of events."""
+    if isinstance(condition, Compare):
+        return _common([level(condition.left), level(condition.right)])
+    if isinstance(condition, Flag):
+        return level(condition.value)
+    if isinstance(condition, Not):
+        return level_of(condition.condition)
+    if isinstance(condition, All | Or):
+        return _common([level_of(c) for c in condition.conditions])
+    return None
+
+
+def _common(levels: list[Thing | None]) -> Thing | None:
+    found = {id(t): t for t in levels if t is not None}
+    if len(found) > 1:
+        raise LookupError("two collections in one comparison")
+    return next(iter(found.values()), None)

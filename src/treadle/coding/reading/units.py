@@ -1,0 +1,90 @@
+"""Units of energy, length, time and angle, and what one is of another."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from treadle.coding.reading.catalogue import Catalogue
+
+from treadle.coding.reading.tree import Apply, Arithmetic, Column, Fold, Of, Pairwise, Value
+
+__all__ = ["factor", "file_unit", "unit_of", "without_unit_of_file"]
+
+_KINDS = (
+    {"eV": 1e-9, "keV": 1e-6, "MeV": 1e-3, "GeV": 1.0, "TeV": 1e3},
+    {"nm": 1e-9, "um": 1e-6, "mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3},
+    {"ps": 1e-12, "ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0},
+    {"mrad": 1e-3, "rad": 1.0, "deg": math.pi / 180},
+    {"Hz": 1.0, "kHz": 1e3},
+    {"mV": 1e-3, "V": 1.0, "kV": 1e3},
+    {"pC": 1e-12, "nC": 1e-9},
+)
+
+
+def factor(given: str, wanted: str, strict: bool = True) -> float:
+    """What a number in ``given`` is multiplied with to be one in ``wanted``; 1 where either is not known.
+
+    Raises:
+        LookupError: the two are of different kinds.
+    """
+    if given == wanted or (not strict and not (given and wanted)):
+        return 1.0
+    for kind in _KINDS:
+        if given in kind and wanted in kind:
+            return kind[given] / kind[wanted]
+    raise LookupError(f"{given or 'a unit that is not known'} is not {wanted}")
+
+
+def unit_of(v: Value, catalogue: Catalogue) -> str:
+    """The unit of a value where the names of its columns, or what is said of the file, tell it."""
+    if isinstance(v, Column):
+        return v.unit or catalogue.usual_unit(v.name)
+    if isinstance(v, Of):
+        column = v.objects.thing.columns.get(v.what)
+        if column is not None:
+            return catalogue.by_column[column].unit or catalogue.usual_unit(column)
+        return catalogue.energy_unit if v.what in ("pt", "px", "py", "pz", "mass", "energy", "momentum") else ""
+    if isinstance(v, Fold) or (isinstance(v, Apply) and v.function == "abs"):
+        return unit_of(v.value, catalogue)
+    if isinstance(v, Pairwise):
+        angle = v.what in ("delta_phi", "phi")
+        return "rad" if angle else catalogue.energy_unit if v.what in ("mass", "pt", "energy", "momentum", "transverse_mass") else ""
+    if isinstance(v, Arithmetic) and v.operator in "+-":
+        return unit_of(v.left, catalogue)
+    return ""
+
+
+def file_unit(request: str, catalogue: Catalogue) -> str:
+    """The unit of energy of a file's columns: as the request says, as a column's name says, or as such files have it.
+
+    '' where nothing tells it; then numbers are taken as they are, and a request that names two units cannot be read.
+    """
+    said = _SAID.search(request)
+    if said is not None:
+        return next(g for g in said.groups() if g)
+    named = [q.unit for q in catalogue.quantities if q.unit in _KINDS[0]]
+    if named:
+        return max(set(named), key=named.count)
+    columns = set(catalogue.by_column)
+    if any(re.fullmatch(r"\w+_(?:PX|PT|IPCHI2\w*|TRUEP_\w)", c) for c in columns):
+        return "MeV"  # as the tools of LHCb write them
+    if "luminosityBlock" in columns or "nMuon" in columns:
+        return "GeV"  # NanoAOD
+    asked = set(re.findall(r"(?<![A-Za-z])(?:[kMGT]eV)\b", request))
+    return asked.pop() if len(asked) == 1 else ""
+
+
+_UNIT = r"([kMGT]eV)"
+_SAID = re.compile(
+    rf"\b(?:stored|saved|file|branch(?:es)?|energies|momenta|ntuple|tree|columns?|everything|units?)\s+(?:is|are|in|being)\s+(?:all\s+|stored\s+)?(?:in\s+)?{_UNIT}"
+    rf"|\b(?:from|given|in) {_UNIT} (?:to|in the file|branches)"
+)
+
+
+def without_unit_of_file(request: str) -> str:
+    """``request`` without the words that say which unit the file is in."""
+    return re.sub(r"\(\s*\)", " ", _WHOLE.sub(" ", request))
+
+
+_WHOLE = re.compile(rf"(?:\b(?:the|all|both|its|they|and) )*(?:{_SAID.pattern})")
