@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from treadle.coding.reading.answers import answer_rules
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import Grammar, parse
-from treadle.coding.reading.cleaning import cleaned
+from treadle.coding.reading.cleaning import cleaned, without_title
 from treadle.coding.reading.conditions import condition_rules
 from treadle.coding.reading.lexicon import FREE, lexical, remarks, tokens
+from treadle.coding.reading.missing import Marks, leave_out, missing_values
 from treadle.coding.reading.tree import Answer
-from treadle.coding.reading.units import file_unit, without_unit_of_file
+from treadle.coding.reading.units import file_unit, told_units
 from treadle.coding.reading.values import value_rules
 from treadle.coding.reading.write import write
 from treadle.types import Table
@@ -58,10 +59,24 @@ def answers(request: str, catalogue: Catalogue) -> Iterator[tuple[Answer, tuple[
 def read_program(request: str, table: Table) -> ReadProgram | None:
     """The program of the cheapest reading of ``request`` that can be written, or None."""
     catalogue = Catalogue(table)
-    catalogue.energy_unit = file_unit(request, catalogue)
-    for answer, unread, cost in answers(cleaned(without_unit_of_file(request), catalogue), catalogue):
+    plain = told_units(request, catalogue)
+    catalogue.energy_unit = file_unit(plain, catalogue)
+    plain, marks = missing_values(plain, catalogue)
+    plain = cleaned(plain, catalogue)
+    best: ReadProgram | None = None
+    for text, price in (plain, 0.0), *((rest, 0.3) for rest in without_title(plain, catalogue)):
+        found = _first(text, price, catalogue, marks)
+        if found is not None and (best is None or (found.whole, -len(found.unread)) > (best.whole, -len(best.unread))):
+            best = found
+        if best is not None and best.whole:
+            break
+    return best
+
+
+def _first(text: str, price: float, catalogue: Catalogue, marks: Marks) -> ReadProgram | None:
+    for answer, unread, cost in answers(text, catalogue):
         try:
-            return ReadProgram(write(answer, catalogue), unread, cost <= SURE)
+            return ReadProgram(write(leave_out(answer, marks), catalogue), unread, cost + price <= SURE)
         except LookupError:
             continue
     return None

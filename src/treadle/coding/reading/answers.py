@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
 from treadle.coding.reading.chart import Rule
-from treadle.coding.reading.conditions import Conditions, no_signal
+from treadle.coding.reading.conditions import Conditions, bound, no, no_signal
 from treadle.coding.reading.tree import (
     Answer,
     Apply,
     Column,
+    Compare,
     Condition,
     Flag,
     Fold,
@@ -47,8 +49,9 @@ class _Answers:
             Rule("E", ("E", "IN", "C"), lambda e, _, c: (*e, *c), 0.1),
             Rule("E", ("E", "FIRED", "FLAG"), lambda e, _, f: (*e, *self._flag(f))),
             Rule("E", ("E", "NOT", "FLAG"), lambda e, _, f: None),
+            *(Rule("E", (*empty, "EVT"), lambda *_: self._not_empty()) for empty in (("non", "empty"), ("nonempty",))),
             Rule("E", ("background", "EVT"), lambda _, __: no_signal(self.catalogue), 0.1),
-            Rule("E", ("E", "C"), lambda e, c: (*e, *c), 0.2),
+            Rule("E", ("E", "C"), lambda e, c: c if not e else None, 0.2),
             Rule("E", ("C", "EVT"), lambda c, _: c, 0.2),
             Rule("E", ("E", "AND", "C"), lambda e, _, c: (*e, *c) if e else None, 0.1),
             Rule("E", ("E", "AND", "WITH", "C"), lambda e, _, __, c: (*e, *c) if e else None, 0.1),
@@ -56,6 +59,11 @@ class _Answers:
 
     def _flag(self, column: str) -> Conditions:
         return (Flag(Column(column)),) if not self.catalogue.by_column[column].jagged else ()
+
+    def _not_empty(self) -> Conditions | None:
+        """'non-empty events' of a file with one kind of objects."""
+        found = self.catalogue.collections
+        return (Compare(Size(Objects(found[0])), ">=", Number(1)),) if len(found) == 1 else None
 
     # ------------------------------------------------------------------------------------------ numbers of things
 
@@ -97,7 +105,10 @@ class _Answers:
             Rule("S", ("AGG", "V"), self._reduce),
             Rule("S", ("AGG", "OF", "V"), lambda agg, _, v: self._reduce(agg, v)),
             Rule("S", ("V", "AGG"), lambda v, agg: self._reduce(agg, v), 0.4),
+            Rule("S", ("AGG", "IN", "E", "OF", "V"), lambda agg, _, e, __, v: _placed(self._reduce(agg, v), e)),
             Rule("S", ("AGG", "OF", "ALL", "V"), lambda agg, _, __, v: self._reduce(agg, v)),
+            Rule("S", ("COUNT", "O", "EVT", "WITH", "AGG"), lambda _, o, __, ___, agg: self._reduce(agg, Size(o)) if not o.one else None),
+            Rule("S", ("COUNT", "K", "EVT", "WITH", "AGG"), lambda _, k, __, ___, agg: self._reduce(agg, Column(k))),
             Rule("S", ("COUNT", "O", "FOREACH", "AGG"), lambda _, o, __, agg: self._reduce(agg, Size(o)) if not o.one else None),
             Rule("S", ("COUNT", "O", "OF", "AGG"), lambda _, o, __, agg: self._reduce(agg, Size(o)) if not o.one else None),
             Rule("S", ("AGG", "COUNT", "O"), lambda agg, _, o: self._reduce(agg, Size(o)) if not o.one and agg != "sum" else None),
@@ -107,6 +118,18 @@ class _Answers:
             Rule("S", ("V", "INT", "ORDINAL", "PERCENTILE"), lambda v, n, _, __: self._percentile(n, v), 0.3),
             Rule("S", ("WEIGHTED", "AGG", "OF", "V"), lambda _, agg, __, v: self._weighted(agg, v, self._weight())),
             Rule("S", ("WEIGHTED", "AGG", "V"), lambda _, agg, v: self._weighted(agg, v, self._weight())),
+            Rule("S", ("WEIGHTED", "YIELD", "AGG", "OF", "V", "IN", "E"), lambda *m: Answer("sum", m[4], where=m[6]) if m[2] == "sum" else None),
+            *(
+                Rule("S", ("WEIGHTED", *event, "YIELD", "IN", "E"), lambda *m: self._yield(m[-1]))
+                for event in ((), ("EVT",))
+            ),
+            *(
+                Rule("S", ("WEIGHTED", *event, "YIELD", "IN", kind, "W"), lambda *m: Answer("sum", m[-1], where=m[-2]))
+                for event in ((), ("EVT",))
+                for kind in ("E", "C")
+            ),
+            *(Rule("W", (*event, "weight", "BEING", "V"), lambda *m: m[-1]) for event in ((), ("EVT",))),
+            Rule("S", ("WEIGHTED", "COUNT", "E", "W"), lambda _, __, e, w: Answer("sum", w, where=e)),
             Rule("S", ("WEIGHTED", "yield", "IN", "E"), lambda _, __, ___, e: self._yield(e)),
             Rule("S", ("WEIGHTED", "EVT", "COUNT"), lambda _, __, ___: self._yield(())),
             Rule("S", ("WEIGHTED", "EVT", "yield"), lambda _, __, ___: self._yield(())),
@@ -166,12 +189,25 @@ class _Answers:
             Rule("S", ("FRACTION", "OF", "E", "FIRED", "FLAG"), lambda f, _, e, __, g: self._share(f, e, self._flag(g))),
             Rule("S", ("FRACTION", "OF", "O"), lambda f, _, o: self._share_of_objects(f, o)),
             Rule("S", ("FRACTION", "OF", "O", "BE", "L"), lambda f, _, o, __, x: None),
-            Rule("S", ("IN", "FRACTION", "OF", "E"), lambda _, f, __, e: self._share(f, (), e)),
+            Rule("S", ("IN", "S"), lambda _, s: s if s.passing else None, 0.1),
             Rule("S", ("EFF", "OF", "C"), lambda _, __, c: self._share("1", (), c)),
             Rule("S", ("EFF", "OF", "FLAG"), lambda _, __, f: self._share("1", (), self._flag(f))),
             Rule("S", ("FLAG", "EFF"), lambda f, _: self._share("1", (), self._flag(f))),
             Rule("S", ("S", "in", "FRACTION"), lambda s, _, f: replace(s, number=100.0) if f == "100" and s.passing else None),
             Rule("HAS", ("WITH",), lambda _: "has"),
+            *(
+                Rule("S", ("IN", "E", *what, *has, "C"), lambda _, e, *more: self._share(next(m for m in more if m in ("1", "100")), e, more[-1]))
+                for what in (("FRACTION",), ("IN", "FRACTION"), ("WHICH", "FRACTION"))
+                for has in ((), ("WITH",))
+            ),
+            Rule("S", ("IN", "E", "FRACTION", "FIRED", "FLAG"), lambda _, e, f, __, g: self._share(f, e, self._flag(g))),
+            Rule("S", ("IN", "E", "WHICH", "FRACTION", "FIRED", "FLAG"), lambda _, e, __, f, ___, g: self._share(f, e, self._flag(g))),
+            Rule("S", ("IN", "O", "FRACTION", "WITH", "L"), lambda _, o, f, __, x: self._share_among(f, o, bound(o, x))),
+            Rule("S", ("IN", "O", "WHICH", "FRACTION", "WITH", "L"), lambda _, o, __, f, ___, x: self._share_among(f, o, bound(o, x))),
+            Rule("S", ("IN", "O", "FRACTION", "WITH", "C"), lambda _, o, f, __, c: self._share_among(f, o, c)),
+            Rule("S", ("FRACTION", "OF", "O", "WITH", "L"), lambda f, _, o, __, x: self._share_among(f, o, bound(o, x))),
+            Rule("S", ("FRACTION", "OF", "O", "WITH", "C"), lambda f, _, o, __, c: self._share_among(f, o, c)),
+            Rule("S", ("FRACTION", "OF", "O", "FIRED", "QF"), lambda f, _, o, __, q: self._share_among(f, o, (Flag(Of(Objects(o.thing), q)),))),
         ]
 
     def _share(self, factor: str, of: Conditions, passing: Conditions) -> Answer | None:
@@ -181,6 +217,12 @@ class _Answers:
         if o.one or o.signs or not o.cuts:
             return None
         return Answer("object fraction", objects=o, number=float(factor))
+
+    def _share_among(self, factor: str, o: Objects, passing: Conditions) -> Answer | None:
+        """The share of objects that pass more: 'of all muons above 25 GeV, what fraction is isolated'."""
+        if o.one or o.signs or not all(level_of(c) is o.thing for c in passing):
+            return None
+        return Answer("object fraction", objects=o, passing=passing, number=float(factor))
 
     # ------------------------------------------------------------------------------------------ the rest
 
@@ -209,9 +251,24 @@ class _Answers:
             Rule("S", ("S", "where", "HT", "BEING", "V"), lambda s, _, ht, __, v: self._told(s, ht, "", v)),
             Rule("S", ("DIFFERENCE", "between", "S", "and", "S"), lambda _, __, a, ___, b: Answer("-", left=a, right=b)),
             Rule("S", ("S", "MINUS", "S"), lambda a, _, b: Answer("-", left=a, right=b), 0.2),
+            Rule("S", ("S", "MORE", "than", "that", "OF", "E"), lambda s, more, _, __, ___, e: self._compared("-", s, e, more)),
+            Rule("S", ("S", "OP", "that", "OF", "E"), lambda s, op, _, __, e: self._compared("-", s, e, op)),
+            Rule("S", ("BYHOW", "S"), lambda _, s: s if s.operation == "-" else None),
+            Rule("S", ("BYHOW", "UNIT", "S"), lambda _, __, s: s if s.operation == "-" else None),
+            Rule("S", ("RATIO", "OF", "S", "to", "that", "WITH", "C"), lambda _, __, s, ___, ____, _____, c: self._compared("/", s, c, ">")),
+            Rule("S", ("RATIO", "OF", "S", "to", "that", "OF", "E"), lambda _, __, s, ___, ____, _____, e: self._compared("/", s, e, ">")),
+            Rule("S", ("RATIO", "OF", "C", "to", "C", "EVT"), lambda _, __, a, ___, b, ____: Answer("/", left=Answer("count", where=a), right=Answer("count", where=b))),
             Rule("S", ("RATIO", "OF", "S", "to", "S"), lambda _, __, a, ___, b: Answer("/", left=a, right=b)),
+            Rule("S", ("S", "DIVIDED", "COUNT", "WITH", "C"), lambda s, _, __, ___, c: self._compared("/", s, c, ">")),
             Rule("S", ("S", "DIVIDED", "S"), lambda a, _, b: Answer("/", left=a, right=b)),
         ]
+
+    def _compared(self, operator: str, s: Answer, other: Conditions, more: str) -> Answer | None:
+        """'the mean of V of these larger than that of those': the same answer twice."""
+        if s.left is not None or not s.where or more not in (">", "<"):
+            return None
+        one, two = (s, replace(s, where=other)) if more == ">" else (replace(s, where=other), s)
+        return Answer(operator, left=one, right=two)
 
     def _mode(self, v: Value) -> Answer | None:
         return Answer("mode", v) if isinstance(v, Column | Size) else None
@@ -247,9 +304,17 @@ class _Answers:
             Rule("S", ("IN", "ALL", "EVT", "S"), lambda _, __, ___, s: s),
             Rule("S", ("S", "ALL"), lambda s, _: s, 0.3),
             Rule("S", ("S", "IN", "ALL"), lambda s, _, __: s, 0.3),
+            Rule("S", ("S", "EXCEPT", "E"), lambda s, _, e: self._without(s, e)),
+            Rule("S", ("S", "E", "DROPPED"), lambda s, e, _: self._without(s, e)),
+            Rule("S", ("S", "D"), define),
+            Rule("S", ("D", "S"), lambda d, s: define(s, d)),
+            Rule("S", ("S", "WITH"), lambda s, _: s, 0.3),
             Rule("S", ("BE", "S"), lambda _, s: s),
             Rule("S", ("S", "BE"), lambda s, _: s),
         ]
+
+    def _without(self, s: Answer, conditions: Conditions) -> Answer | None:
+        return self._only(s, no(conditions)) if conditions else None
 
     def _only(self, s: Answer, conditions: Conditions) -> Answer | None:
         """The answer where the conditions hold; those of the objects that the answer is about pick among them."""
@@ -268,6 +333,29 @@ class _Answers:
             else:
                 events.append(condition)
         return replace(s, where=(*s.where, *(c for c in events if c not in s.where)))
+
+
+def define(s: Answer, told: Objects) -> Answer | None:
+    """The answer with the cuts of ``told`` wherever it speaks of such objects by the same adjective; None where it does not."""
+    made = _redefined(s, told)
+    return made if isinstance(made, Answer) and made != s else None
+
+
+def _redefined(node: Any, told: Objects) -> Any:
+    if isinstance(node, Objects):
+        cuts = tuple(_redefined(c, told) for c in node.cuts)
+        if node.thing is told.thing and node.adjective == told.adjective:
+            return replace(node, cuts=(*told.cuts, *cuts), adjective="")
+        return replace(node, cuts=cuts)
+    if isinstance(node, tuple):
+        return tuple(_redefined(part, told) for part in node)
+    if is_dataclass(node) and not isinstance(node, type) and not isinstance(node, Thing):
+        return replace(node, **{f.name: _redefined(getattr(node, f.name), told) for f in fields(node)})
+    return node
+
+
+def _placed(s: Answer | None, where: Conditions) -> Answer | None:
+    return None if s is None else replace(s, where=where)
 
 
 def _about(value: Value | None) -> Thing | None:

@@ -84,6 +84,8 @@ class Catalogue:
     def __init__(self, table: Table) -> None:
         self.table, self.entries = table, table.entries
         self.energy_unit = ""
+        self.told_unit = ""
+        self.units: dict[str, str] = {}
         self.extra: list[Thing] = []
         columns = [c for c in table.columns if c.shape != "nested"]
         self.types = {c.name: c.type for c in columns}
@@ -130,6 +132,10 @@ class Catalogue:
                 return q.column
         return None
 
+    def words(self, name: str) -> bool:
+        """Whether a column holds words."""
+        return self.types[name] == "str" or self.types[name].startswith(("object", "string"))
+
     def flag(self, name: str) -> bool:
         """Whether a column says yes or no."""
         known = r"(?:HLT_|L1_|is[A-Z_]|has[A-Z_]|trig|pass|L0|veto|good|flag)|.*(?:_flag|_ok|_TOS|_TIS|[iI]d|_veto|_pass\w*|_good|trigger\w*|fired)$"
@@ -138,6 +144,8 @@ class Catalogue:
     def usual_unit(self, column: str) -> str:
         """The unit of a column that does not tell it: that of the file for energies, momenta and masses."""
         ideas = self.by_column[column].ideas
+        if ideas & {"time", "tau", "zenith", "azimuth", "alt", "az", "ra", "dec", "x", "y", "z", "length", "theta"}:
+            return self.told_unit
         return self.energy_unit if ideas & {"pt", "px", "py", "pz", "mass", "energy", "momentum", "met"} and "phi" not in ideas else ""
 
     # ------------------------------------------------------------------------------------------ names to quantities

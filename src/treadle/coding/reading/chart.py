@@ -124,7 +124,7 @@ class _Chart:
         place = end - 1
         price, over = (0.05, frozenset[int]()) if place in self.free else (LEFT_OVER, frozenset({place}))
         for (symbol, start, stop), edges in list(self.kept.items()):
-            if stop == place and symbol.isupper():
+            if stop == place and (symbol.isupper() or not over):
                 for e in edges:
                     if len(e.over | over) > MOST_LEFT_OVER:
                         continue

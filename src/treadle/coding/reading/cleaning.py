@@ -10,7 +10,7 @@ import re
 
 from treadle.coding.reading.catalogue import Catalogue
 
-__all__ = ["cleaned"]
+__all__ = ["cleaned", "without_title"]
 
 _SIGNS = str.maketrans({"≥": ">=", "≤": "<=", "–": "-", "−": "-", "\u2009": " ", "\u00a0": " ", "Δ": "Delta ", "²": "^2"})  # noqa: RUF001
 _FILE = r"[\w-]+\.(?:root|csv|parquet|json|h5)\b"
@@ -39,10 +39,24 @@ _NO_WEIGHTS = re.compile(
     r"|\bno cuts no weights\b|\b(?:simple|plain) (?=fraction|count|number|ratio)",
     re.IGNORECASE,
 )
+_STAY_IN = re.compile(
+    r"[,.;(]?\s*\b(?:empty events|(?:events|those) (?:without|with no|with none|that have none)[^,.;()]*)\s(?:are )?(?:also )?(?:included|count(?:ing|ed|s)?(?: as| with| for)?[^,.;]*(?:\b0|zero)"
+    r"|stay in[^.;]*|contribute[^.;]*(?:\b0|zero))\)?|\(not (?:the )?(?:events|objects|entries|jets|muons)\)",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(
+    r"(?:^|(?<=[.!?;])\s*)(?:careful|mind|note|beware|remember|don't rely|do not rely|keep in mind|watch out|nb)\b[^.!?;\d]*[.!?;]"
+    r"|,?\s*\(?(?:folded|wrapped|mapped|brought|taken) (?:back )?(?:in)?to (?:the (?:range|interval) )?(?:\[?-?(?:0|pi)\s*(?:\.\.|to|,|-|and)\s*pi\]?)\)?"
+    r"|\b(?:in|within|inside) (?:the|my|our) (?:signal |mass |z |control |sideband )*(?:box|region)\b\s*[,:]?(?=\s*[\w|(])"
+    r"|\bfor (?:my|the|our|a) [\w+/ -]{0,30}?(?:region|analysis|study|estimate|measurement)\b:?"
+    r"|,?\s*\b(?:with|and) (?:no )?(?:selection|weights?) applied\b|\bat all\b|\b(?:from|of) the (?:vertex )?fit\b",
+    re.IGNORECASE,
+)
+_SOURCES = re.compile(r",?\s*\b(?:from|using|based on|computed from|calculated from|built from|via)\s+(?:the |its |their )?(?:branches |columns )?")
 _ANSWER_IN = re.compile(r"[.;,]\s*(?:the )?(?:answer|result|value|number)?\s*(?:should be |is )?(?:please )?(?:answer |result |give it |quote it )?in (percent|GeV|MeV|TeV|keV|mm|cm|ns|us|ms|s|degrees|radians)\b(?: please)?\s*[.?!]?\s*$", re.IGNORECASE)  # fmt: skip
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _KEEPS = re.compile(
-    r"[\d<>=|]|\b(?:not|no|only|without|except|exclud\w*|ignor\w*|weight\w*|per|or|and|GeV|MeV|TeV|abs\w*|same|opposite|both|each|leading|sub\w*|true|reco\w*|gen\w*|log|scalar|vector|sum|ratio|difference|e|m|p|i)\b"
+    r"[\d<>=|]|\b(?:not|no|only|without|except|exclud\w*|ignor\w*|weight\w*|per|or|and|abs\w*|same|opposite|both|each|leading|sub\w*|true|reco\w*|gen\w*|log|scalar|vector|sum|ratio|difference)\b"
 )
 _ABBREVIATED = (
     (re.compile(r"\bi\.\s?e\.,?|\bthat is,|\bnamely\b", re.IGNORECASE), ", "),
@@ -57,6 +71,8 @@ _ABBREVIATED = (
     (re.compile(r"\bMeV/c(?:\^?2)?"), "MeV"),
     (re.compile(r"\bnon-?empty events\b"), "non-empty events"),
     (re.compile(r"#\s?of\b"), "number of"),
+    (re.compile(r"\bJ/psi\b", re.IGNORECASE), "Jpsi"),
+    (re.compile(r"\bpercents?\b(?= of the)"), "percent"),
 )
 
 
@@ -68,10 +84,26 @@ def cleaned(request: str, catalogue: Catalogue) -> str:
     text = _OF_FILE.sub(" ", text)
     text = _IN_THE_FILE.sub(" ", text)
     text = _of_tree(text, catalogue)
-    text = _NO_WEIGHTS.sub(" ", text)
+    text = _STAY_IN.sub(" ", _NO_WEIGHTS.sub(" ", text))
+    text = _ASIDE.sub(" ", text)
+    text = _without_sources(text, catalogue)
     text = _ANSWER_IN.sub(lambda m: f" in {m[1]}", text)
     text = _POLITE.sub(" ", text)
-    return _BRACKETS.sub(lambda m: m[0] if _keeps(m[1], catalogue) else " ", text)
+    return _BRACKETS.sub(lambda m: m[0] if _keeps(m[1], catalogue) else _unit_of_remark(m[1]), text)
+
+
+def _unit_of_remark(remark: str) -> str:
+    """A remark in brackets goes, all but a unit in it."""
+    unit = re.search(r"\b(?:in )?([kMGT]eV|mm|cm|ns|us|ms|degrees|radians|rad)\b", remark)
+    return " " if unit is None else f" in {unit[1]} "
+
+
+def _without_sources(text: str, catalogue: Catalogue) -> str:
+    """Without ', from jet_px and jet_py' and 'using eta and phi'."""
+    names = sorted((re.escape(c) for c in catalogue.by_column), key=len, reverse=True)
+    one = rf"(?:{'|'.join([*names, 'p?[tT]', 'eta', 'phi', 'px', 'py', 'pz', 'e', 'mass', 'energy'])})\b(?!\s*(?:>|<|=|above|below|over|under|between|of))"
+    pattern = rf"{_SOURCES.pattern}{one}(?:(?:\s*,\s*|\s*,?\s+and\s+){one})+"
+    return re.sub(pattern, " ", text)
 
 
 def _of_tree(text: str, catalogue: Catalogue) -> str:
@@ -83,3 +115,26 @@ def _of_tree(text: str, catalogue: Catalogue) -> str:
 
 def _keeps(remark: str, catalogue: Catalogue) -> bool:
     return bool(_KEEPS.search(remark)) or any(re.search(rf"(?<!\w){re.escape(c)}(?!\w)", remark) for c in catalogue.by_column)
+
+
+_ENDS = re.compile(r"[:?.!](?=\s)|,\s+,")
+_CHOOSES = re.compile(
+    r"[\d<>=|]|\b(?:events?|candidates?|with|without|for|only|where|among|of|in|from|per|each|weight\w*|leading|same|opposite|not|no|use|take|select|consider|keep|require|apply|if|ignore|skip|between|above|below|log\w*|call|when)\b",
+    re.IGNORECASE,
+)
+
+
+def without_title(text: str, catalogue: Catalogue) -> list[str]:
+    """What follows a title or a question that the next words put again: 'Trigger efficiency: which fraction ...'.
+
+    A title has no number, no column and no word that chooses events in it.
+    """
+    found = []
+    for end in _ENDS.finditer(text):
+        before = text[: end.start()]
+        if len(before.split()) > 12 or _CHOOSES.search(before):
+            break
+        if any(re.search(rf"(?<!\w){re.escape(c)}(?!\w)", before) for c in catalogue.by_column):
+            break
+        found.append(text[end.end() :])
+    return found

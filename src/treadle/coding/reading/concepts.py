@@ -6,7 +6,7 @@ import re
 
 from treadle.words import canonical, name_parts
 
-__all__ = ["GENERIC", "UNITS", "idea", "ideas_of_name", "unit_of_name"]
+__all__ = ["GENERIC", "UNITS", "idea", "ideas_of_name", "ideas_of_word", "unit_of_name"]
 
 _PARTS_TEXT = """
 pt: pt
@@ -109,6 +109,11 @@ _WORDS = {
     "isolated": "isolated",
     "bachelor": "bach",
     "fatjet": "fatjet",
+    "momentum": "momentum",
+    "azimuths": "azimuth",
+    "lifetime": "tau",
+    "puppimet": "puppimet",
+    "genmet": "genmet",
     "visible": "vis",
     "ak4": "ak4",
     "ak8": "ak8",
@@ -168,6 +173,13 @@ def idea(word: str) -> str:
     single = re.sub(r"(?<=[^s])s$", "", word) if len(word) > 3 and word != "gammaness" else word
     if single in _WORDS:
         return _WORDS[single]
-    if single in _PARTS and (len(single) > 2 or single in ("pt", "px", "py", "pz", "pv")):
+    if single in _PARTS and (len(single) > 2 or single in ("pt", "px", "py", "pz", "pv", "id", "mc")):
         return _PARTS[single]
     return canonical(word) if len(word) > 2 else word
+
+
+def ideas_of_word(written: str) -> tuple[str, ...]:
+    """The ideas of a word as it was written: of its parts where it is made of some, as ``PuppiMET`` is."""
+    if re.search(r"[a-z][A-Z]|_", written):
+        return ideas_of_name(written)
+    return tuple(idea(written).split()) or ("",)

@@ -9,6 +9,7 @@ from treadle.coding.reading.chart import Rule
 from treadle.coding.reading.tree import (
     All,
     Apply,
+    Arithmetic,
     Column,
     Compare,
     Condition,
@@ -24,12 +25,13 @@ from treadle.coding.reading.tree import (
     Pairwise,
     Signs,
     Size,
+    Text,
     Value,
     level_of,
 )
 from treadle.coding.reading.values import usual_order
 
-__all__ = ["Conditions", "both", "bound", "condition_rules", "no_signal"]
+__all__ = ["Conditions", "both", "bound", "condition_rules", "missing", "no", "no_signal"]
 
 Conditions = tuple[Condition, ...]
 
@@ -92,6 +94,9 @@ class _Conditions:
             Rule("C", ("V", "NONZERO"), lambda v, _: (Compare(v, "!=", Number(0)),)),
             Rule("C", ("NONZERO", "V"), lambda _, v: (Compare(v, "!=", Number(0)),)),
             Rule("C", ("OP", "N", "OF", "V"), lambda op, n, _, v: (Compare(v, op, n),) if n.unit else None, 0.4),
+            Rule("C", ("V", "and", "V", "both", "OP", "N"), lambda a, _, b, __, op, n: (Compare(a, op, n), Compare(b, op, n))),
+            Rule("C", ("both", "V", "and", "V", "OP", "N"), lambda _, a, __, b, op, n: (Compare(a, op, n), Compare(b, op, n))),
+            Rule("C", ("N", "V"), lambda n, v: (Compare(v, "==", n),) if isinstance(v, Column) and n.unit and _counts(v, n, self.catalogue) else None, 0.6),
             Rule("C", ("V", "of", "OP", "N"), lambda v, _, op, n: (Compare(v, op, n),)),
             Rule("C", ("V", "N"), self._number_named, 0.6),
             Rule("C", ("C", "in", "ABS"), self._absolute),
@@ -169,6 +174,14 @@ class _Conditions:
             Rule("O", ("O", "AND", "QF"), lambda o, _, q: self._flagged(o, q) if o.cuts else None),
             Rule("O", ("O", "FIRED", "FLAG"), lambda o, _, f: self._flag_column(o, f)),
             Rule("O", ("O", "AND", "FLAG"), lambda o, _, f: self._flag_column(o, f) if o.cuts else None),
+            Rule("C", ("O", "DEFADJ", "(", "C", ")"), lambda o, adj, _, c, __: None),
+            Rule("D", ("O", "COUNTSAS", "DEFADJ", "WITH", "L"), lambda o, _, adj, __, x: self._defined(o, adj, bound(o, x))),
+            Rule("D", ("O", "COUNTSAS", "DEFADJ", "WITH", "C"), lambda o, _, adj, __, c: self._defined(o, adj, c)),
+            Rule("D", ("CALL", "O", "DEFADJ", "WITH", "L"), lambda _, o, adj, __, x: self._defined(o, adj, bound(o, x))),
+            Rule("D", ("CALL", "O", "DEFADJ", "WITH", "C"), lambda _, o, adj, __, c: self._defined(o, adj, c)),
+            Rule("D", ("O", "COUNTSAS", "O"), self._told),
+            Rule("D", ("O", ":", "O"), lambda o, _, told: self._told(o, "", told)),
+            Rule("D", ("O", "here", ":", "O"), lambda o, _, __, told: self._told(o, "", told)),
             Rule("C", ("O", "WITH", "L"), lambda o, _, x: bound(o, x) if o.one else None),
             Rule("C", ("O", "L"), lambda o, x: bound(o, x) if o.one else None, 0.1),
             Rule("C", ("P", "WITH", "L"), lambda p, _, x: both(p, x)),
@@ -190,6 +203,18 @@ class _Conditions:
     def _flag_column(self, o: Objects, column: str) -> Objects | None:
         what = next((k for k, c in o.thing.columns.items() if c == column), None)
         return None if what is None else self._flagged(o, what)
+
+    def _defined(self, o: Objects, adjective: str, cuts: Conditions) -> Objects | None:
+        """What an adjective says of objects: these, with the conditions as their cuts."""
+        if o.one or not all(level_of(c) is o.thing for c in cuts):
+            return None
+        return replace(Objects(o.thing, adjective=adjective or o.adjective), cuts=(*o.cuts, *cuts))
+
+    def _told(self, o: Objects, _: str, told: Objects) -> Objects | None:
+        """'A b jet here: an entry of Jet with ...'."""
+        if not o.adjective or o.cuts or told.adjective or told.thing is not o.thing or not told.cuts:
+            return None
+        return self._defined(o, o.adjective, told.cuts)
 
     # ------------------------------------------------------------------------------------------ numbers of objects
 
@@ -256,15 +281,28 @@ class _Conditions:
             Rule("C", ("FIRED", "FLAG"), lambda _, f: self._flag(f)),
             Rule("C", ("FLAG", "FIRED"), lambda f, _: self._flag(f)),
             Rule("C", ("FLAG", "TRUE"), lambda f, _: self._flag(f)),
-            Rule("C", ("FLAG", "FALSE"), lambda f, _: _no(self._flag(f))),
-            Rule("C", ("NOT", "FLAG"), lambda _, f: _no(self._flag(f))),
-            Rule("C", ("NOT", "FIRED", "FLAG"), lambda _, __, f: _no(self._flag(f))),
+            Rule("C", ("FLAG", "FALSE"), lambda f, _: no(self._flag(f))),
+            Rule("C", ("NOT", "FLAG"), lambda _, f: no(self._flag(f))),
+            Rule("C", ("NOT", "FIRED", "FLAG"), lambda _, __, f: no(self._flag(f))),
             Rule("C", ("CHREL",), lambda kind: (Signs(kind),), 0.3),
             Rule("C", ("P", "WITH", "CHREL"), lambda p, _, kind: (Signs(kind, p),)),
             Rule("C", ("P", "CHREL"), lambda p, kind: (Signs(kind, p),), 0.1),
             Rule("C", ("CHREL", "P"), lambda kind, p: (Signs(kind, p),), 0.4),
-            Rule("C", ("V", "MISSING"), lambda v, _: None),
+            Rule("C", ("V", "MISSING"), lambda v, _: (missing(v),) if isinstance(v, Column) else None),
+            Rule("C", ("V", "MISSING", "MISSING"), lambda v, _, __: (missing(v),) if isinstance(v, Column) else None),
+            Rule("C", ("NO", "OF", "V"), lambda *m: None),
+            Rule("C", ("V", "OP", "STR"), self._said),
+            Rule("C", ("V", "IS", "STR"), self._said),
+            Rule("C", ("V", "STR"), lambda v, said: self._said(v, "==", said), 0.3),
+            Rule("C", ("V", "OP", "N", "%", "OF", "V"), lambda v, op, n, _, __, of: (Compare(v, op, Arithmetic("*", Number(n.value / 100), of)),)),
         ]
+
+    def _said(self, v: Value, operator: str, said: str) -> Conditions | None:
+        """A column of words compared with one: 'Type1 equal to G', 'good = yes', 'chamber RPC3'."""
+        if not isinstance(v, Column) or not self.catalogue.words(v.name):
+            return None
+        operator = "==" if operator in ("IS", "of", "is") else operator
+        return (Compare(v, operator, Text(said)),) if operator in ("==", "!=") else None
 
     def _flag(self, column: str) -> Conditions:
         q = self.catalogue.by_column[column]
@@ -284,7 +322,7 @@ class _Conditions:
             Rule("C", ("either", "C", "OR", "C"), lambda _, a, __, b: (Or((_all(a), _all(b))),)),
             Rule("C", ("WITH", "C"), lambda _, c: c, 0.3),
             Rule("C", ("(", "C", ")"), lambda _, c, __: c),
-            Rule("C", ("NOT", "C"), lambda _, c: _no(c), 0.3),
+            Rule("C", ("NOT", "C"), lambda _, c: no(c), 0.3),
         ]
 
 
@@ -301,6 +339,11 @@ def _counts(v: Value, n: Number, catalogue: Catalogue) -> bool:
     )
 
 
+def missing(v: Value) -> Condition:
+    """That a value is not a number."""
+    return Flag(Apply("isnan", v))
+
+
 def no_signal(catalogue: Catalogue) -> Conditions | None:
     """'background events' of a file that flags signal."""
     wanted = ({"is", "signal"}, {"signal"}, {"signal", "flag"})
@@ -313,7 +356,8 @@ def _all(conditions: Conditions) -> Condition:
     return conditions[0] if len(conditions) == 1 else All(conditions)
 
 
-def _no(conditions: Conditions) -> Conditions:
+def no(conditions: Conditions) -> Conditions:
+    """That not all of the conditions hold."""
     return (Not(_all(conditions)),)
 
 

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
 from treadle.coding.reading.chart import Edge
-from treadle.coding.reading.concepts import UNITS, idea
+from treadle.coding.reading.concepts import idea, ideas_of_word
 from treadle.coding.reading.tree import Column, Number, Objects, Of
+from treadle.coding.reading.units import unit_named
 
 __all__ = ["FREE", "Token", "lexical", "tokens"]
 
 _PHRASES_TEXT = """
 COUNT: how many | number of | count of | count | counts | nr of | nr | no. of | # of | amount of | n | yield of | tally
-AGG mean: mean | average | avg | averaged | mean value | average value | typical | expectation value
+AGG mean: on average | mean | average | avg | averaged | mean value | average value | typical | expectation value
 AGG median: median | median value
 AGG std: standard deviation | std | std dev | spread | sigma | width | dispersion | rms spread
 AGG rms: rms | root mean square
@@ -93,11 +94,12 @@ MET: met | missing transverse energy | missing transverse momentum | missing ene
 DELTA delta_r: delta r | dr | deltar | δr | angular distance | angular separation | delta_r
 DELTA delta_phi: delta phi | dphi | deltaphi | δφ | azimuthal separation | azimuthal distance | azimuthal difference | azimuthal angle difference | azimuthal angle | difference in azimuth | difference in phi | delta_phi | azimuthal opening angle | azimuth difference
 DELTA delta_eta: delta eta | deta | deltaeta | rapidity gap | pseudorapidity difference | pseudorapidity gap | difference in eta | difference in pseudorapidity | separation in eta | pseudorapidity separation | eta separation
+DELTA angle: opening angle | 3d angle | angle | opening angle in space
 MT: transverse mass | mt | m t | m_t
 HT: ht | h t | h_t | scalar sum
 SUM: sum | scalar sum | total | summed
-MAXOF max: maximum | max | largest | highest | greatest | biggest
-MAXOF min: minimum | min | smallest | lowest
+MAXOF max: maximum | max | largest | highest | greatest | biggest | latest | longest
+MAXOF min: minimum | min | smallest | lowest | earliest | shortest
 MEANOF: mean | average | avg
 ABS: abs | absolute | absolute value of | absolute value | magnitude of | modulus of | |
 BAR: |
@@ -116,8 +118,17 @@ FIRED: fired | firing | fire | fires | triggering | triggered | triggered by | p
 NOT: not | fail | fails | failing | failed | do not | does not | did not | not passing | that fail | don't | didn't | doesn't | that do not | without | but not | that did not | which did not | not having
 AND: and | , and | & | && | as well as | plus | , | also | and also | and in addition | and with | , with | in addition | together with | with | and additionally | and at same time | while | but | and having | and where | who also | and whose | ; | and that | and for which | and which
 OR: or | || | or else
-MISSING: missing | nan | undefined | invalid | not available | not a number
+MISSING: missing | nan | undefined | not set | not defined | nan | undefined | invalid | not available | not a number
 UNIT: unit
+DEFADJ b tagged: b tagged | b | btagged | bottom
+DEFADJ isolated: isolated
+DEFADJ central: central | forward
+DEFADJ good: good | tight | loose | selected | medium | clean | quality | candidate | signal | energetic | hard | soft | high pt | valid
+COUNTSAS: counts as | is called | is considered | is | are | is defined as | counted as | qualifies as | is counted as | are called
+CALL: call | consider | define | regard
+EXCEPT: leave out | leaving out | ignoring | ignore | excluding | exclude | except | skip | skipping | drop | dropping | but not | not counting | without counting
+BYHOW: by how much | by how many | how much
+YIELD: yield | event yield | number of events
 """
 
 FREE = frozenset(
@@ -126,18 +137,18 @@ FREE = frozenset(
     value values recorded stored reconstructed contained found present do does did ever simply quick quickly again also then so overall
     altogether report return data dataset sample file tree ntuple its it their they them be been by branch branches column columns
     variable number_of collection quantity called named print your actually particular single particle particles
-    all together whole entire given individual per_event really object really objects see say says want looking electric taken listed come comes hold drawn seen measured registered remain survive left belonging together , is are was were be been it they there i'm looking fill gives answer ak4 where's one's whole""".split()
+    all together whole entire given individual per_event really object really objects see say says want looking electric taken listed come comes hold drawn seen measured registered remain survive left belonging together , is are was were be been it they there i'm looking fill gives answer must should non_weighted ak4 where's one's whole""".split()
 )
 """Words that change nothing wherever a rule does not take them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word with its place; ``column`` where it is the name of one."""
+    """A word in lower case and as it was written; ``column`` where it is the name of one."""
 
     text: str
     column: str = ""
-    place: int = 0
+    written: str = ""
 
 
 _NUMBER = r"\d+(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+"
@@ -150,7 +161,7 @@ def tokens(text: str, catalogue: Catalogue) -> list[Token]:
     name = "|".join(map(re.escape, names)) or r"(?!)"
     pattern = re.compile(
         rf"(?P<column>(?<![\w.])(?:{name})(?![\w])(?!'t))|(?P<number>(?<![A-Za-z_])(?:{_NUMBER}))"
-        r"|(?P<word>[^\W\d][\w]*(?:'[a-z]+)?(?:(?<=no)\.)?)|(?P<sign>>=|<=|==|!=|&&|\|\||=>|=<|[^\w\s])"
+        r"|(?P<word>[^\W\d]\w*(?:'(?!s\b)[a-z]+)?(?:(?<=no)\.)?)|(?P<sign>>=|<=|==|!=|&&|\|\||=>|=<|[^\w\s])"
     )
     found = []
     for match in pattern.finditer(text):
@@ -158,8 +169,10 @@ def tokens(text: str, catalogue: Catalogue) -> list[Token]:
         if column and _is_a_word(column, text, match.start()):
             column = ""
         said = match[0] if column else match[0].lower()
+        if said == "s" and match.start() and text[match.start() - 1] in "'’":  # noqa: RUF001
+            continue
         if said not in _ARTICLES and not (said in "-'\"`" and not _between_numbers(text, match)):
-            found.append(Token(said, column, match.start()))
+            found.append(Token(said, column, match[0]))
     return found
 
 
@@ -179,7 +192,10 @@ def remarks(words: list[Token]) -> frozenset[int]:
     found: set[int] = set()
     for i in range(1, len(words) - 2):
         inside = 2 if words[i + 1].text in ("branch", "column", "variable", "called") and i + 3 < len(words) else 1
-        if words[i].text != "(" or not words[i + inside].column or words[i + inside + 1].text not in (")", ","):
+        if words[i].text != "(" or not words[i + inside].column:
+            continue
+        if words[i + inside + 1].text not in (")", ","):
+            found |= _labels(words, i)
             continue
         for place in range(i - 1, max(-1, i - 8), -1):
             word = words[place]
@@ -193,6 +209,18 @@ def remarks(words: list[Token]) -> frozenset[int]:
     return frozenset(found)
 
 
+def _labels(words: list[Token], bracket: int) -> set[int]:
+    """The places of the words that a condition in brackets explains: 'Kr83m events (source == 3)', 'electrons (pdg 11)'."""
+    place = bracket - 1
+    if words[place].text in ("events", "event", "candidates", "entries", "runs", "rows"):
+        place -= 1
+    found: set[int] = set()
+    while place >= 0 and len(found) < 2 and not words[place].column and words[place].text not in _DESCRIBE_NOT | {"of", "in", "for", "to", "the", ","}:
+        found.add(place)
+        place -= 1
+    return found
+
+
 _DESCRIBE_NOT = frozenset(
     """with and or have has having is are where whose how many mean average avg median count fraction percentage events event
     candidates sum total maximum minimum largest smallest highest lowest deviation percentile spread std correlation between than
@@ -203,17 +231,22 @@ _DESCRIBE_NOT = frozenset(
 def lexical(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
     """What every word and phrase may be by itself."""
     texts = [w.text for w in words]
+    texty = any(kind == "str" or kind.startswith(("object", "string")) for kind in catalogue.types.values())
     for i, word in enumerate(words):
         yield Edge(word.text.lower() if not word.column else "(column)", i, i + 1, word.text)
         if word.column:
             yield from _column(word.column, i, catalogue)
+        elif texty and re.match(r"\w", word.text):
+            yield Edge("STR", i, i + 1, word.written)
     yield from _phrases(texts)
     yield from _numbers(texts)
     yield from _things(texts, catalogue)
+    yield from _suffixes(words, catalogue)
     yield from _described(words, catalogue)
     yield from _rows(texts, catalogue)
 
 
+_NOT_A_NAME = frozenset("all any of many the one two no for with most such each in best".split())
 ROWS = frozenset("candidate interaction shower decay collision trigger readout measurement point".split())
 """What else an entry of a tree may be called, where the file has no objects of that name."""
 
@@ -230,6 +263,9 @@ def _rows(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
         if counter is not None:
             yield Edge("K", i, i + 1, counter)
         single = re.sub(r"s$", "", text)
+        named_row = i > 0 and len(texts[i - 1]) <= 4 and re.search(r"[a-z]", texts[i - 1]) and single == "candidate"
+        if named_row and texts[i - 1] not in _NOT_A_NAME:
+            yield Edge("EVT", i - 1, i + 1, "EVT", 0.2)
         if single in ROWS or (meant in named and meant not in ("event", "data")) or (pairs and single == "pair"):
             yield Edge("EVT", i, i + 1, "EVT", 0.1)
 
@@ -254,16 +290,11 @@ def _phrases(texts: list[str]) -> Iterator[Edge]:
 
 
 _COUNTED = {w: i for i, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
-_UNITS = {u.lower(): u for u in UNITS} | {
-    "v": "V", "volt": "V", "volts": "V", "m": "m", "s": "s", "seconds": "s", "sec": "s", "microseconds": "us", "nanoseconds": "ns",
-    "milliseconds": "ms", "metres": "m", "meters": "m", "radians": "rad", "degrees": "deg", "µs": "us", "picoseconds": "ps", "hours": "h",
-    "°": "deg", "ua": "uA", "na": "nA", "ma": "mA", "pe": "pe", "photoelectrons": "pe", "minutes": "min", "centimetres": "cm", "radian": "rad", "degree": "deg", "kilovolts": "kV",
-}  # fmt: skip
 
 
 def _numbers(texts: list[str]) -> Iterator[Edge]:
     for i, text in enumerate(texts):
-        unit = _UNITS.get(texts[i + 1].lower(), "") if i + 1 < len(texts) else ""
+        unit = unit_named(texts[i + 1]) if i + 1 < len(texts) else ""
         value: float | None = None
         if re.fullmatch(_NUMBER, text):
             value = float(text.replace(",", ""))
@@ -271,8 +302,8 @@ def _numbers(texts: list[str]) -> Iterator[Edge]:
             value = float(_COUNTED[text.lower()])
         elif text in ("st", "nd", "rd", "th"):
             yield Edge("ORDINAL", i, i + 1, text)
-        if text.lower() in _UNITS:
-            yield Edge("UNIT", i, i + 1, _UNITS[text.lower()])
+        if named := unit_named(text):
+            yield Edge("UNIT", i, i + 1, named)
         if value is None:
             continue
         negative = i > 0 and texts[i - 1] == "-"
@@ -307,7 +338,13 @@ def _key(thing: Thing, column: str) -> str:
 def _things(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
     """Names of collections and particles: 'fat jets', 'electron', 'K'."""
     things = list(catalogue.things)
+    unnamed = len([t for t in things if t.index and not t.whose]) == 2 and not catalogue.collections
     for i in range(len(texts)):
+        if unnamed and re.fullmatch(r"(?:muon|electron|lepton|particle|track|photon|jet|tau)s?", texts[i]):
+            yield Edge("NUMBERED", i, i + 1, "")
+        if unnamed and re.fullmatch(r"di(?:muon|electron|lepton|photon|jet|tau)s?", texts[i]):
+            yield Edge("DI", i, i + 1, "")
+            yield Edge("EVT", i, i + 1, "EVT", 0.9)
         for length in (1, 2, 3):
             said = texts[i : i + length]
             if len(said) < length:
@@ -334,6 +371,25 @@ def _things(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
                         yield Edge("O", i, i + 1, Objects(thing))
 
 
+def _suffixes(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
+    """What follows the name of a collection in its columns, written alone: 'tightId', 'btagDeepFlavB'."""
+    for i, word in enumerate(words):
+        if word.column or len(word.text) < 4:
+            continue
+        having = [
+            (thing, what, column)
+            for thing in catalogue.collections
+            for what, column in thing.columns.items()
+            if column.lower().endswith(f"_{word.text}")
+        ]
+        for thing, what, column in having:
+            yield Edge("Q", i, i + 1, what)
+            if catalogue.flag(column):
+                yield Edge("QF", i, i + 1, what)
+            if len(having) == 1:
+                yield Edge("V", i, i + 1, Of(Objects(thing), what), 0.2)
+
+
 def _described(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
     """Columns that a phrase of up to five words describes: 'drift time', 'reconstructed energy'."""
     named = {t.whose for t in catalogue.things} - {q.column.lower() for q in catalogue.quantities}
@@ -342,12 +398,14 @@ def _described(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
             said = words[i : i + length]
             if len(said) < length or said[-1].column or not re.match(r"[^\W\d]", said[-1].text) or said[0].text in ("of", "in", "number"):
                 break
-            plain = [w.text for w in said if w.text not in ("of", "in", "for", "on")]
-            if said[-1].text in ("of", "in", "for", "on") or any(w in _NO_NAMES for w in plain):
+            plain = [w for w in said if w.text not in ("of", "in", "for", "on")]
+            if said[-1].text in ("of", "in", "for", "on") or any(w.text in _NO_NAMES for w in plain):
                 continue
-            ideas = frozenset(idea(w) for w in plain)
-            if ideas <= _COUNTED_IDEAS or " ".join(idea(w) for w in plain) in named:
+            ideas = frozenset(i for w in plain for i in ideas_of_word(w.written))
+            if ideas <= _COUNTED_IDEAS or " ".join(idea(w.text) for w in plain) in named:
                 continue
+            if {"decay", "time"} <= ideas or {"proper", "time"} <= ideas:
+                ideas = ideas - {"decay", "time", "proper"} | {"tau"}
             yield from _matched(ideas, i, i + length, catalogue)
             for lighter in (ideas - {"event"}, ideas - {"energy"}, ideas - {"reco"}):
                 if lighter != ideas and lighter and length > 1:

@@ -32,6 +32,7 @@ __all__ = [
     "Pairwise",
     "Signs",
     "Size",
+    "Text",
     "Value",
     "level",
     "level_of",
@@ -42,7 +43,8 @@ __all__ = [
 class Objects:
     """Objects of a collection (or a particle of which an event has one) that pass ``cuts``; with ``rank`` one of them.
 
-    ``rank`` counts from 0 in falling order of ``by``; -1 is the last.
+    ``rank`` counts from 0 in falling order of ``by``; -1 is the last. ``adjective`` ('isolated', 'b tagged') is a word whose
+    meaning the request has to tell, in a cut or in a sentence of its own.
     """
 
     thing: Thing
@@ -50,6 +52,7 @@ class Objects:
     rank: int | None = None
     by: str = ""
     signs: str = ""
+    adjective: str = ""
 
     @property
     def one(self) -> bool:
@@ -73,6 +76,13 @@ class Pair:
 class Number:
     value: float
     unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a column of words is compared with."""
+
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,7 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Pairwise:
-    """A quantity of two objects: mass, pt, delta_r, delta_phi, delta_eta, transverse_mass."""
+    """A quantity of two objects: mass, pt, angle, delta_r, delta_phi, delta_eta, transverse_mass."""
 
     pair: Pair
     what: str
@@ -126,13 +136,13 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function of one value: abs, log10, log, sqrt, square."""
+    """A function of one value: abs, log10, log, sqrt; isnan, which is a condition."""
 
     function: str
     value: Value
 
 
-Value = Number | Column | Of | Size | Fold | Pairwise | Arithmetic | Apply
+Value = Number | Text | Column | Of | Size | Fold | Pairwise | Arithmetic | Apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +205,6 @@ Condition = Compare | Flag | Not | All | Or | Signs | Dangling
 class Answer:
     """What is asked: ``operation`` on ``value`` (or on events, or on ``objects``) where the conditions hold.
 
-    ``dropped`` are values that mean 'missing' and are left out (nan: whatever is not finite).
     ``passing`` is the numerator of a fraction; ``left`` and ``right`` are those of a difference or ratio of two answers.
     """
 
@@ -210,7 +219,6 @@ class Answer:
     left: Answer | None = None
     right: Answer | None = None
     unit: str = ""
-    dropped: tuple[float, ...] = ()
 
 
 def level(value: Value) -> Thing | None:

@@ -7,14 +7,15 @@ import re
 
 from treadle.coding.reading.catalogue import Catalogue
 
+from treadle.coding.reading.concepts import UNITS
 from treadle.coding.reading.tree import Apply, Arithmetic, Column, Fold, Of, Pairwise, Value
 
-__all__ = ["factor", "file_unit", "unit_of", "without_unit_of_file"]
+__all__ = ["factor", "file_unit", "told_units", "unit_named", "unit_of"]
 
 _KINDS = (
     {"eV": 1e-9, "keV": 1e-6, "MeV": 1e-3, "GeV": 1.0, "TeV": 1e3},
     {"nm": 1e-9, "um": 1e-6, "mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3},
-    {"ps": 1e-12, "ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0},
+    {"ps": 1e-12, "ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0},
     {"mrad": 1e-3, "rad": 1.0, "deg": math.pi / 180},
     {"Hz": 1.0, "kHz": 1e3},
     {"mV": 1e-3, "V": 1.0, "kV": 1e3},
@@ -39,20 +40,50 @@ def factor(given: str, wanted: str, strict: bool = True) -> float:
 def unit_of(v: Value, catalogue: Catalogue) -> str:
     """The unit of a value where the names of its columns, or what is said of the file, tell it."""
     if isinstance(v, Column):
-        return v.unit or catalogue.usual_unit(v.name)
+        return catalogue.units.get(v.name) or v.unit or catalogue.usual_unit(v.name)
     if isinstance(v, Of):
         column = v.objects.thing.columns.get(v.what)
         if column is not None:
-            return catalogue.by_column[column].unit or catalogue.usual_unit(column)
+            return catalogue.units.get(column) or catalogue.by_column[column].unit or catalogue.usual_unit(column)
         return catalogue.energy_unit if v.what in ("pt", "px", "py", "pz", "mass", "energy", "momentum") else ""
     if isinstance(v, Fold) or (isinstance(v, Apply) and v.function == "abs"):
         return unit_of(v.value, catalogue)
     if isinstance(v, Pairwise):
-        angle = v.what in ("delta_phi", "phi")
+        angle = v.what in ("delta_phi", "phi", "angle")
         return "rad" if angle else catalogue.energy_unit if v.what in ("mass", "pt", "energy", "momentum", "transverse_mass") else ""
     if isinstance(v, Arithmetic) and v.operator in "+-":
         return unit_of(v.left, catalogue)
     return ""
+
+
+def told_units(request: str, catalogue: Catalogue) -> str:
+    """``request`` without the words that tell units of columns or of the file, which the catalogue then knows."""
+    for name in catalogue.by_column:
+        pattern = rf"[(,;.]?\s*(?:\b(?:the|and|careful,?|note that|where|with|as)\s+)*(?:branch |column )?(?<!\w){re.escape(name)}\s+(?:is|are|being|counts?|comes|stored)\s+(?:given |stored |measured |recorded |also |all )*(?:in )?(?:units of )?({_ANY_UNIT})\b(?:\s+too)?(?=\s*(?:[,.;:)?]|and\b|$))\)?"
+        found = re.search(pattern, request, re.IGNORECASE)
+        if found is not None:
+            catalogue.units[name] = unit_named(found[1])
+            request = request.replace(found[0], " . ", 1)
+    found = _SAID_ANY.search(request)
+    if found is not None:
+        catalogue.told_unit = unit_named(next(g for g in found.groups() if g))
+        request = request.replace(found[0], " . ", 1)
+    return re.sub(r"\(\s*[.]?\s*\)", " ", request)
+
+
+def unit_named(word: str) -> str:
+    """The unit that a word of a request names, '' for another word."""
+    return SPOKEN.get(word.lower(), "")
+
+
+SPOKEN = {u.lower(): u for u in UNITS} | {
+    "v": "V", "volt": "V", "volts": "V", "m": "m", "s": "s", "seconds": "s", "sec": "s", "microseconds": "us", "nanoseconds": "ns",
+    "milliseconds": "ms", "metres": "m", "meters": "m", "radians": "rad", "degrees": "deg", "µs": "us", "picoseconds": "ps", "hours": "h",
+    "°": "deg", "ua": "uA", "na": "nA", "ma": "mA", "pe": "pe", "photoelectrons": "pe", "minutes": "min", "centimetres": "cm",
+    "centimeters": "cm", "millimetres": "mm", "millimeters": "mm", "radian": "rad", "degree": "deg", "kilovolts": "kV", "milliradians": "mrad",
+    "kilometres": "km", "days": "d", "mus": "us",
+}  # fmt: skip
+_ANY_UNIT = "|".join(sorted(map(re.escape, SPOKEN), key=len, reverse=True))
 
 
 def file_unit(request: str, catalogue: Catalogue) -> str:
@@ -60,9 +91,8 @@ def file_unit(request: str, catalogue: Catalogue) -> str:
 
     '' where nothing tells it; then numbers are taken as they are, and a request that names two units cannot be read.
     """
-    said = _SAID.search(request)
-    if said is not None:
-        return next(g for g in said.groups() if g)
+    if catalogue.told_unit in _KINDS[0]:
+        return catalogue.told_unit
     named = [q.unit for q in catalogue.quantities if q.unit in _KINDS[0]]
     if named:
         return max(set(named), key=named.count)
@@ -75,16 +105,8 @@ def file_unit(request: str, catalogue: Catalogue) -> str:
     return asked.pop() if len(asked) == 1 else ""
 
 
-_UNIT = r"([kMGT]eV)"
-_SAID = re.compile(
-    rf"\b(?:stored|saved|file|branch(?:es)?|energies|momenta|ntuple|tree|columns?|everything|units?)\s+(?:is|are|in|being)\s+(?:all\s+|stored\s+)?(?:in\s+)?{_UNIT}"
-    rf"|\b(?:from|given|in) {_UNIT} (?:to|in the file|branches)"
+_SAID_ANY = re.compile(
+    rf"[(,;.]?\s*(?:\b(?:the|all|both|its|they|and|mind that|careful,|note that|where)\s+)*\b(?:stored|saved|file|branch(?:es)?|energies|momenta|pts|ntuple|tree|columns?|everything|units?|angles|units in it|all (?:vertex )?branches)\s+(?:in (?:it|the file|the tree) )?(?:is|are|in|being)\s+(?:all\s+|stored\s+|given\s+)?(?:in\s+)?({_ANY_UNIT})\b(?: (?:in|throughout) (?:it|the (?:file|tree|ntuple)))?\)?"
+    rf"|\b(?:from|given|in) ({_ANY_UNIT}) (?:to|in the file|branches)\b",
+    re.IGNORECASE,
 )
-
-
-def without_unit_of_file(request: str) -> str:
-    """``request`` without the words that say which unit the file is in."""
-    return re.sub(r"\(\s*\)", " ", _WHOLE.sub(" ", request))
-
-
-_WHOLE = re.compile(rf"(?:\b(?:the|all|both|its|they|and) )*(?:{_SAID.pattern})")

@@ -61,8 +61,14 @@ class _Values:
             Rule("O", ("POSITIVE", "O"), lambda _, o: self._signed(o, ">")),
             Rule("O", ("NEGATIVE", "O"), lambda _, o: self._signed(o, "<")),
             Rule("O", ("QF", "O"), lambda what, o: self._flagged(o, what), -0.2),
+            Rule("O", ("DEFADJ", "O"), lambda adjective, o: replace(o, adjective=adjective) if not o.one and not o.adjective else None, 0.2),
             Rule("O", ("CHREL", "O"), lambda kind, o: replace(o, signs=kind) if not o.signs else None),
             Rule("O", ("O", "CHREL"), lambda o, kind: replace(o, signs=kind) if not o.signs else None),
+            Rule("O", ("EVT", "OF", "O"), lambda _, __, o: o if not o.one else None, 0.2),
+            Rule("O", ("O", "candidate"), lambda o, _: o, 0.1),
+            Rule("O", ("O", "candidates"), lambda o, _: o, 0.1),
+            Rule("O", ("O", "(column)"), self._tagged),
+            Rule("O", ("O", "WITH", "MAXOF", "Q"), lambda o, _, how, q: self._extreme(o, how, q)),
             Rule("O", ("O", "O"), lambda a, b: b if a.thing is b.thing and not a.cuts and a.rank is None else None, 0.2),
         ]
 
@@ -70,6 +76,19 @@ class _Values:
         if o.one or o.signs:
             return None
         return replace(o, rank=rank, by=usual_order(o.thing))
+
+    def _extreme(self, o: Objects, how: str, what: str) -> Objects | None:
+        """'the jet with the highest pt'."""
+        if o.one or o.signs or not o.thing.has(what):
+            return None
+        return replace(o, rank=0 if how == "max" else -1, by=what)
+
+    def _tagged(self, o: Objects, column: str) -> Objects | None:
+        """'b-tagged jet (jet_isbtagged)': the adjective is the column of yes and no."""
+        what = next((k for k, c in o.thing.columns.items() if c == column), None)
+        if what is None or not o.adjective or not self.catalogue.flag(column):
+            return None
+        return replace(o.passing(Flag(Of(Objects(o.thing), what))), adjective="")
 
     def _numbered(self, whose: str, index: int) -> Objects | None:
         return next((Objects(t) for t in self.catalogue.named(whose) if t.index == str(index)), None)
@@ -139,6 +158,7 @@ class _Values:
             Rule("P", ("TWO", "LEAD", "O"), lambda _, rank, o: self._first_two(o) if rank == "0" else None),
             Rule("P", ("LEAD", "TWO", "O"), lambda rank, _, o: self._first_two(o) if rank == "0" else None),
             Rule("P", ("TWO", "O"), lambda _, o: self._first_two(o), 0.1),
+            Rule("P", ("NUMBERED",), lambda whose: self._two_of(whose) if not whose else None, 0.2),
             Rule("P", ("TWO", "NUMBERED"), lambda _, whose: self._two_of(whose)),
             Rule("P", ("NUMBERED",), lambda whose: self._two_of(whose), 0.2),
             Rule("P", ("DI",), self._two_of),
@@ -157,6 +177,9 @@ class _Values:
             Rule("V", ("INVARIANT", "P", "Q"), lambda _, p, q: self._of_pair(q, p) if q == "mass" else None),
             Rule("V", ("P", "INVARIANT", "Q"), lambda p, _, q: self._of_pair(q, p) if q == "mass" else None),
             Rule("V", ("DELTA", "between", "P"), lambda what, _, p: self._between(what, p)),
+            Rule("DELTA", ("BAR", "DELTA", "BAR"), lambda _, what, __: what),
+            Rule("DELTA", ("DELTA", "BAR", "DELTA", "BAR"), lambda one, _, what, __: what if one == what else None),
+            Rule("DELTA", ("ABS", "DELTA"), lambda _, what: what),
             Rule("V", ("DELTA", "OF", "P"), lambda what, _, p: self._between(what, p)),
             Rule("V", ("P", "DELTA"), lambda p, what: self._between(what, p)),
             Rule("V", ("ABS", "V"), lambda _, v: Apply("abs", v)),
@@ -189,7 +212,7 @@ class _Values:
         return Pairwise(pair, what)
 
     def _between(self, what: str, pair: Pair) -> Value | None:
-        needed = {"delta_r": ("eta", "phi"), "delta_phi": ("phi",), "delta_eta": ("eta",)}[what]
+        needed = {"delta_r": ("eta", "phi"), "delta_phi": ("phi",), "delta_eta": ("eta",), "angle": ("px", "py", "pz")}[what]
         return Pairwise(pair, what) if all(o.thing.has(q) for o in (pair.one, pair.other) for q in needed) else None
 
     # ------------------------------------------------------------------------------------------ worked out
@@ -206,9 +229,12 @@ class _Values:
             Rule("V", ("V", "PLUS", "V"), lambda a, _, b: _worked("+", a, b)),
             Rule("V", ("SUM", "OF", "V", "and", "V"), lambda _, __, a, ___, b: _worked("+", a, b)),
             Rule("V", ("V", "TIMES", "V"), lambda a, _, b: _worked("*", a, b)),
+            Rule("V", ("V", "DIVIDED", "Q"), lambda v, _, q: _worked("/", v, Of(v.objects, q)) if isinstance(v, Of) and v.objects.thing.has(q) else None),
             Rule("V", ("V", "DIVIDED", "V"), lambda a, _, b: _worked("/", a, b)),
             Rule("V", ("V", "/", "N"), lambda a, _, n: _worked("/", a, n)),
             Rule("V", ("RATIO", "OF", "V", "to", "V"), lambda _, __, a, ___, b: _worked("/", a, b)),
+            Rule("V", ("RATIO", "OF", "V", "DIVIDED", "V"), lambda _, __, a, ___, b: _worked("/", a, b)),
+            Rule("V", ("RATIO", "V", "DIVIDED", "V"), lambda _, a, __, b: _worked("/", a, b)),
             Rule("V", ("RATIO", "V", "/", "V"), lambda _, a, __, b: _worked("/", a, b)),
             Rule("V", ("RATIO", "between", "V", "and", "V"), lambda _, __, a, ___, b: _worked("/", a, b)),
             Rule("V", ("LOG", "V"), lambda name, v: Apply(name, v)),

@@ -27,6 +27,7 @@ from treadle.coding.reading.tree import (
     Pairwise,
     Signs,
     Size,
+    Text,
     Value,
     level,
     level_of,
@@ -50,7 +51,7 @@ _REDUCTIONS = {
     "q25": "np.percentile({0}, 25)",
     "q75": "np.percentile({0}, 75)",
 }
-_FUNCTIONS = {"abs": "np.abs", "log10": "np.log10", "log": "np.log", "sqrt": "np.sqrt"}
+_FUNCTIONS = {"abs": "np.abs", "log10": "np.log10", "log": "np.log", "sqrt": "np.sqrt", "isnan": "np.isnan"}
 
 
 def write(answer: Answer, catalogue: Catalogue) -> str:
@@ -113,8 +114,9 @@ class _Writer:
         assert a.objects is not None
         mask = self._mask(a.where)
         keep = f"[{mask}]" if mask else ""
-        passing = self._kept(self._object_mask(a.objects.thing, a.objects.cuts), "passing")
-        share = f"np.mean(ak.flatten({passing}{keep}))"
+        among = f"[{self._good(a.objects)}]" if a.passing and a.objects.cuts else ""
+        passing = self._kept(self._object_mask(a.objects.thing, a.passing or self._cuts(a.objects)), "passing")
+        share = f"np.mean(ak.flatten({passing}{among}{keep}))"
         return share if a.number == 1 else f"{a.number:g} * {share}"
 
     def _distinct(self, a: Answer) -> str:
@@ -142,15 +144,14 @@ class _Writer:
         if a.operation.startswith("weighted"):
             assert a.other is not None
             weights = self._flat(a.other, self._names.get("mask:event"))
-            self.lines += [f"values = {values}", f"weights = {weights}"]
-            made = "np.sum(values * weights)"
-            return f"{made} / np.sum(weights)" if a.operation.endswith("mean") else made
-        self.lines.append(f"values = {values}")
-        self.lines += [f"values = values[{_differs(d)}]" for d in a.dropped]
+            values, weights = self._kept(values, "values"), self._kept(weights, "weights")
+            made = f"np.sum({values} * {weights})"
+            return f"{made} / np.sum({weights})" if a.operation.endswith("mean") else made
+        values = self._kept(values, "values")
         if a.operation == "percentile":
-            made = f"np.percentile(values, {a.number:g})"
+            made = f"np.percentile({values}, {a.number:g})"
         else:
-            made = _REDUCTIONS[a.operation].format("values")
+            made = _REDUCTIONS[a.operation].format(values)
         scale = self._to_unit(a)
         return made if scale == 1 else f"{made} * {scale:g}"
 
@@ -251,6 +252,8 @@ class _Writer:
         return f"ak.fill_none({code}, False)" if _lacks(c) and not isinstance(c, All | Or | Not) else code
 
     def _is_bool(self, value: Value) -> bool:
+        if isinstance(value, Apply):
+            return value.function == "isnan"
         name = value.name if isinstance(value, Column) else ""
         if isinstance(value, Of):
             name = value.objects.thing.columns.get(value.what, "")
@@ -268,6 +271,8 @@ class _Writer:
     def value(self, v: Value) -> str:
         if isinstance(v, Number):
             return _number(v.value)
+        if isinstance(v, Text):
+            return repr(v.value).replace("'", '"')
         if isinstance(v, Column):
             return f'events["{v.name}"]'
         if isinstance(v, Of):
@@ -299,12 +304,18 @@ class _Writer:
         return f"{ranked}[:, {o.rank}]"
 
     def _picked(self, o: Objects, code: str) -> str:
-        if not o.cuts:
+        if not self._cuts(o):
             return code
         return f"{code}[{self._good(o)}]"
 
     def _good(self, o: Objects) -> str:
-        return self._kept(self._object_mask(o.thing, o.cuts), f"good_{_identifier(o.thing)}")
+        return self._kept(self._object_mask(o.thing, self._cuts(o)), f"good_{_identifier(o.thing)}")
+
+    def _cuts(self, o: Objects) -> tuple[Condition, ...]:
+        """Raises Unwritable where an adjective of the objects is explained by none of their cuts."""
+        if o.adjective and not any(re.search(_EXPLAINED.get(o.adjective, ""), " ".join(_whats(c))) for c in o.cuts):
+            raise Unwritable(f"what {o.adjective!r} means")
+        return o.cuts
 
     def _object_mask(self, thing: Thing, cuts: tuple[Condition, ...]) -> str:
         if any(level_of(c) is not thing for c in cuts):
@@ -320,7 +331,7 @@ class _Writer:
         return self._kept(f"ak.pad_none({picked}[{order}], 3)", f"sorted_{re.sub(r'[^A-Za-z0-9]', '_', column).lower()}")
 
     def _size(self, o: Objects) -> str:
-        if not o.cuts:
+        if not self._cuts(o):
             return f'ak.num(events["{o.thing.first}"])'
         return f"ak.sum({self._good(o)}, axis=1)"
 
@@ -328,6 +339,8 @@ class _Writer:
 
     def _pairwise(self, v: Pairwise) -> str:
         one, other, what = v.pair.one, v.pair.other, v.what
+        if what == "angle":
+            return self._angle(one, other)
         if what in ("delta_phi", "delta_r", "delta_eta", "transverse_mass"):
             return self._apart(one, other, what)
         if what == "mass" and not any(o.thing.has("energy") for o in (one, other)):
@@ -348,6 +361,12 @@ class _Writer:
         if what == "momentum":
             return "np.sqrt({px}**2 + {py}**2 + {pz}**2)".format(**named)
         return "np.sqrt(np.maximum({energy}**2 - {px}**2 - {py}**2 - {pz}**2, 0))".format(**named)
+
+    def _angle(self, one: Objects, other: Objects) -> str:
+        """The angle between two momenta in space."""
+        inner = " + ".join(f"{self._of(one, p)} * {self._of(other, p)}" for p in ("px", "py", "pz"))
+        sizes = [self._kept(" + ".join(f"{self._of(o, p)}**2" for p in ("px", "py", "pz")), "squared") for o in (one, other)]
+        return f"np.arccos(({inner}) / np.sqrt({sizes[0]} * {sizes[1]}))"
 
     def _apart(self, one: Objects, other: Objects, what: str) -> str:
         if what == "delta_eta":
@@ -378,8 +397,27 @@ class _Writer:
         return chosen
 
 
-def _differs(missing: float) -> str:
-    return "np.isfinite(values)" if math.isnan(missing) else f"values != {_number(missing)}"
+_EXPLAINED = {"b tagged": r"btag|\bb\b|deep", "isolated": r"iso|cone", "central": r"eta"}
+"""What a cut has to be about to be the meaning of an adjective; of others any cut is."""
+
+
+def _whats(c: Condition) -> list[str]:
+    """The quantities of objects that a condition names."""
+    if isinstance(c, Compare):
+        return [*_whats_of(c.left), *_whats_of(c.right)]
+    if isinstance(c, Flag):
+        return _whats_of(c.value)
+    if isinstance(c, Not):
+        return _whats(c.condition)
+    return [w for x in c.conditions for w in _whats(x)] if isinstance(c, All | Or) else []
+
+
+def _whats_of(value: Value) -> list[str]:
+    if isinstance(value, Of):
+        return [value.what, value.objects.thing.columns.get(value.what, "")]
+    if isinstance(value, Arithmetic):
+        return [*_whats_of(value.left), *_whats_of(value.right)]
+    return _whats_of(value.value) if isinstance(value, Apply | Fold) else []
 
 
 def _may_lack(value: Value) -> bool:
