@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from treadle.coding.reading.answers import answer_rules
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import Grammar, parse
-from treadle.coding.reading.cleaning import cleaned, without_title
+from treadle.coding.reading.cleaning import cleaned, named_metric, without_title
 from treadle.coding.reading.conditions import condition_rules
 from treadle.coding.reading.lexicon import FREE, lexical, remarks, tokens
 from treadle.coding.reading.missing import Marks, leave_out, missing_values
@@ -59,13 +59,14 @@ def answers(request: str, catalogue: Catalogue) -> Iterator[tuple[Answer, tuple[
 def read_program(request: str, table: Table) -> ReadProgram | None:
     """The program of the cheapest reading of ``request`` that can be written, or None."""
     catalogue = Catalogue(table)
-    plain = told_units(request, catalogue)
+    plain, name = named_metric(request)
+    plain = told_units(plain, catalogue)
     catalogue.energy_unit = file_unit(plain, catalogue)
     plain, marks = missing_values(plain, catalogue)
     plain = cleaned(plain, catalogue)
     best: ReadProgram | None = None
     for text, price in (plain, 0.0), *((rest, 0.3) for rest in without_title(plain, catalogue)):
-        found = _first(text, price, catalogue, marks)
+        found = _first(text, price, catalogue, marks, name)
         if found is not None and (best is None or (found.whole, -len(found.unread)) > (best.whole, -len(best.unread))):
             best = found
         if best is not None and best.whole:
@@ -73,10 +74,10 @@ def read_program(request: str, table: Table) -> ReadProgram | None:
     return best
 
 
-def _first(text: str, price: float, catalogue: Catalogue, marks: Marks) -> ReadProgram | None:
+def _first(text: str, price: float, catalogue: Catalogue, marks: Marks, name: str) -> ReadProgram | None:
     for answer, unread, cost in answers(text, catalogue):
         try:
-            return ReadProgram(write(leave_out(answer, marks), catalogue), unread, cost + price <= SURE)
+            return ReadProgram(write(leave_out(answer, marks), catalogue, name), unread, cost + price <= SURE)
         except LookupError:
             continue
     return None

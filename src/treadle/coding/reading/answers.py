@@ -7,7 +7,7 @@ from typing import Any
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
 from treadle.coding.reading.chart import Rule
-from treadle.coding.reading.conditions import Conditions, bound, no, no_signal
+from treadle.coding.reading.conditions import Conditions, bound, joined, no, no_signal
 from treadle.coding.reading.tree import (
     Answer,
     Apply,
@@ -19,12 +19,14 @@ from treadle.coding.reading.tree import (
     Number,
     Objects,
     Of,
+    Pair,
     Signs,
     Size,
     Value,
     level,
     level_of,
 )
+from treadle.coding.reading.values import between
 
 __all__ = ["answer_rules"]
 
@@ -45,16 +47,16 @@ class _Answers:
             Rule("E", ("EVT",), lambda _: ()),
             Rule("E", ("ALL", "EVT"), lambda _, __: ()),
             Rule("E", ("ALL", "OF", "EVT"), lambda _, __, ___: ()),
-            Rule("E", ("E", "WITH", "C"), lambda e, _, c: (*e, *c)),
-            Rule("E", ("E", "IN", "C"), lambda e, _, c: (*e, *c), 0.1),
+            Rule("E", ("E", "WITH", "C"), lambda e, _, c: joined(e, c)),
+            Rule("E", ("E", "IN", "C"), lambda e, _, c: joined(e, c), 0.1),
             Rule("E", ("E", "FIRED", "FLAG"), lambda e, _, f: (*e, *self._flag(f))),
             Rule("E", ("E", "NOT", "FLAG"), lambda e, _, f: None),
             *(Rule("E", (*empty, "EVT"), lambda *_: self._not_empty()) for empty in (("non", "empty"), ("nonempty",))),
             Rule("E", ("background", "EVT"), lambda _, __: no_signal(self.catalogue), 0.1),
             Rule("E", ("E", "C"), lambda e, c: c if not e else None, 0.2),
             Rule("E", ("C", "EVT"), lambda c, _: c, 0.2),
-            Rule("E", ("E", "AND", "C"), lambda e, _, c: (*e, *c) if e else None, 0.1),
-            Rule("E", ("E", "AND", "WITH", "C"), lambda e, _, __, c: (*e, *c) if e else None, 0.1),
+            Rule("E", ("E", "AND", "C"), lambda e, _, c: joined(e, c) if e else None, 0.1),
+            Rule("E", ("E", "AND", "WITH", "C"), lambda e, _, __, c: joined(e, c) if e else None, 0.1),
         ]
 
     def _flag(self, column: str) -> Conditions:
@@ -72,6 +74,10 @@ class _Answers:
             Rule("S", ("COUNT", "E"), lambda _, e: Answer("count", where=e)),
             Rule("S", ("COUNT", "E", "C"), lambda _, e, c: Answer("count", where=(*e, *c)), 0.1),
             Rule("S", ("COUNT", "E", "BE", "C"), lambda _, e, __, c: Answer("count", where=(*e, *c)), 0.1),
+            Rule("S", ("COUNT", "OF", "E"), lambda _, __, e: Answer("count", where=e)),
+            Rule("S", ("COUNT", "OF", "E", "C"), lambda _, __, e, c: Answer("count", where=(*e, *c)), 0.1),
+            Rule("S", ("COUNT", "OF", "E", "WITH", "C"), lambda _, __, e, ___, c: Answer("count", where=(*e, *c)), 0.1),
+            Rule("S", ("IN", "E", "AND", "COUNT"), lambda _, e, __, ___: Answer("count", where=e)),
             Rule("S", ("E", "COUNT"), lambda e, _: Answer("count", where=e)),
             Rule("S", ("IN", "COUNT", "E"), lambda _, __, e: Answer("count", where=e), 0.1),
             Rule("S", ("E",), lambda e: Answer("count", where=e) if e else None, 1.0),
@@ -105,6 +111,18 @@ class _Answers:
             Rule("S", ("AGG", "V"), self._reduce),
             Rule("S", ("AGG", "OF", "V"), lambda agg, _, v: self._reduce(agg, v)),
             Rule("S", ("V", "AGG"), lambda v, agg: self._reduce(agg, v), 0.4),
+            Rule("S", ("HOWLARGE", "V", "AGG"), lambda _, v, agg: self._reduce(agg, v)),
+            Rule("S", ("HOWLARGE", "V"), lambda _, v: self._reduce("max", v), 0.5),
+            Rule("S", ("HOWLOW", "V"), lambda _, v: self._reduce("min", v), 0.5),
+            Rule("S", ("HOWWIDE", "HISTOGRAM", "OF", "V", "AGG"), lambda *m: self._reduce(m[4], m[3])),
+            Rule("S", ("BYHOW", "V", "AGG"), lambda _, v, agg: self._reduce(agg, v) if agg in ("std", "rms") else None),
+            Rule("S", ("BYHOW", "V", "AGG", "AGG"), lambda _, v, one, agg: self._reduce(agg, v) if one == agg == "std" else None),
+            Rule("S", ("WHICH", "value", "of", "V", "WITH", "half", "of", "OP"), lambda *m: self._reduce("median", m[3])),
+            Rule("S", ("ALL", "OF", "V", "AGG", "to"), lambda _, __, v, agg, ___: self._reduce(agg, v) if agg == "sum" else None),
+            Rule("S", ("AGG", "OF", "INT", "MAXOF", "OF", "V"), lambda agg, _, n, how, __, v: self._top(agg, n, how, v)),
+            Rule("S", ("V", "in", "EVT", "WITH", "MAXOF", "V"), lambda v, _, __, ___, how, of: Answer(f"at {how}", v, other=of) if level(v) is None and level(of) is None else None),
+            Rule("S", ("V", "OF", "E", "AGG"), lambda v, _, e, agg: _placed(self._reduce(agg, v), e) if isinstance(v, Fold) else None),
+            Rule("S", ("V", "OF", "ALL", "E", "AGG"), lambda v, _, __, e, agg: _placed(self._reduce(agg, v), e) if isinstance(v, Fold) else None),
             Rule("S", ("AGG", "IN", "E", "OF", "V"), lambda agg, _, e, __, v: _placed(self._reduce(agg, v), e)),
             Rule("S", ("AGG", "OF", "ALL", "V"), lambda agg, _, __, v: self._reduce(agg, v)),
             Rule("S", ("COUNT", "O", "EVT", "WITH", "AGG"), lambda _, o, __, ___, agg: self._reduce(agg, Size(o)) if not o.one else None),
@@ -114,6 +132,7 @@ class _Answers:
             Rule("S", ("AGG", "COUNT", "O"), lambda agg, _, o: self._reduce(agg, Size(o)) if not o.one and agg != "sum" else None),
             Rule("S", ("INT", "ORDINAL", "PERCENTILE", "OF", "V"), lambda n, _, __, ___, v: self._percentile(n, v)),
             Rule("S", ("INT", "PERCENTILE", "OF", "V"), lambda n, __, ___, v: self._percentile(n, v)),
+            Rule("S", ("INT", "percent", "PERCENTILE", "OF", "V"), lambda n, _, __, ___, v: self._percentile(n, v)),
             Rule("S", ("INT", "%", "PERCENTILE", "OF", "V"), lambda n, _, __, ___, v: self._percentile(n, v)),
             Rule("S", ("V", "INT", "ORDINAL", "PERCENTILE"), lambda v, n, _, __: self._percentile(n, v), 0.3),
             Rule("S", ("WEIGHTED", "AGG", "OF", "V"), lambda _, agg, __, v: self._weighted(agg, v, self._weight())),
@@ -136,6 +155,8 @@ class _Answers:
             Rule("S", ("WEIGHTED", "COUNT", "E"), lambda _, __, e: self._yield(e)),
             Rule("S", ("AGG", "OF", "WEIGHTED", "COUNT", "E"), lambda _, __, ___, ____, e: self._yield(e)),
             Rule("S", ("S", "WEIGHTEDBY", "V"), self._weighted_by),
+            Rule("S", ("V", "CORR", "WITH", "V"), lambda a, _, __, b: self._correlation(a, b)),
+            Rule("S", ("V", "CORR", "WITH", "V", "CORR"), lambda a, _, __, b, ___: self._correlation(a, b)),
             Rule("S", ("CORR", "between", "V", "and", "V"), lambda _, __, a, ___, b: self._correlation(a, b)),
             Rule("S", ("CORR", "OF", "V", "and", "V"), lambda _, __, a, ___, b: self._correlation(a, b)),
             Rule("S", ("CORR", "OF", "V", "WITH", "V"), lambda _, __, a, ___, b: self._correlation(a, b)),
@@ -150,6 +171,10 @@ class _Answers:
         """Whether a mean of a column means nothing: of a text, or of what only numbers events and runs."""
         text = "str" in self.catalogue.types[v.name] or "object" in self.catalogue.types[v.name]
         return text or self.catalogue.by_column[v.name].ideas in ({"run"}, {"event"}, {"event", "number"}, {"run", "number"})
+
+    def _top(self, agg: str, n: int, how: str, v: Value) -> Answer | None:
+        made = self._reduce(agg, v)
+        return None if made is None or not 0 < n else replace(made, top=n if how == "max" else -n)
 
     def _percentile(self, n: int, v: Value) -> Answer | None:
         return Answer("percentile", v, number=float(n)) if 0 < n < 100 else None
@@ -190,10 +215,11 @@ class _Answers:
             Rule("S", ("FRACTION", "OF", "O"), lambda f, _, o: self._share_of_objects(f, o)),
             Rule("S", ("FRACTION", "OF", "O", "BE", "L"), lambda f, _, o, __, x: None),
             Rule("S", ("IN", "S"), lambda _, s: s if s.passing else None, 0.1),
+            Rule("S", ("EFF", "OF", "WITH", "C"), lambda _, __, ___, c: self._share("1", (), c)),
             Rule("S", ("EFF", "OF", "C"), lambda _, __, c: self._share("1", (), c)),
             Rule("S", ("EFF", "OF", "FLAG"), lambda _, __, f: self._share("1", (), self._flag(f))),
             Rule("S", ("FLAG", "EFF"), lambda f, _: self._share("1", (), self._flag(f))),
-            Rule("S", ("S", "in", "FRACTION"), lambda s, _, f: replace(s, number=100.0) if f == "100" and s.passing else None),
+            Rule("S", ("S", "in", "FRACTION"), lambda s, _, f: replace(s, number=100.0) if f == "100" and (s.passing or s.operation == "relstd") else None),
             Rule("HAS", ("WITH",), lambda _: "has"),
             *(
                 Rule("S", ("IN", "E", *what, *has, "C"), lambda _, e, *more: self._share(next(m for m in more if m in ("1", "100")), e, more[-1]))
@@ -242,6 +268,10 @@ class _Answers:
             *(Rule("H", ("H", *between, "B"), lambda h, *b: (h[0], b[-1], h[2]) if h[1] is None else None) for between in ((), ("WITH",), ("IN",))),
             *(Rule("H", ("H", *between, "E"), lambda h, *e: (h[0], h[1], (*h[2], *e[-1]))) for between in ((), ("IN",))),
             *(Rule("S", ("H", *words, "PEAK"), lambda h, *_: self._peak(h)) for words in ((), ("where",), ("CENTRE", "OF"), ("WHICH",))),
+            *(
+                Rule("S", ("H", *words), lambda h, *_: self._height(h))
+                for words in (("largest", "bin", "content"), ("COUNT", "EVT", "WITH", "PEAK"), ("highest", "bin", "content"), ("maximum", "bin", "content"), ("content", "of", "PEAK"))
+            ),
             Rule("S", ("CENTRE", "OF", "PEAK", "OF", "H"), lambda _, __, ___, ____, h: self._peak(h)),
             Rule("S", ("H", "CENTRE", "OF", "BINS", "WITH", "PEAK"), lambda h, *_: self._peak(h)),
             Rule("S", ("S", "bin", "CENTRE"), lambda s, _, __: s if s.operation == "peak" else None),
@@ -253,19 +283,29 @@ class _Answers:
             Rule("S", ("S", "MINUS", "S"), lambda a, _, b: Answer("-", left=a, right=b), 0.2),
             Rule("S", ("S", "MORE", "than", "that", "OF", "E"), lambda s, more, _, __, ___, e: self._compared("-", s, e, more)),
             Rule("S", ("S", "OP", "that", "OF", "E"), lambda s, op, _, __, e: self._compared("-", s, e, op)),
+            Rule("S", ("BYHOW", "S", "MORE", "IN", "E", "than", "IN", "E"), lambda *m: self._compared("-", _placed(m[1], m[4]), m[7], m[2])),
+            Rule("S", ("BYFACTOR", "S", "MORE", "IN", "E", "than", "IN", "E"), lambda *m: self._compared("/", _placed(m[1], m[4]), m[7], m[2])),
+            Rule("S", ("FLAG", "FRACTION"), lambda f, factor: self._share(factor, (), self._flag(f))),
+            Rule("S", ("AGG", "DELTA", "in", "UNIT", "between", "P"), lambda agg, d, _, unit, __, p: self._angle(agg, d, unit, p)),
             Rule("S", ("BYHOW", "S"), lambda _, s: s if s.operation == "-" else None),
             Rule("S", ("BYHOW", "UNIT", "S"), lambda _, __, s: s if s.operation == "-" else None),
+            Rule("S", ("RATIO", "OF", "S", "to", "number", "WITH", "C"), lambda _, __, s, ___, ____, _____, c: self._compared("/", s, c, ">")),
             Rule("S", ("RATIO", "OF", "S", "to", "that", "WITH", "C"), lambda _, __, s, ___, ____, _____, c: self._compared("/", s, c, ">")),
             Rule("S", ("RATIO", "OF", "S", "to", "that", "OF", "E"), lambda _, __, s, ___, ____, _____, e: self._compared("/", s, e, ">")),
             Rule("S", ("RATIO", "OF", "C", "to", "C", "EVT"), lambda _, __, a, ___, b, ____: Answer("/", left=Answer("count", where=a), right=Answer("count", where=b))),
             Rule("S", ("RATIO", "OF", "S", "to", "S"), lambda _, __, a, ___, b: Answer("/", left=a, right=b)),
             Rule("S", ("S", "DIVIDED", "COUNT", "WITH", "C"), lambda s, _, __, ___, c: self._compared("/", s, c, ">")),
+            Rule("S", ("S", "DIVIDED", "number", "WITH", "C"), lambda s, _, __, ___, c: self._compared("/", s, c, ">")),
             Rule("S", ("S", "DIVIDED", "S"), lambda a, _, b: Answer("/", left=a, right=b)),
         ]
 
-    def _compared(self, operator: str, s: Answer, other: Conditions, more: str) -> Answer | None:
+    def _angle(self, agg: str, what: str, unit: str, pair: Pair) -> Answer | None:
+        v = between(what, pair)
+        return None if v is None else Answer(agg, v, unit=unit)
+
+    def _compared(self, operator: str, s: Answer | None, other: Conditions, more: str) -> Answer | None:
         """'the mean of V of these larger than that of those': the same answer twice."""
-        if s.left is not None or not s.where or more not in (">", "<"):
+        if s is None or s.left is not None or not s.where or more not in (">", "<"):
             return None
         one, two = (s, replace(s, where=other)) if more == ">" else (replace(s, where=other), s)
         return Answer(operator, left=one, right=two)
@@ -275,6 +315,10 @@ class _Answers:
 
     def _peak(self, h: tuple[Value, tuple[int, float, float] | None, Conditions]) -> Answer | None:
         return Answer("peak", h[0], bins=h[1], where=h[2]) if h[1] is not None else None
+
+    def _height(self, h: tuple[Value, tuple[int, float, float] | None, Conditions]) -> Answer | None:
+        found = self._peak(h)
+        return None if found is None else replace(found, operation="peak height")
 
     def _told(self, s: Answer, _: str, __: str, v: Value) -> Answer | None:
         """'..., HT being the scalar sum of the pt of jets above 30 GeV': what HT stands for."""
@@ -300,6 +344,7 @@ class _Answers:
             Rule("S", ("E", "S"), lambda e, s: self._only(s, e) if e else None, 0.8),
             Rule("S", ("S", "FOREACH"), lambda s, _: s if s.value is not None and level(s.value) is None else None),
             Rule("S", ("S", "in", "UNIT"), lambda s, _, unit: replace(s, unit=unit) if s.value is not None else None),
+            Rule("S", ("S", "in", "UNIT"), lambda s, _, __: s if s.value is None and s.left is None else None, 0.4),
             Rule("S", ("S", "UNIT"), lambda s, unit: replace(s, unit=unit) if s.value is not None else None, 0.2),
             Rule("S", ("IN", "ALL", "EVT", "S"), lambda _, __, ___, s: s),
             Rule("S", ("S", "ALL"), lambda s, _: s, 0.3),

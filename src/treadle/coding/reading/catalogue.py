@@ -45,13 +45,16 @@ class Thing:
     def first(self) -> str:
         return next(iter(self.columns.values()))
 
-    def needs(self, what: str) -> tuple[str, str] | None:
+    def needs(self, what: str) -> tuple[str, tuple[str, ...]] | None:
         """How a quantity comes from columns: (form, what it is filled with), or None where it does not."""
         if what in self.columns:
-            return "{" + what + "}", what
+            return "{0}", (what,)
+        alike = [w for w in self.columns if what in w.split()]
+        if len(alike) == 1 and what not in KINEMATIC:  # 'isolation' of a collection with one kind of it
+            return "{0}", (alike[0],)
         for wanted, needs, form in _DERIVED:
             if wanted == what and all(n in self.columns for n in needs):
-                return form, " ".join(needs)
+                return form, needs
         return None
 
     def has(self, what: str) -> bool:
@@ -97,7 +100,7 @@ class Catalogue:
             if q.jagged or q.whose or q.index:
                 thing = things.setdefault((q.whose, q.index, q.jagged), Thing(q.whose, q.index, q.jagged))
                 thing.columns.setdefault(q.what, q.column)
-                thing.prefix = thing.prefix or re.split(r"_", q.column)[0]
+                thing.prefix = thing.prefix or self._prefixes.get(q.column) or re.split(r"_", q.column)[0]
         self.things = tuple(t for t in things.values() if t.jagged or set(t.columns) & KINEMATIC)
         self._by_key = {(t.whose, t.index, t.jagged): t for t in self.things}
 
@@ -139,14 +142,14 @@ class Catalogue:
     def flag(self, name: str) -> bool:
         """Whether a column says yes or no."""
         known = r"(?:HLT_|L1_|is[A-Z_]|has[A-Z_]|trig|pass|L0|veto|good|flag)|.*(?:_flag|_ok|_TOS|_TIS|[iI]d|_veto|_pass\w*|_good|trigger\w*|fired)$"
-        return self.types.get(name) == "bool" or bool(re.match(known, name))
+        return self.types.get(name) == "bool" or ("float" not in self.types.get(name, "") and bool(re.match(known, name)))
 
     def usual_unit(self, column: str) -> str:
         """The unit of a column that does not tell it: that of the file for energies, momenta and masses."""
         ideas = self.by_column[column].ideas
-        if ideas & {"time", "tau", "zenith", "azimuth", "alt", "az", "ra", "dec", "x", "y", "z", "length", "theta"}:
-            return self.told_unit
-        return self.energy_unit if ideas & {"pt", "px", "py", "pz", "mass", "energy", "momentum", "met"} and "phi" not in ideas else ""
+        if ideas & {"pt", "px", "py", "pz", "mass", "energy", "momentum", "met"} and "phi" not in ideas:
+            return self.energy_unit
+        return "" if self.told_unit.endswith("eV") else self.told_unit
 
     # ------------------------------------------------------------------------------------------ names to quantities
 
@@ -157,7 +160,8 @@ class Catalogue:
         if jagged:
             prefix = self._prefixes.get(name, "")
             own = ideas_of_name(prefix)
-            rest = ideas[len(own) :] or ideas[-1:]
+            rest = ideas[: -len(own)] if prefix and not name.startswith(prefix) else ideas[len(own) :]
+            rest = rest or ideas[-1:]
             return Quantity(name, True, " ".join(own), "", _what(rest), known, unit)
         index = next((i for i in ideas if i in ("1", "2", "3", "4")), "")
         plain = [i for i in ideas if i != index]
@@ -203,4 +207,9 @@ def _prefixes(columns: list[Column]) -> dict[str, str]:
             same = [n for n in jagged if first[n] == start]
             whole = sharing[start] > 1 and second != name and all(n.startswith(f"{second}_") for n in same)
             found[name] = second if whole else start
+    last = Counter(name.split("_")[-1] for name in jagged if "_" in name)
+    for name in jagged:  # 'px_tr', 'py_tr': whose it is stands at the end
+        end = name.split("_")[-1]
+        if sharing[first[name]] == 1 and last[end] > 1 and ideas_of_name(end)[0] not in KINEMATIC:
+            found[name] = end
     return found

@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Edge", "Grammar", "Rule", "parse"]
+__all__ = ["Costly", "Edge", "Grammar", "Rule", "parse"]
 
 KEPT = 5
 """Meanings that are kept of one symbol over one span: the cheapest."""
@@ -44,6 +44,14 @@ class Rule:
     parts: tuple[str, ...]
     join: Callable[..., Hashable | None]
     cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Costly:
+    """What a rule joins to, at a price of its own."""
+
+    meaning: Any
+    cost: float
 
 
 class Grammar:
@@ -157,5 +165,7 @@ class _Chart:
             meaning = begun.rule.join(*meanings)
         except LookupError:
             meaning = None
+        if isinstance(meaning, Costly):
+            meaning, cost = meaning.meaning, cost + meaning.cost
         if meaning is not None:
             yield Edge(begun.rule.symbol, begun.start, edge.end, meaning, cost + begun.rule.cost, over)

@@ -10,7 +10,7 @@ import re
 
 from treadle.coding.reading.catalogue import Catalogue
 
-__all__ = ["cleaned", "without_title"]
+__all__ = ["cleaned", "named_metric", "without_title"]
 
 _SIGNS = str.maketrans({"≥": ">=", "≤": "<=", "–": "-", "−": "-", "\u2009": " ", "\u00a0": " ", "Δ": "Delta ", "²": "^2"})  # noqa: RUF001
 _FILE = r"[\w-]+\.(?:root|csv|parquet|json|h5)\b"
@@ -28,14 +28,14 @@ _IN_THE_FILE = re.compile(
 )
 _POLITE = re.compile(
     r"\b(?:could|can|would|will) you(?: please)?(?: (?:kindly|quickly))?\b|\bplease\b|\bpls\b|\bthanks?(?: you)?\b|\bhi\b!?|\bhello\b!?|\bhey\b!?|\bi would like (?:to know|to have|to see)?\b"
-    r"|\bi'?d like (?:to know|to have|to see)?\b|\bi (?:want|need|wonder)(?: to know| to see| to have)?\b|\b(?:tell|give|show|get|compute|calculate|determine|find|work out|evaluate|report|return|print|quote)(?: me| us| out)?\b(?! (?:a|the) (?:highest|largest))"
+    r"|\bi'?d like (?:to know|to have|to see)?\b|\bi (?:want|need|wonder)(?: to know| to see| to have)?\b|(?:,? ?\band )?\b(?:tell|give|show|get|compute|calculate|determine|find|work out|evaluate|report|return|print|quote)(?: me| us| out)?\b(?! (?:a|the) (?:highest|largest))"
     r"|\bmy (?:boss|supervisor|professor|advisor|student) (?:asks|wants to know|wants|needs)\b|\bfor the (?:normali[sz]ation|record|talk|note|paper|plot|table|slides)\b|\bquick (?:question|check)\b[:,.]?"
     r"|\bjust\b|\bsimply\b|\bby the way\b|\bif possible\b|\blet me know\b|\bdo you know\b|\bwhat do you get for\b",
     re.IGNORECASE,
 )
 _NO_WEIGHTS = re.compile(
     r"[(,;.]?\s*\b(?:no|without|ignoring|ignore|don't use|do not use|not using|not use) (?:any )?(?:event )?(?:weights|weighting|cuts|other cuts|selection)(?: (?:and|or|,) (?:no )?(?:weights|cuts))?(?: applied)?\b\)?"
-    r"|[(,]?\s*\bunweighted\b\)?|[(,]?\s*\b(?:as )?(?:a )?(?:plain )?(?:number |value |fraction )?(?:between|from) 0 (?:and|to) 1\b\)?|\braw (?=count|number)|\bno other cuts\b|\bsimply count events\b|\bcount(?:ing)? only\b"
+    r"|[(,]?\s*\bunweighted\b\)?|[(,]?\s*\b(?:as )?(?:a )?(?:plain )?(?:number |value |fraction )?between 0 and 1\b\)?|\braw (?=count|number)|\bno other cuts\b|[.,;]\s*no (?:[\w-]+ )?(?:cleaning|corrections?|overlap removal|scale factors|sWeights)\b(?: applied)?|\bsimply count events\b|\bcount(?:ing)? only\b"
     r"|\bno cuts no weights\b|\b(?:simple|plain) (?=fraction|count|number|ratio)",
     re.IGNORECASE,
 )
@@ -47,12 +47,12 @@ _STAY_IN = re.compile(
 _ASIDE = re.compile(
     r"(?:^|(?<=[.!?;])\s*)(?:careful|mind|note|beware|remember|don't rely|do not rely|keep in mind|watch out|nb)\b[^.!?;\d]*[.!?;]"
     r"|,?\s*\(?(?:folded|wrapped|mapped|brought|taken) (?:back )?(?:in)?to (?:the (?:range|interval) )?(?:\[?-?(?:0|pi)\s*(?:\.\.|to|,|-|and)\s*pi\]?)\)?"
-    r"|\b(?:in|within|inside) (?:the|my|our) (?:signal |mass |z |control |sideband )*(?:box|region)\b\s*[,:]?(?=\s*[\w|(])"
+    r"|\b(?:in|within|inside) (?:the|my|our) (?:signal |mass |z |control |sideband )*(?:box|region|window|peak)\b\s*[,:]?(?=\s*[\d|(]|\s*\w+ *[<>])"
     r"|\bfor (?:my|the|our|a) [\w+/ -]{0,30}?(?:region|analysis|study|estimate|measurement)\b:?"
     r"|,?\s*\b(?:with|and) (?:no )?(?:selection|weights?) applied\b|\bat all\b|\b(?:from|of) the (?:vertex )?fit\b",
     re.IGNORECASE,
 )
-_SOURCES = re.compile(r",?\s*\b(?:from|using|based on|computed from|calculated from|built from|via)\s+(?:the |its |their )?(?:branches |columns )?")
+_SOURCES = re.compile(r",?\s*\b(?:from|using|use|based on|computed from|calculated from|built from|via)\s+(?:the |its |their )?(?:branches |columns )?")
 _ANSWER_IN = re.compile(r"[.;,]\s*(?:the )?(?:answer|result|value|number)?\s*(?:should be |is )?(?:please )?(?:answer |result |give it |quote it )?in (percent|GeV|MeV|TeV|keV|mm|cm|ns|us|ms|s|degrees|radians)\b(?: please)?\s*[.?!]?\s*$", re.IGNORECASE)  # fmt: skip
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _KEEPS = re.compile(
@@ -71,9 +71,31 @@ _ABBREVIATED = (
     (re.compile(r"\bMeV/c(?:\^?2)?"), "MeV"),
     (re.compile(r"\bnon-?empty events\b"), "non-empty events"),
     (re.compile(r"#\s?of\b"), "number of"),
+    (re.compile(r"\b(?:take|compute|calculate|find) (?=the (?:mean|median|average|sum|standard|maximum|minimum|number))", re.IGNORECASE), " "),
+    (re.compile(r"\((?:massless|treated as massless|assumed massless)[^()]*\)"), " "),
+    (re.compile(r"\bwith this data\b:?|\bfor this sample\b,?|\bin this file\b,?|\bquestion:", re.IGNORECASE), " "),
+    (re.compile(r"\bAK4\b"), " "),
+    (re.compile(r"\bAK8 jets?\b", re.IGNORECASE), "fatjet"),
+    (re.compile(r"\bdi-(?=\w)", re.IGNORECASE), "di"),
+    (re.compile(r"\((?:the )?(?:vector(?:ial)? sum|sum of the four-?(?:vectors|momenta))[^()]*\)", re.IGNORECASE), " "),
+    (re.compile(r"\((?:an? )?(?:3D |full )?angle (?:in|of|between)[^()]*\)", re.IGNORECASE), " "),
+    (re.compile(r"\b(?:momentum |flight )directions?\b|\b(?:three|3)-?(?:momenta|vectors)\b|\bmomentum vectors\b"), " "),
+    (re.compile(r",?\s*\b(?:all|any) (?:[\w-]+ )?(?:types|kinds|sources|flavours|flavors) together\b", re.IGNORECASE), " "),
     (re.compile(r"\bJ/psi\b", re.IGNORECASE), "Jpsi"),
     (re.compile(r"\bpercents?\b(?= of the)"), "percent"),
 )
+
+
+_NAMED = re.compile(
+    r"[.;,]?\s*\b(?:(?:report|print|output|give|return|quote)(?: it| this| that| the result| the answer| the number)?(?: as)|call (?:it|this|that)|name (?:it|the metric|the result)|use the name|with the name)\s+['\"`]?([A-Za-z_]\w*)['\"`]?\s*[.?!]?\s*$",
+    re.IGNORECASE,
+)
+
+
+def named_metric(request: str) -> tuple[str, str]:
+    """``request`` without the words that name the number asked for ('Report it as n_pass'), and that name, or ''."""
+    found = _NAMED.search(request)
+    return (request, "") if found is None else (request[: found.start()], found[1])
 
 
 def cleaned(request: str, catalogue: Catalogue) -> str:
@@ -85,7 +107,7 @@ def cleaned(request: str, catalogue: Catalogue) -> str:
     text = _IN_THE_FILE.sub(" ", text)
     text = _of_tree(text, catalogue)
     text = _STAY_IN.sub(" ", _NO_WEIGHTS.sub(" ", text))
-    text = _ASIDE.sub(" ", text)
+    text = _rewritten(_ASIDE.sub(" ", text))
     text = _without_sources(text, catalogue)
     text = _ANSWER_IN.sub(lambda m: f" in {m[1]}", text)
     text = _POLITE.sub(" ", text)
@@ -96,6 +118,33 @@ def _unit_of_remark(remark: str) -> str:
     """A remark in brackets goes, all but a unit in it."""
     unit = re.search(r"\b(?:in )?([kMGT]eV|mm|cm|ns|us|ms|degrees|radians|rad)\b", remark)
     return " " if unit is None else f" in {unit[1]} "
+
+
+def _rewritten(text: str) -> str:
+    """'compute X and give its mean' asks for the mean of X; a formula beside the name of what it gives says nothing new."""
+    text = _AND_ITS.sub(lambda m: f"{m['before'] or ''}{m['agg']} of {m['what']}", text)
+    for name, begins in (("transverse mass", r"sqrt\(\s*2"), ("mass", r"sqrt\(\s*E")):
+        found = re.search(rf"(?:[,;]|[,;.]?\s*(?:take|with|using|as|where))?\s*(?:\bm_?T?\s*=\s*)?{begins}", text, re.IGNORECASE)
+        if found is not None and name in text.lower():
+            text = f"{text[: found.start()]} {text[_closing(text, text.index('(', found.start())) :]}"
+    return text
+
+
+def _closing(text: str, bracket: int) -> int:
+    """The place after the bracket that closes the one at ``bracket``."""
+    depth = 0
+    for place in range(bracket, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[place], 0)
+        if depth == 0:
+            return place + 1
+    return len(text)
+
+
+_AND_ITS = re.compile(
+    r"(?P<before>\b[Ff]or (?:each|every) event,?\s*)?\b(?:form|compute|calculate|build|take|work out|evaluate|determine)\s+(?P<what>[^.;:?]+?),?\s+and\s+"
+    r"(?:return|give|report|tell|print|quote)(?: me)?\s+(?:its|the|their)\s+(?P<agg>mean|median|average|standard deviation|sum|maximum|minimum)(?:\s+of\s+(?:it|this|that|these|them))?(?=\s*[.;,?]|\s*$|\s+(?:in|over|for))",
+    re.IGNORECASE,
+)
 
 
 def _without_sources(text: str, catalogue: Catalogue) -> str:
@@ -109,7 +158,7 @@ def _without_sources(text: str, catalogue: Catalogue) -> str:
 def _of_tree(text: str, catalogue: Catalogue) -> str:
     """Without 'in the Events tree', 'of the tree B0'."""
     name = re.escape(re.split(r"[/;]", catalogue.table.name)[-1])
-    pattern = rf"\b(?:in|of|from|over)\s+(?:the\s+)?(?:tree\s+{name}|{name}\s+(?:tree|ntuple|table)|{name})\b" if name else r"(?!)"
+    pattern = rf"\b(?:in|of|from|over|to|for)\s+(?:the\s+)?(?:tree\s+{name}|{name}\s+(?:tree|ntuple|table))\b|\b(?:in|from|to)\s+(?:the\s+)?{name}\b(?!\s*(?:candidate|event|tree))" if name else r"(?!)"
     return re.sub(pattern, " ", text, flags=re.IGNORECASE) if name.lower() not in catalogue.nouns else text
 
 
@@ -119,7 +168,7 @@ def _keeps(remark: str, catalogue: Catalogue) -> bool:
 
 _ENDS = re.compile(r"[:?.!](?=\s)|,\s+,")
 _CHOOSES = re.compile(
-    r"[\d<>=|]|\b(?:events?|candidates?|with|without|for|only|where|among|of|in|from|per|each|weight\w*|leading|same|opposite|not|no|use|take|select|consider|keep|require|apply|if|ignore|skip|between|above|below|log\w*|call|when)\b",
+    r"[\d<>=|]|\b(?:events?|candidates?|with|without|only|where|among|per|each|weight\w*|leading|same|opposite|not|no|use|take|select|consider|keep|require|apply|if|ignore|skip|between|above|below|log\w*|call|when)\b",
     re.IGNORECASE,
 )
 
@@ -135,6 +184,9 @@ def without_title(text: str, catalogue: Catalogue) -> list[str]:
         if len(before.split()) > 12 or _CHOOSES.search(before):
             break
         if any(re.search(rf"(?<!\w){re.escape(c)}(?!\w)", before) for c in catalogue.by_column):
+            break
+        nouns = "|".join(re.escape(n) for n in catalogue.nouns if n)
+        if re.search(rf"\b(?:for|in|of|from)\b.*\b(?:{nouns})\b", before, re.IGNORECASE):
             break
         found.append(text[end.end() :])
     return found

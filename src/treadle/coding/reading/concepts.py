@@ -23,15 +23,15 @@ reco: reco rec reconstructed measured est estimated
 true: true truth mc gen sim generated simulated
 time: t time
 number: n num nb number count cnt multiplicity mult
-track: trk track
-cluster: clus cluster clu cl
+track: trk track tr
+cluster: clus cluster clu cl clst
 vertex: vtx vertex pv vert
 direction: dir direction
 zenith: zen zenith zd
 azimuth: az azimuth azi
 theta: theta th
 length: len length
-width: wid width
+width: wid width w
 height: hgt height
 distance: dist distance
 neutrino: nu neutrino
@@ -40,12 +40,11 @@ electron: el ele electron
 photon: ph pho photon gamma
 jet: jet j
 tau: tau
-lepton: lep lepton
 kaon: k kaon
 pion: pi pion
 proton: proton
 telescope: tel telescope
-weight: w wgt weight wt
+weight: wgt weight wt
 trigger: trig trigger
 isolation: iso isolation reliso
 event: evt event ev
@@ -53,7 +52,7 @@ run: run
 background: bkg background
 signal: sig signal
 identification: id
-met: met etmiss ptmiss missinget puppimet pfmet misset etmissing
+met: met etmiss ptmiss missinget misset etmissing
 position: pos position
 amplitude: amp ampl amplitude
 temperature: temp temperature
@@ -69,6 +68,12 @@ probability: prob probability
 pedestal: ped pedestal
 beam: beam
 hit: hit
+peak: pk peak
+shower: shw shower
+photomultiplier: pmt photomultiplier
+area: a area
+impact: ip impact
+lepton: lepton lep lp
 cell: cell
 total: tot total
 maximum: max maximum
@@ -112,8 +117,6 @@ _WORDS = {
     "momentum": "momentum",
     "azimuths": "azimuth",
     "lifetime": "tau",
-    "puppimet": "puppimet",
-    "genmet": "genmet",
     "visible": "vis",
     "ak4": "ak4",
     "ak8": "ak8",
@@ -129,7 +132,7 @@ _WORDS = {
     "lowest": "lowest",
 }
 """Words whose idea is not the one that the general table of synonyms gives, or that it does not know."""
-GENERIC = frozenset({"reco", "event", "pt", "energy", "number", "total", "value", "pf", "puppi", "id", "beam", "primary", "is", "has", "flag"})
+GENERIC = frozenset({"reco", "event", "pt", "energy", "number", "total", "value", "pf", "puppi", "id", "primary", "is", "has", "flag"})
 """Ideas that a phrase may leave out of a column's name."""
 UNITS = frozenset(
     "GeV MeV TeV keV eV mm cm km um ns us ms ps deg rad mrad mV nC pC Hz kHz kg nb fb pb kV mbar".split()

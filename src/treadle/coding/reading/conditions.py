@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.chart import Rule
+from treadle.coding.reading.chart import Costly, Rule
 from treadle.coding.reading.tree import (
     All,
     Apply,
@@ -14,6 +14,7 @@ from treadle.coding.reading.tree import (
     Compare,
     Condition,
     Dangling,
+    Every,
     Flag,
     Lacking,
     Not,
@@ -23,15 +24,16 @@ from treadle.coding.reading.tree import (
     Or,
     Pair,
     Pairwise,
+    Place,
     Signs,
     Size,
     Text,
     Value,
     level_of,
 )
-from treadle.coding.reading.values import usual_order
+from treadle.coding.reading.values import quantity, usual_order
 
-__all__ = ["Conditions", "both", "bound", "condition_rules", "missing", "no", "no_signal"]
+__all__ = ["Conditions", "both", "bound", "condition_rules", "joined", "missing", "no", "no_signal"]
 
 Conditions = tuple[Condition, ...]
 
@@ -51,11 +53,16 @@ def bound(o: Objects, lacking: Lacking) -> Conditions:
     plain = o if o.one else Objects(o.thing)
     for what, absolute, operator, number in lacking.parts:
         what = what or usual_order(o.thing)
-        if not o.thing.has(what):
-            raise LookupError(what)
-        value: Value = Of(plain, what)
+        value = quantity(plain, what)
         made.append(Compare(Apply("abs", value) if absolute else value, operator, number))
     return tuple(made)
+
+
+def joined(a: Conditions, b: Conditions) -> Conditions | Costly:
+    """Both; dearer where ``b`` may belong to objects that ``a`` counts: 'two jets with jet_x below 1'."""
+    made = (*a, *(x for x in b if x not in a))
+    counted = {id(c.left.objects.thing) for c in a if isinstance(c, Compare) and isinstance(c.left, Size)}
+    return Costly(made, 0.8) if any(id(level_of(x)) in counted for x in b) else made
 
 
 def both(p: Pair, lacking: Lacking) -> Conditions:
@@ -169,6 +176,8 @@ class _Conditions:
             Rule("O", ("O", "L"), lambda o, x: self._passing(o, x), 0.1),
             Rule("O", ("O", "AND", "L"), lambda o, _, x: self._passing(o, x) if o.cuts else None, 0.1),
             Rule("O", ("O", "WITH", "C"), lambda o, _, c: self._passing_conditions(o, c)),
+            Rule("O", ("O", "(", "C", ")"), lambda o, _, c, __: self._passing_conditions(o, c)),
+            Rule("O", ("O", "(", "L", ")"), lambda o, _, x, __: self._passing(o, x)),
             Rule("O", ("O", "AND", "C"), lambda o, _, c: self._passing_conditions(o, c) if o.cuts else None, 0.1),
             Rule("O", ("O", "FIRED", "QF"), lambda o, _, q: self._flagged(o, q)),
             Rule("O", ("O", "AND", "QF"), lambda o, _, q: self._flagged(o, q) if o.cuts else None),
@@ -184,6 +193,8 @@ class _Conditions:
             Rule("D", ("O", "here", ":", "O"), lambda o, _, __, told: self._told(o, "", told)),
             Rule("C", ("O", "WITH", "L"), lambda o, _, x: bound(o, x) if o.one else None),
             Rule("C", ("O", "L"), lambda o, x: bound(o, x) if o.one else None, 0.1),
+            Rule("C", ("EACHOF", "OL", "WITH", "L"), lambda _, ol, __, x: tuple(c for o in ol for c in bound(o, x))),
+            Rule("C", ("ANYOF", "OL", "WITH", "L"), lambda _, ol, __, x: (Or(tuple(_all(bound(o, x)) for o in ol)),)),
             Rule("C", ("P", "WITH", "L"), lambda p, _, x: both(p, x)),
             Rule("C", ("P", "L"), lambda p, x: both(p, x), 0.1),
         ]
@@ -278,6 +289,12 @@ class _Conditions:
             Rule("FLAG", ("FLAG", "flag"), lambda f, _: f),
             Rule("FLAG", ("FLAG", "(column)"), lambda _, column: column if self.catalogue.flag(column) else None),
             Rule("C", ("background",), lambda _: no_signal(self.catalogue), 0.6),
+            Rule("C", ("POSITIVE", "FLAG"), lambda _, f: self._flag(f)),
+            Rule("C", ("NO", "FLAG"), lambda _, f: no(self._flag(f)), 0.2),
+            Rule("C", ("only", "O"), lambda _, o: self._every(o)),
+            Rule("C", ("ALL", "O", "WITH", "L"), lambda _, o, __, x: (Every(_all(bound(o, x))),) if not o.one and not o.cuts else None),
+            Rule("C", ("first", "INT", "EVT"), lambda _, n, __: (Compare(Place(), "<", Number(n)),)),
+            Rule("C", ("last", "INT", "EVT"), lambda _, n, __: (Compare(Place(back=True), ">=", Number(-n)),)),
             Rule("C", ("FIRED", "FLAG"), lambda _, f: self._flag(f)),
             Rule("C", ("FLAG", "FIRED"), lambda f, _: self._flag(f)),
             Rule("C", ("FLAG", "TRUE"), lambda f, _: self._flag(f)),
@@ -290,12 +307,16 @@ class _Conditions:
             Rule("C", ("CHREL", "P"), lambda kind, p: (Signs(kind, p),), 0.4),
             Rule("C", ("V", "MISSING"), lambda v, _: (missing(v),) if isinstance(v, Column) else None),
             Rule("C", ("V", "MISSING", "MISSING"), lambda v, _, __: (missing(v),) if isinstance(v, Column) else None),
-            Rule("C", ("NO", "OF", "V"), lambda *m: None),
+            *(Rule("C", (no_value, "value", "OF", "V"), lambda *m: (missing(m[-1]),) if isinstance(m[-1], Column) else None) for no_value in ("NO", "without", "lack")),
             Rule("C", ("V", "OP", "STR"), self._said),
             Rule("C", ("V", "IS", "STR"), self._said),
             Rule("C", ("V", "STR"), lambda v, said: self._said(v, "==", said), 0.3),
             Rule("C", ("V", "OP", "N", "%", "OF", "V"), lambda v, op, n, _, __, of: (Compare(v, op, Arithmetic("*", Number(n.value / 100), of)),)),
         ]
+
+    def _every(self, o: Objects) -> Conditions | None:
+        """'only jets with pt above 30': every jet of the event passes."""
+        return (Every(_all(o.cuts)),) if o.cuts and not o.one and not o.signs and not o.adjective else None
 
     def _said(self, v: Value, operator: str, said: str) -> Conditions | None:
         """A column of words compared with one: 'Type1 equal to G', 'good = yes', 'chamber RPC3'."""
@@ -315,9 +336,9 @@ class _Conditions:
 
     def joined(self) -> list[Rule]:
         return [
-            Rule("C", ("C", "AND", "C"), lambda a, _, b: (*a, *(x for x in b if x not in a))),
-            Rule("C", ("both", "C", "and", "C"), lambda _, a, __, b: (*a, *b)),
-            Rule("C", ("C", "AND", "WITH", "C"), lambda a, _, __, b: (*a, *b), 0.1),
+            Rule("C", ("C", "AND", "C"), lambda a, _, b: joined(a, b)),
+            Rule("C", ("both", "C", "and", "C"), lambda _, a, __, b: joined(a, b)),
+            Rule("C", ("C", "AND", "WITH", "C"), lambda a, _, __, b: joined(a, b), 0.1),
             Rule("C", ("C", "OR", "C"), lambda a, _, b: (Or((_all(a), _all(b))),), 0.1),
             Rule("C", ("either", "C", "OR", "C"), lambda _, a, __, b: (Or((_all(a), _all(b))),)),
             Rule("C", ("WITH", "C"), lambda _, c: c, 0.3),

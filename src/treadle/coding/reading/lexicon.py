@@ -20,6 +20,7 @@ COUNT: how many | number of | count of | count | counts | nr of | nr | no. of | 
 AGG mean: on average | mean | average | avg | averaged | mean value | average value | typical | expectation value
 AGG median: median | median value
 AGG std: standard deviation | std | std dev | spread | sigma | width | dispersion | rms spread
+AGG relstd: sigma over mean | std over mean | standard deviation over mean | relative spread | rms over mean | standard deviation divided by mean | spread over mean | relative standard deviation | relative width | sigma / mean | std / mean
 AGG rms: rms | root mean square
 AGG variance: variance
 AGG sum: sum | total | summed | sum up | add up | integrated | integral | overall
@@ -31,7 +32,7 @@ PERCENTILE: percentile | quantile
 AGG q25: first quartile | lower quartile
 AGG q75: third quartile | upper quartile
 FRACTION 1: fraction | proportion | share | part | ratio
-FRACTION 100: percentage | percent | % | per cent
+FRACTION 100: how many percent | how many per cent | percentage | percent | % | per cent
 EFF: efficiency | acceptance | pass rate | passing rate | survival fraction | selection efficiency
 DISTINCT: different | distinct | unique
 CORR: correlation | correlation coefficient | pearson correlation | pearson correlation coefficient | linear correlation | linear correlation coefficient | pearson coefficient | pearson r | correlated
@@ -39,7 +40,7 @@ MODE: most frequent | most frequent one | most common one | most frequent value 
 WHICH: which
 WEIGHTEDBY: weighted by | weighted with | using weights | with weight | with weights
 WEIGHTED: weighted
-HISTOGRAM: histogram | histogrammed | distribution | hist | histogramming
+HISTOGRAM: plot | draw | histogram | histogrammed | distribution | hist | histogramming
 BEING: being | defined as | is | = | means | taken as | is defined as | meaning | , | as
 DROPPED: left out | excluded | ignored | skipped | dropped | removed | are left out | are excluded | not counted
 PEAK: maximum | peak | highest | highest bin | fullest bin | most populated bin | bin with most entries | tallest bin | maximum bin | bin with highest content | peak bin | most entries
@@ -47,9 +48,9 @@ CENTRE: centre | center | bin centre | bin center | central value | position | m
 BINS: bins | equal bins | bin | equal width bins | uniform bins
 EVT: event | events | evts | evt | entries | entry | rows | row | records | record | collisions | readouts
 ALL: all | any | every | each | entire | whole | overall | total
-WITH: belonging to | with | having | that have | which have | have | has | containing | that contain | contain | contains | where | in which | for which | whose | such that | passing | pass | passes | that pass | satisfying | satisfy | satisfies | requiring | require | if | when | that has | which has | fulfilling | fulfil | meeting | that fulfil | with both | that satisfy | there is | there are | with there | in whose | possess | given | had | that had | who have | and have | and has | selected by | showing | show
+WITH: after requiring | after selecting | after cut | after | survive selection of | survive cut of | survive cut on | survive | passing cut | pass cut | pass selection | marked by | belong to | belongs to | belonging to | with | having | that have | which have | have | has | containing | that contain | contain | contains | where | in which | for which | whose | such that | passing | pass | passes | that pass | satisfying | satisfy | satisfies | requiring | require | if | when | that has | which has | fulfilling | fulfil | meeting | that fulfil | with both | that satisfy | there is | there are | with there | in whose | possess | given | had | that had | who have | and have | and has | selected by | showing | show
 WITHOUT: without | with no | lacking | that have no | have no | has no | having no | containing no | contain no | not containing | with not any
-IN: only use | use only | use | take | taking only | consider | consider only | keep | keep only | select | restrict to | selection | apply | restricting to | in case of | limited to | in | for | of | among | over | within | across | considering | using only | only | from | only for | only in | out of | using | on | at | restricted to | only using | taking | amongst | considering only | relative to | with respect to | compared to | with respect to all | wrt | w.r.t | and only for | during
+IN: looking at | look at | only use | use only | use | take | taking only | consider | consider only | keep | keep only | select | restrict to | selection | apply | restricting to | in case of | limited to | in | for | of | among | over | within | across | considering | using only | only | from | only for | only in | out of | using | on | at | restricted to | only using | taking | amongst | considering only | relative to | with respect to | compared to | with respect to all | wrt | w.r.t | and only for | during
 OF: of | in | for | from | carried by
 FOREACH: per event | each event | in event | per | event by event | in each event | of event | of each event | within event | in single event | per entry | in one event | in every event | of every event | for each event | for every event
 OP >: > | above | over | exceed | exceeds | exceeding | greater than | more than | larger than | higher than | bigger than | beyond | in excess of | harder than | longer than | later than | after | upwards of | strictly above | strictly greater than | better than | further than | farther than | hotter than | brighter than | strictly more than
@@ -115,7 +116,7 @@ LOG sqrt: sqrt | square root of
 TRUE: true | set | on | fired | 1 | yes | triggered | fires | fire | passed
 FALSE: false | not set | off | 0
 FIRED: fired | firing | fire | fires | triggering | triggered | triggered by | passed | that fired | passing | that passed | accepted by | with | tagged as | flagged as | flagged | marked as | firing of | satisfying | pass | passes | in | are | is | have | which fired | selected by
-NOT: not | fail | fails | failing | failed | do not | does not | did not | not passing | that fail | don't | didn't | doesn't | that do not | without | but not | that did not | which did not | not having
+NOT: not | fail | fails | failing | failed | do not | does not | did not | not passing | that fail | don't | didn't | doesn't | that do not | without | that did not | which did not | not having
 AND: and | , and | & | && | as well as | plus | , | also | and also | and in addition | and with | , with | in addition | together with | with | and additionally | and at same time | while | but | and having | and where | who also | and whose | ; | and that | and for which | and which
 OR: or | || | or else
 MISSING: missing | nan | undefined | not set | not defined | nan | undefined | invalid | not available | not a number
@@ -124,9 +125,18 @@ DEFADJ b tagged: b tagged | b | btagged | bottom
 DEFADJ isolated: isolated
 DEFADJ central: central | forward
 DEFADJ good: good | tight | loose | selected | medium | clean | quality | candidate | signal | energetic | hard | soft | high pt | valid
+HOWLARGE: how large | how high | how big | how long
+HOWLOW: how low | how small | how short
+HOWWIDE: how wide | how broad
 COUNTSAS: counts as | is called | is considered | is | are | is defined as | counted as | qualifies as | is counted as | are called
 CALL: call | consider | define | regard
 EXCEPT: leave out | leaving out | ignoring | ignore | excluding | exclude | except | skip | skipping | drop | dropping | but not | not counting | without counting
+BYFACTOR: by what factor | by which factor | how many times
+LARGER max: larger of | maximum of | greater of | bigger of | larger one of | higher of
+LARGER min: smaller of | minimum of | lesser of | lower of
+VECTORSUM: vector sum | vectorial sum
+ANYOF: at least one of | any of | one or more of
+EACHOF: each of | all of | every one of | all three of | both of | each of three | all
 BYHOW: by how much | by how many | how much
 YIELD: yield | event yield | number of events
 """
@@ -137,7 +147,7 @@ FREE = frozenset(
     value values recorded stored reconstructed contained found present do does did ever simply quick quickly again also then so overall
     altogether report return data dataset sample file tree ntuple its it their they them be been by branch branches column columns
     variable number_of collection quantity called named print your actually particular single particle particles
-    all together whole entire given individual per_event really object really objects see say says want looking electric taken listed come comes hold drawn seen measured registered remain survive left belonging together , is are was were be been it they there i'm looking fill gives answer must should non_weighted ak4 where's one's whole""".split()
+    all together whole entire given individual per_event really object really objects see say says want looking electric taken listed come comes hold drawn seen measured registered remain survive left belonging together , is are was were be been it they there i'm looking fill gives answer must should cut selection get entry ak4 where's one's whole""".split()
 )
 """Words that change nothing wherever a rule does not take them."""
 
@@ -189,7 +199,7 @@ def _between_numbers(text: str, match: re.Match[str]) -> bool:
 
 def remarks(words: list[Token]) -> frozenset[int]:
     """The places of words that only describe the column named in brackets after them: 'the impact parameter (B_IP)'."""
-    found: set[int] = set()
+    found = _beside_columns(words)
     for i in range(1, len(words) - 2):
         inside = 2 if words[i + 1].text in ("branch", "column", "variable", "called") and i + 3 < len(words) else 1
         if words[i].text != "(" or not words[i + inside].column:
@@ -197,16 +207,47 @@ def remarks(words: list[Token]) -> frozenset[int]:
         if words[i + inside + 1].text not in (")", ","):
             found |= _labels(words, i)
             continue
+        said: list[int] = []
         for place in range(i - 1, max(-1, i - 8), -1):
             word = words[place]
-            if word.column or word.text in _DESCRIBE_NOT or not re.match(r"[a-z]", word.text):
+            if word.column or word.text in _DESCRIBE_NOT or not re.match(r"[a-z+-]", word.text):
                 break
-            found.add(place)
-        while found and words[min(p for p in found if p < i)].text in ("of", "in", "for"):
-            found.remove(min(p for p in found if p < i))
-            if not any(p < i for p in found):
-                break
+            said.append(place)
+        while said and words[said[-1]].text in ("of", "in", "for"):
+            said.pop()
+        found |= set(said)
     return frozenset(found)
+
+
+def _beside_columns(words: list[Token]) -> set[int]:
+    """'BDT response', 'protons, mc_type 2212,': words that say what the column beside them says."""
+    found: set[int] = set()
+    for i, word in enumerate(words):
+        if word.column and i + 1 < len(words) and words[i + 1].text in ("response", "score", "output", "discriminant", "classifier", "bit", "number"):
+            found.add(i + 1)
+        told = word.column and 2 <= i < len(words) - 1 and words[i - 1].text == "," and re.fullmatch(_NUMBER, words[i + 1].text)
+        if told and not words[i - 2].column and words[i - 2].text not in _DESCRIBE_NOT and re.match(r"[a-z]", words[i - 2].text):
+            found.add(i - 2)
+    return found | _describing(words)
+
+
+_NOUNS = frozenset(
+    """density time angle score variable multiplicity energy momentum mass isolation discriminant parameter impact decay flight
+    distance pile up plane amplitude voltage current temperature trigger decision quality identification sphericity aplanarity helicity
+    radius position length width height charge probability likelihood output bdt mva neural network classifier drift vertex axis pressure rate
+    efficiency branch column variable beam horn magnet luminosity lifetime weight chi2 ip index""".split()
+)
+
+
+def _describing(words: list[Token]) -> set[int]:
+    """Nouns right before the name of a column: 'the decay time lifetime_ps'."""
+    found: set[int] = set()
+    for i, word in enumerate(words):
+        place = i - 1
+        while word.column and place >= max(0, i - 4) and not words[place].column and words[place].text in _NOUNS:
+            found.add(place)
+            place -= 1
+    return found
 
 
 def _labels(words: list[Token], bracket: int) -> set[int]:
@@ -215,7 +256,7 @@ def _labels(words: list[Token], bracket: int) -> set[int]:
     if words[place].text in ("events", "event", "candidates", "entries", "runs", "rows"):
         place -= 1
     found: set[int] = set()
-    while place >= 0 and len(found) < 2 and not words[place].column and words[place].text not in _DESCRIBE_NOT | {"of", "in", "for", "to", "the", ","}:
+    while place >= 0 and len(found) < 4 and not words[place].column and words[place].text not in _DESCRIBE_NOT | {"of", "in", "for", "to", "the", ","}:
         found.add(place)
         place -= 1
     return found
@@ -224,7 +265,7 @@ def _labels(words: list[Token], bracket: int) -> set[int]:
 _DESCRIBE_NOT = frozenset(
     """with and or have has having is are where whose how many mean average avg median count fraction percentage events event
     candidates sum total maximum minimum largest smallest highest lowest deviation percentile spread std correlation between than
-    above below over under minus plus by on at for percent % whose largest abs absolute shortest longest""".split()
+    above below over under minus plus by on at for percent % whose largest abs absolute shortest longest not no or but without except only neither nor fail fails failing failed passing pass passed required requiring any""".split()
 )
 
 
@@ -259,9 +300,11 @@ def _rows(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
         meant = idea(text)
         if meant in taken:
             continue
-        counter = catalogue.counter(meant)
-        if counter is not None:
-            yield Edge("K", i, i + 1, counter)
+        for start in (i, i - 1):
+            noun = "".join([*texts[start:i], meant])
+            counter = catalogue.counter(meant if start == i else noun) if start >= 0 else None
+            if counter is not None:
+                yield Edge("K", start, i + 1, counter)
         single = re.sub(r"s$", "", text)
         named_row = i > 0 and len(texts[i - 1]) <= 4 and re.search(r"[a-z]", texts[i - 1]) and single == "candidate"
         if named_row and texts[i - 1] not in _NOT_A_NAME:
@@ -374,7 +417,7 @@ def _things(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
 def _suffixes(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
     """What follows the name of a collection in its columns, written alone: 'tightId', 'btagDeepFlavB'."""
     for i, word in enumerate(words):
-        if word.column or len(word.text) < 4:
+        if word.column or len(word.text) < 4 or word.text in _COUNTED_IDEAS:
             continue
         having = [
             (thing, what, column)
@@ -396,18 +439,18 @@ def _described(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
     for i in range(len(words)):
         for length in range(1, 6):
             said = words[i : i + length]
-            if len(said) < length or said[-1].column or not re.match(r"[^\W\d]", said[-1].text) or said[0].text in ("of", "in", "number"):
+            if len(said) < length or (said[-1].column and not re.fullmatch(r"[a-z]{3,}", said[-1].column)) or not re.match(r"[^\W\d]", said[-1].text) or said[0].text in ("of", "in"):
                 break
             plain = [w for w in said if w.text not in ("of", "in", "for", "on")]
             if said[-1].text in ("of", "in", "for", "on") or any(w.text in _NO_NAMES for w in plain):
                 continue
-            ideas = frozenset(i for w in plain for i in ideas_of_word(w.written))
+            ideas = frozenset(i for w in plain for i in ideas_of_word(w.written)) - {""}
             if ideas <= _COUNTED_IDEAS or " ".join(idea(w.text) for w in plain) in named:
                 continue
             if {"decay", "time"} <= ideas or {"proper", "time"} <= ideas:
                 ideas = ideas - {"decay", "time", "proper"} | {"tau"}
             yield from _matched(ideas, i, i + length, catalogue)
-            for lighter in (ideas - {"event"}, ideas - {"energy"}, ideas - {"reco"}):
+            for lighter in (ideas - {"event"}, ideas - {"energy"}, ideas - {"reco"}, ideas - {"time"}, ideas - {"angle"}, ideas - {"position"}, ideas - {"parameter"}):
                 if lighter != ideas and lighter and length > 1:
                     yield from _matched(lighter, i, i + length, catalogue, 0.4)
 
@@ -425,7 +468,7 @@ def _matched(ideas: frozenset[str], start: int, end: int, catalogue: Catalogue, 
         cost = price + more + unsure - 0.3 * (len(ideas) - 1)
         thing = catalogue.thing_of(q) if q.jagged else None
         if thing is not None:
-            yield Edge("V", start, end, Of(Objects(thing), _key(thing, q.column)), cost)
+            yield Edge("V", start, end, Of(Objects(thing), _key(thing, q.column)), cost + 0.3)
         elif not q.jagged:
             yield Edge("V", start, end, Column(q.column, q.unit), cost)
         if catalogue.flag(q.column):

@@ -17,10 +17,10 @@ Marks = tuple[tuple[float, tuple[str, ...]], ...]
 
 _MARK = r"-\s?\d{3,5}(?:\.0)?|\bnan\b|\bNaNs?\b"
 _MEANS = re.compile(
-    r"\b(?:missing|no |not |without|ignor\w+|skip\w*|leav\w+|left|exclud\w+|drop\w*|remov\w+|failed|invalid|undefined|sentinel|placeholder|default|otherwise|unless|absent|where|if)\b",
+    r"\b(?:missing|no |not |without|ignor\w+|skip\w*|leav\w+|left|exclud\w+|drop\w*|remov\w+|failed|invalid|undefined|sentinel|placeholder|default|otherwise|unless|absent|where|if|others|rest|elsewhere|when)\b",
     re.IGNORECASE,
 )
-_PARTS = re.compile(r"(?<=[.!?;])\s+|\s*[()]\s*|,\s*(?=(?:but )?(?:ignor|skip|leav|exclud|drop|without|not count|where|which|-?\d))")
+_PARTS = re.compile(r"(?<=[.!?;:])\s+|\s*[()]\s*|,\s*(?=(?:but )?(?:ignor|skip|leav|exclud|drop|without|not count|where|which|-?\d))")
 
 
 def missing_values(request: str, catalogue: Catalogue) -> tuple[str, Marks]:
@@ -44,6 +44,8 @@ def missing_values(request: str, catalogue: Catalogue) -> tuple[str, Marks]:
     if re.search(r"(?:ignor\w+|skip\w*|leav\w+ out|exclud\w+|drop\w*|without|not counting) (?:the |all |any )?(?:missing|invalid|nan) (?:values|entries|ones)", kept, re.IGNORECASE):
         found.append((math.nan, ()))
         kept = re.sub(r"[,;(]?\s*(?:please )?(?:ignor\w+|skip\w*|leav\w+ out|exclud\w+|drop\w*|without|not counting) (?:the |all |any )?(?:missing|invalid|nan) (?:values|entries|ones)\)?", " ", kept, flags=re.IGNORECASE)  # fmt: skip
+    if found:
+        kept = re.sub(r"[,;]?\s*\b(?:please )?(?:skip|ignore|drop|leave out|exclude) (?:those|these|them|it)\b(?: out)?", " ", kept)
     return re.sub(r"\(\s*\)", " ", kept), tuple(found)
 
 
@@ -70,7 +72,7 @@ def _columns(node: Any) -> set[str]:
         return {node.name}
     if isinstance(node, Of) and not node.objects.thing.jagged:
         needed = node.objects.thing.needs(node.what)
-        return {node.objects.thing.columns[p] for p in needed[1].split()} if needed else set()
+        return {node.objects.thing.columns[p] for p in needed[1]} if needed else set()
     if isinstance(node, tuple):
         return set().union(*(_columns(part) for part in node)) if node else set()
     if is_dataclass(node) and not isinstance(node, type) and not isinstance(node, Thing | Objects):

@@ -20,6 +20,7 @@ __all__ = [
     "Compare",
     "Condition",
     "Dangling",
+    "Every",
     "Flag",
     "Fold",
     "Lacking",
@@ -30,6 +31,7 @@ __all__ = [
     "Or",
     "Pair",
     "Pairwise",
+    "Place",
     "Signs",
     "Size",
     "Text",
@@ -94,6 +96,13 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """The number of an entry, from 0; of ``back`` from the end, -1 the last."""
+
+    back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Of:
     """A quantity of objects."""
 
@@ -128,7 +137,7 @@ class Pairwise:
 class Arithmetic:
     """``closed``: it stood in brackets."""
 
-    operator: Literal["+", "-", "*", "/"]
+    operator: Literal["+", "-", "*", "/", "max", "min"]
     left: Value
     right: Value
     closed: bool = False
@@ -136,13 +145,13 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function of one value: abs, log10, log, sqrt; isnan, which is a condition."""
+    """A function of one value: abs, log10, log, sqrt, square; isnan, which is a condition."""
 
     function: str
     value: Value
 
 
-Value = Number | Text | Column | Of | Size | Fold | Pairwise | Arithmetic | Apply
+Value = Number | Text | Column | Place | Of | Size | Fold | Pairwise | Arithmetic | Apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +201,27 @@ class Lacking:
 
 
 @dataclass(frozen=True, slots=True)
+class Every:
+    """A condition that all objects of the event fulfil."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
 class Dangling:
     """Comparisons of which only the rest of the selection tells whose they are: 'exactly two muons, both above 20 GeV'."""
 
     lacking: Lacking
 
 
-Condition = Compare | Flag | Not | All | Or | Signs | Dangling
+Condition = Compare | Flag | Not | All | Or | Signs | Every | Dangling
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What is asked: ``operation`` on ``value`` (or on events, or on ``objects``) where the conditions hold.
 
+    ``top``: of so many of the largest values (negative: the smallest).
     ``passing`` is the numerator of a fraction; ``left`` and ``right`` are those of a difference or ratio of two answers.
     """
 
@@ -219,6 +236,7 @@ class Answer:
     left: Answer | None = None
     right: Answer | None = None
     unit: str = ""
+    top: int = 0
 
 
 def level(value: Value) -> Thing | None:

@@ -97,7 +97,7 @@ def file_unit(request: str, catalogue: Catalogue) -> str:
     if named:
         return max(set(named), key=named.count)
     columns = set(catalogue.by_column)
-    if any(re.fullmatch(r"\w+_(?:PX|PT|IPCHI2\w*|TRUEP_\w)", c) for c in columns):
+    if any(re.fullmatch(r"\w+_(?:IPCHI2\w*|TRUEP_\w|ENDVERTEX_\w|PX|TIS|TOS)", c) for c in columns):
         return "MeV"  # as the tools of LHCb write them
     if "luminosityBlock" in columns or "nMuon" in columns:
         return "GeV"  # NanoAOD

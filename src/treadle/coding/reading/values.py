@@ -23,7 +23,7 @@ from treadle.coding.reading.tree import (
 )
 from treadle.coding.reading.units import factor, unit_of
 
-__all__ = ["usual_order", "value_rules"]
+__all__ = ["between", "quantity", "usual_order", "value_rules"]
 
 IN_PAIRS = frozenset({"mass", "pt", "energy", "eta", "momentum", "phi"})
 
@@ -43,6 +43,26 @@ def usual_order(thing: Thing) -> str:
 def value_rules(catalogue: Catalogue) -> list[Rule]:
     v = _Values(catalogue)
     return [*v.objects(), *v.of_objects(), *v.pairs(), *v.worked_out(), *v.special()]
+
+
+def quantity(o: Objects, what: str) -> Value:
+    """A quantity of objects, or a ratio of two ('iso/pt').
+
+    Raises:
+        LookupError: the columns do not give it.
+    """
+    if "/" in what:
+        one, other = what.split("/")
+        return Arithmetic("/", quantity(o, one), quantity(o, other))
+    if not o.thing.has(what):
+        raise LookupError(what)
+    return Of(o, what)
+
+
+def between(what: str, pair: Pair) -> Value | None:
+    """What lies between two objects: an angle, or a distance of directions."""
+    needed = {"delta_r": ("eta", "phi"), "delta_phi": ("phi",), "delta_eta": ("eta",), "angle": ("px", "py", "pz")}[what]
+    return Pairwise(pair, what) if all(o.thing.has(q) for o in (pair.one, pair.other) for q in needed) else None
 
 
 class _Values:
@@ -119,16 +139,20 @@ class _Values:
             Rule("V", ("multiplicity", "OF", "O"), lambda _, __, o: self._size(o)),
             Rule("V", ("O", "count"), lambda o, _: self._size(o), 0.1),
             Rule("V", ("Q", "(column)"), self._named),
-            Rule("V", ("V", "(column)"), self._named),
+            *(Rule("V", (said, "(", "(column)", end), lambda v, _, column, __: self._named(v, column)) for said in "VQ" for end in "),"),
+            *(Rule("V", (said, "(", "branch", "(column)", ")"), lambda v, _, __, column, ___: self._named(v, column)) for said in "VQ"),
+            Rule("V", ("V", "(column)"), lambda v, column: v if self._same(v, self._named(v, column)) else None),
+            Rule("Q", ("Q", "DIVIDED", "Q"), lambda a, _, b: f"{a}/{b}" if "/" not in a + b and "|" not in a + b else None),
+            Rule("Q", ("ABS", "(", "Q", ")"), lambda _, __, q, ___: f"|{q.strip('|')}|"),
             Rule("Q", ("ABS", "Q"), lambda _, q: f"|{q.strip('|')}|"),
             Rule("Q", ("BAR", "Q", "BAR"), lambda _, q, __: f"|{q.strip('|')}|"),
         ]
 
     def _of(self, what: str, o: Objects) -> Value | None:
         absolute, what = what.startswith("|"), what.strip("|")
-        if o.signs or not o.thing.has(what):
+        if o.signs:
             return None
-        value = Of(o, what)
+        value = quantity(o, what)
         return Apply("abs", value) if absolute else value
 
     def _column_of(self, v: Value, _: str, o: Objects) -> Value | None:
@@ -141,6 +165,13 @@ class _Values:
         if o.one or o.signs:
             return None
         return Size(o)
+
+    def _same(self, v: Value, named: Value | None) -> bool:
+        """Whether two values are the same column."""
+        columns = [
+            x.name if isinstance(x, Column) else x.objects.thing.columns.get(x.what) if isinstance(x, Of) else None for x in (v, named)
+        ]
+        return columns[0] is not None and columns[0] == columns[1]
 
     def _named(self, said: object, column: str) -> Value | None:
         """'missing energy (branch met)': the column that is named after the words for it."""
@@ -176,12 +207,14 @@ class _Values:
             Rule("V", ("INVARIANT", "Q", "OF", "P"), lambda _, q, __, p: self._of_pair(q, p) if q == "mass" else None),
             Rule("V", ("INVARIANT", "P", "Q"), lambda _, p, q: self._of_pair(q, p) if q == "mass" else None),
             Rule("V", ("P", "INVARIANT", "Q"), lambda p, _, q: self._of_pair(q, p) if q == "mass" else None),
-            Rule("V", ("DELTA", "between", "P"), lambda what, _, p: self._between(what, p)),
+            Rule("V", ("DELTA", "between", "P"), lambda what, _, p: between(what, p)),
             Rule("DELTA", ("BAR", "DELTA", "BAR"), lambda _, what, __: what),
             Rule("DELTA", ("DELTA", "BAR", "DELTA", "BAR"), lambda one, _, what, __: what if one == what else None),
             Rule("DELTA", ("ABS", "DELTA"), lambda _, what: what),
-            Rule("V", ("DELTA", "OF", "P"), lambda what, _, p: self._between(what, p)),
-            Rule("V", ("P", "DELTA"), lambda p, what: self._between(what, p)),
+            Rule("V", ("DELTA", "OF", "P"), lambda what, _, p: between(what, p)),
+            Rule("V", ("P", "DELTA"), lambda p, what: between(what, p)),
+            Rule("V", ("ABS", "(", "V", ")"), lambda _, __, v, ___: Apply("abs", v)),
+            Rule("V", ("ALL", "OF", "V"), lambda _, __, v: v, 0.1),
             Rule("V", ("ABS", "V"), lambda _, v: Apply("abs", v)),
             Rule("V", ("BAR", "V", "BAR"), lambda _, v, __: Apply("abs", v)),
         ]
@@ -211,10 +244,6 @@ class _Values:
             return None
         return Pairwise(pair, what)
 
-    def _between(self, what: str, pair: Pair) -> Value | None:
-        needed = {"delta_r": ("eta", "phi"), "delta_phi": ("phi",), "delta_eta": ("eta",), "angle": ("px", "py", "pz")}[what]
-        return Pairwise(pair, what) if all(o.thing.has(q) for o in (pair.one, pair.other) for q in needed) else None
-
     # ------------------------------------------------------------------------------------------ worked out
 
     def worked_out(self) -> list[Rule]:
@@ -237,6 +266,14 @@ class _Values:
             Rule("V", ("RATIO", "V", "DIVIDED", "V"), lambda _, a, __, b: _worked("/", a, b)),
             Rule("V", ("RATIO", "V", "/", "V"), lambda _, a, __, b: _worked("/", a, b)),
             Rule("V", ("RATIO", "between", "V", "and", "V"), lambda _, __, a, ___, b: _worked("/", a, b)),
+            Rule("V", ("LARGER", "V", "and", "V"), lambda op, a, _, b: _worked(op, a, b)),
+            Rule("V", ("V", "^", "INT"), lambda v, _, n: Apply("square", v) if n == 2 else None),
+            Rule("OL", ("O", ",", "O", "and", "O"), lambda a, _, b, __, c: (a, b, c) if a.one and b.one and c.one else None),
+            Rule("OL", ("O", ",", "O", ",", "and", "O"), lambda a, _, b, __, ___, c: (a, b, c) if a.one and b.one and c.one else None),
+            Rule("OL", ("O", ",", "O", ",", "O"), lambda a, _, b, __, c: (a, b, c) if a.one and b.one and c.one else None, 0.2),
+            Rule("OL", ("P",), lambda p: (p.one, p.other) if not p.signs else None, 0.1),
+            Rule("V", ("SUM", "OF", "Q", "OF", "OL"), lambda _, __, q, ___, ol: self._summed(q, ol)),
+            Rule("V", ("SUM", "OF", "OL", "Q"), lambda _, __, ol, q: self._summed(q, ol)),
             Rule("V", ("LOG", "V"), lambda name, v: Apply(name, v)),
             Rule("V", ("LOG", "(", "V", ")"), lambda name, _, v, __: Apply(name, v)),
             Rule("V", ("(", "V", ")"), lambda _, v, __: replace(v, closed=True) if isinstance(v, Arithmetic) else v, 0.01),
@@ -246,6 +283,15 @@ class _Values:
             Rule("V", ("V", "UNIT"), self._already, 0.05),
             Rule("V", ("V", "in", "UNIT"), lambda v, _, unit: self._already(v, unit), 0.05),
         ]
+
+    def _summed(self, what: str, several: tuple[Objects, ...]) -> Value | None:
+        """The sum of a quantity of particles: of their numbers, which for momenta is the scalar sum."""
+        if not all(o.thing.has(what) for o in several):
+            return None
+        made: Value = Of(several[0], what)
+        for o in several[1:]:
+            made = Arithmetic("+", made, Of(o, what))
+        return made
 
     def _already(self, v: Value, unit: str) -> Value | None:
         """A value that is in that unit as it is."""

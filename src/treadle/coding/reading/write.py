@@ -16,6 +16,7 @@ from treadle.coding.reading.tree import (
     Compare,
     Condition,
     Dangling,
+    Every,
     Flag,
     Fold,
     Not,
@@ -25,6 +26,7 @@ from treadle.coding.reading.tree import (
     Or,
     Pair,
     Pairwise,
+    Place,
     Signs,
     Size,
     Text,
@@ -47,6 +49,7 @@ _REDUCTIONS = {
     "variance": "np.var({0})",
     "rms": "np.sqrt(np.mean({0}**2))",
     "error": "np.std({0}) / np.sqrt(len({0}))",
+    "relstd": "np.std({0}) / np.mean({0})",
     "range": "np.max({0}) - np.min({0})",
     "q25": "np.percentile({0}, 25)",
     "q75": "np.percentile({0}, 75)",
@@ -54,15 +57,15 @@ _REDUCTIONS = {
 _FUNCTIONS = {"abs": "np.abs", "log10": "np.log10", "log": "np.log", "sqrt": "np.sqrt", "isnan": "np.isnan"}
 
 
-def write(answer: Answer, catalogue: Catalogue) -> str:
-    """The body of a program.
+def write(answer: Answer, catalogue: Catalogue, name: str = "") -> str:
+    """The body of a program that prints its result under ``name``, or one of its own.
 
     Raises:
         LookupError: some part of the answer has no program.
     """
     writer = _Writer(catalogue)
     result = writer.answer(answer)
-    name = {"count": "n", "objects": "n", "distinct": "n"}.get(answer.operation, "")
+    name = name or {"count": "n", "objects": "n", "distinct": "n"}.get(answer.operation, "")
     name = name or re.sub(r"\W+", "_", answer.operation).strip("_") or "value"
     return "\n".join([*writer.lines, f"result = {result}", f'print(f"METRIC: {name}={{result}}")', ""])
 
@@ -90,6 +93,9 @@ class _Writer:
             "mode": self._mode,
             "peak": self._peak,
             "correlation": self._correlation,
+            "at max": self._at_extreme,
+            "at min": self._at_extreme,
+            "peak height": self._peak,
         }
         if a.operation in simple:
             return simple[a.operation](a)
@@ -130,8 +136,25 @@ class _Writer:
         assert a.bins is not None
         bins, low, high = a.bins
         self.lines.append(f"counts, edges = np.histogram({self._values(a)}, bins={bins}, range=({low:g}, {high:g}))")
+        if a.operation == "peak height":
+            return "np.max(counts)"
         self.lines.append("fullest = np.argmax(counts)")
         return "(edges[fullest] + edges[fullest + 1]) / 2"
+
+    def _at_extreme(self, a: Answer) -> str:
+        """A value in the event where another is largest or smallest."""
+        assert a.value is not None and a.other is not None
+        if level(a.value) is not None or level(a.other) is not None:
+            raise Unwritable("one value an event")
+        mask = self._mask(a.where)
+        keep = f"[{mask}]" if mask else ""
+        best = "max" if a.operation == "at max" else "min"
+        self.lines.append(f"best = ak.arg{best}({_bracketed(self.value(a.other))}{keep}, axis=0)")
+        return f"{_bracketed(self.value(a.value))}{keep}[best]"
+
+    def _top(self, values: str, number: int) -> str:
+        """The ``number`` largest (of a negative one the smallest) of the values."""
+        return f"np.sort({values})[-{number}:]" if number > 0 else f"np.sort({values})[:{-number}]"
 
     def _correlation(self, a: Answer) -> str:
         assert a.value is not None and a.other is not None
@@ -148,11 +171,13 @@ class _Writer:
             made = f"np.sum({values} * {weights})"
             return f"{made} / np.sum({weights})" if a.operation.endswith("mean") else made
         values = self._kept(values, "values")
+        if a.top:
+            values = self._kept(self._top(values, a.top), "chosen")
         if a.operation == "percentile":
             made = f"np.percentile({values}, {a.number:g})"
         else:
             made = _REDUCTIONS[a.operation].format(values)
-        scale = self._to_unit(a)
+        scale = self._to_unit(a) * (a.number if a.operation == "relstd" and a.number else 1)
         return made if scale == 1 else f"{made} * {scale:g}"
 
     def _to_unit(self, a: Answer) -> float:
@@ -237,6 +262,8 @@ class _Writer:
     def condition(self, c: Condition) -> str:
         if isinstance(c, Compare):
             return self._compared(c)
+        if isinstance(c, Every):
+            return f"ak.all({self.condition(c.condition)}, axis=1)"
         if isinstance(c, Flag):
             return self.value(c.value) if self._is_bool(c.value) else f"{self.value(c.value)} > 0"
         if isinstance(c, Not):
@@ -271,6 +298,9 @@ class _Writer:
     def value(self, v: Value) -> str:
         if isinstance(v, Number):
             return _number(v.value)
+        if isinstance(v, Place):
+            places = self._kept("np.arange(len(events))", "entry")
+            return f"({places} - len(events))" if v.back else places
         if isinstance(v, Text):
             return repr(v.value).replace("'", '"')
         if isinstance(v, Column):
@@ -281,8 +311,12 @@ class _Writer:
             return self._size(v.objects)
         if isinstance(v, Fold):
             return f"ak.{v.how}({self.value(v.value)}, axis=1)"
+        if isinstance(v, Arithmetic) and v.operator in ("max", "min"):
+            return f"np.{v.operator}imum({self.value(v.left)}, {self.value(v.right)})"
         if isinstance(v, Arithmetic):
             return f"({self.value(v.left)} {v.operator} {self.value(v.right)})"
+        if isinstance(v, Apply) and v.function == "square":
+            return f"{_bracketed(self.value(v.value))}**2"
         if isinstance(v, Apply):
             return f"{_FUNCTIONS[v.function]}({self.value(v.value)})"
         return self._pairwise(v)
@@ -292,8 +326,9 @@ class _Writer:
         if needed is None:
             raise Unwritable(f"{what} of {o.thing!r}")
         form, parts = needed
-        code = form.format(**{p: self._column(o, o.thing.columns[p]) for p in parts.split()})
-        return code if form.startswith(("{" + what + "}", "np.sqrt(", "np.arc")) and form.endswith((")", "}")) else f"({code})"
+        columns = [self._column(o, o.thing.columns[p]) for p in parts]
+        code = form.format(*columns, **dict(zip(parts, columns, strict=True)))
+        return code if form == "{0}" or (form.startswith(("np.sqrt(", "np.arc")) and form.endswith(")")) else f"({code})"
 
     def _column(self, o: Objects, column: str) -> str:
         if not o.thing.jagged:
