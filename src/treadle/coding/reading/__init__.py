@@ -27,7 +27,7 @@ __all__ = ["ReadProgram", "answers", "program_by_rules", "read_program"]
 
 LONGEST = 90
 """Words of a request beyond which nothing is read."""
-SURE = 1.9
+SURE = 2.1
 """What the cheapest reading may cost to be called whole: dearer ones took a guess (which column, 'two' for 'exactly two')."""
 
 

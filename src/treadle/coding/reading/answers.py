@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
-from treadle.coding.reading.chart import Rule
+from treadle.coding.reading.chart import Costly, Rule
 from treadle.coding.reading.conditions import Conditions, bound, joined, no, no_signal
 from treadle.coding.reading.tree import (
     Answer,
@@ -100,7 +100,13 @@ class _Answers:
 
     def _counted(self, _: str, v: Value) -> Answer | None:
         """'how many runs', 'how many sectors': different values of a column that numbers them."""
-        if not isinstance(v, Column) or not self.catalogue.by_column[v.name].ideas <= {"run", "fill", "spill", "lumi", "block"}:
+        if not isinstance(v, Column) or not self.catalogue.by_column[v.name].ideas <= {
+            "run",
+            "fill",
+            "spill",
+            "lumi",
+            "block",
+        }:
             return None
         return Answer("distinct", v)
 
@@ -111,33 +117,80 @@ class _Answers:
             Rule("S", ("AGG", "V"), self._reduce),
             Rule("S", ("AGG", "OF", "V"), lambda agg, _, v: self._reduce(agg, v)),
             Rule("S", ("V", "AGG"), lambda v, agg: self._reduce(agg, v), 0.4),
+            Rule("S", ("HOWLARGE", "S"), lambda _, s: s if s.passing or "fraction" in s.operation else None),
+            Rule("S", ("COUNT", "S"), lambda _, s: s if s.operation in ("distinct", "count", "objects") else None, 0.3),
+            Rule("S", ("S", "using", "V", "as", "weight"), lambda s, _, w, __, ___: self._weighted_by(s, "", w)),
+            Rule(
+                "S",
+                ("WEIGHTED", "AGG", "OF", "V", "using", "V", "as", "weight"),
+                lambda *m: self._weighted(m[1], m[3], m[5]),
+            ),
             Rule("S", ("HOWLARGE", "V", "AGG"), lambda _, v, agg: self._reduce(agg, v)),
             Rule("S", ("HOWLARGE", "V"), lambda _, v: self._reduce("max", v), 0.5),
             Rule("S", ("HOWLOW", "V"), lambda _, v: self._reduce("min", v), 0.5),
             Rule("S", ("HOWWIDE", "HISTOGRAM", "OF", "V", "AGG"), lambda *m: self._reduce(m[4], m[3])),
             Rule("S", ("BYHOW", "V", "AGG"), lambda _, v, agg: self._reduce(agg, v) if agg in ("std", "rms") else None),
-            Rule("S", ("BYHOW", "V", "AGG", "AGG"), lambda _, v, one, agg: self._reduce(agg, v) if one == agg == "std" else None),
+            Rule(
+                "S",
+                ("BYHOW", "V", "AGG", "AGG"),
+                lambda _, v, one, agg: self._reduce(agg, v) if one == agg == "std" else None,
+            ),
             Rule("S", ("WHICH", "value", "of", "V", "WITH", "half", "of", "OP"), lambda *m: self._reduce("median", m[3])),
-            Rule("S", ("ALL", "OF", "V", "AGG", "to"), lambda _, __, v, agg, ___: self._reduce(agg, v) if agg == "sum" else None),
+            Rule(
+                "S",
+                ("ALL", "OF", "V", "AGG", "to"),
+                lambda _, __, v, agg, ___: self._reduce(agg, v) if agg == "sum" else None,
+            ),
             Rule("S", ("AGG", "OF", "INT", "MAXOF", "OF", "V"), lambda agg, _, n, how, __, v: self._top(agg, n, how, v)),
-            Rule("S", ("V", "in", "EVT", "WITH", "MAXOF", "V"), lambda v, _, __, ___, how, of: Answer(f"at {how}", v, other=of) if level(v) is None and level(of) is None else None),
-            Rule("S", ("V", "OF", "E", "AGG"), lambda v, _, e, agg: _placed(self._reduce(agg, v), e) if isinstance(v, Fold) else None),
-            Rule("S", ("V", "OF", "ALL", "E", "AGG"), lambda v, _, __, e, agg: _placed(self._reduce(agg, v), e) if isinstance(v, Fold) else None),
+            Rule(
+                "S",
+                ("V", "in", "EVT", "WITH", "MAXOF", "V"),
+                lambda v, _, __, ___, how, of: (
+                    Answer(f"at {how}", v, other=of) if level(v) is None and level(of) is None else None
+                ),
+            ),
+            Rule(
+                "S",
+                ("V", "OF", "E", "AGG"),
+                lambda v, _, e, agg: _placed(self._reduce(agg, v), e) if isinstance(v, Fold) else None,
+            ),
+            Rule(
+                "S",
+                ("V", "OF", "ALL", "E", "AGG"),
+                lambda v, _, __, e, agg: _placed(self._reduce(agg, v), e) if isinstance(v, Fold) else None,
+            ),
             Rule("S", ("AGG", "IN", "E", "OF", "V"), lambda agg, _, e, __, v: _placed(self._reduce(agg, v), e)),
             Rule("S", ("AGG", "OF", "ALL", "V"), lambda agg, _, __, v: self._reduce(agg, v)),
-            Rule("S", ("COUNT", "O", "EVT", "WITH", "AGG"), lambda _, o, __, ___, agg: self._reduce(agg, Size(o)) if not o.one else None),
+            Rule(
+                "S",
+                ("COUNT", "O", "EVT", "WITH", "AGG"),
+                lambda _, o, __, ___, agg: self._reduce(agg, Size(o)) if not o.one else None,
+            ),
             Rule("S", ("COUNT", "K", "EVT", "WITH", "AGG"), lambda _, k, __, ___, agg: self._reduce(agg, Column(k))),
-            Rule("S", ("COUNT", "O", "FOREACH", "AGG"), lambda _, o, __, agg: self._reduce(agg, Size(o)) if not o.one else None),
+            Rule(
+                "S",
+                ("COUNT", "O", "FOREACH", "AGG"),
+                lambda _, o, __, agg: self._reduce(agg, Size(o)) if not o.one else None,
+            ),
             Rule("S", ("COUNT", "O", "OF", "AGG"), lambda _, o, __, agg: self._reduce(agg, Size(o)) if not o.one else None),
-            Rule("S", ("AGG", "COUNT", "O"), lambda agg, _, o: self._reduce(agg, Size(o)) if not o.one and agg != "sum" else None),
+            Rule(
+                "S",
+                ("AGG", "COUNT", "O"),
+                lambda agg, _, o: self._reduce(agg, Size(o)) if not o.one and agg != "sum" else None,
+            ),
             Rule("S", ("INT", "ORDINAL", "PERCENTILE", "OF", "V"), lambda n, _, __, ___, v: self._percentile(n, v)),
             Rule("S", ("INT", "PERCENTILE", "OF", "V"), lambda n, __, ___, v: self._percentile(n, v)),
             Rule("S", ("INT", "percent", "PERCENTILE", "OF", "V"), lambda n, _, __, ___, v: self._percentile(n, v)),
             Rule("S", ("INT", "%", "PERCENTILE", "OF", "V"), lambda n, _, __, ___, v: self._percentile(n, v)),
             Rule("S", ("V", "INT", "ORDINAL", "PERCENTILE"), lambda v, n, _, __: self._percentile(n, v), 0.3),
             Rule("S", ("WEIGHTED", "AGG", "OF", "V"), lambda _, agg, __, v: self._weighted(agg, v, self._weight())),
+            Rule("S", ("WEIGHTED", "AGG", "OF", "V", "WEIGHTEDBY", "V"), lambda *m: self._weighted(m[1], m[3], m[5])),
             Rule("S", ("WEIGHTED", "AGG", "V"), lambda _, agg, v: self._weighted(agg, v, self._weight())),
-            Rule("S", ("WEIGHTED", "YIELD", "AGG", "OF", "V", "IN", "E"), lambda *m: Answer("sum", m[4], where=m[6]) if m[2] == "sum" else None),
+            Rule(
+                "S",
+                ("WEIGHTED", "YIELD", "AGG", "OF", "V", "IN", "E"),
+                lambda *m: Answer("sum", m[4], where=m[6]) if m[2] == "sum" else None,
+            ),
             *(
                 Rule("S", ("WEIGHTED", *event, "YIELD", "IN", "E"), lambda *m: self._yield(m[-1]))
                 for event in ((), ("EVT",))
@@ -219,25 +272,49 @@ class _Answers:
             Rule("S", ("EFF", "OF", "C"), lambda _, __, c: self._share("1", (), c)),
             Rule("S", ("EFF", "OF", "FLAG"), lambda _, __, f: self._share("1", (), self._flag(f))),
             Rule("S", ("FLAG", "EFF"), lambda f, _: self._share("1", (), self._flag(f))),
-            Rule("S", ("S", "in", "FRACTION"), lambda s, _, f: replace(s, number=100.0) if f == "100" and (s.passing or s.operation == "relstd") else None),
+            Rule(
+                "S",
+                ("S", "in", "FRACTION"),
+                lambda s, _, f: replace(s, number=100.0) if f == "100" and (s.passing or s.operation == "relstd") else None,
+            ),
             Rule("HAS", ("WITH",), lambda _: "has"),
             *(
-                Rule("S", ("IN", "E", *what, *has, "C"), lambda _, e, *more: self._share(next(m for m in more if m in ("1", "100")), e, more[-1]))
+                Rule(
+                    "S",
+                    ("IN", "E", *what, *has, "C"),
+                    lambda _, e, *more: self._share(next(m for m in more if m in ("1", "100")), e, more[-1]),
+                )
                 for what in (("FRACTION",), ("IN", "FRACTION"), ("WHICH", "FRACTION"))
                 for has in ((), ("WITH",))
             ),
             Rule("S", ("IN", "E", "FRACTION", "FIRED", "FLAG"), lambda _, e, f, __, g: self._share(f, e, self._flag(g))),
-            Rule("S", ("IN", "E", "WHICH", "FRACTION", "FIRED", "FLAG"), lambda _, e, __, f, ___, g: self._share(f, e, self._flag(g))),
+            Rule(
+                "S",
+                ("IN", "E", "WHICH", "FRACTION", "FIRED", "FLAG"),
+                lambda _, e, __, f, ___, g: self._share(f, e, self._flag(g)),
+            ),
             Rule("S", ("IN", "O", "FRACTION", "WITH", "L"), lambda _, o, f, __, x: self._share_among(f, o, bound(o, x))),
-            Rule("S", ("IN", "O", "WHICH", "FRACTION", "WITH", "L"), lambda _, o, __, f, ___, x: self._share_among(f, o, bound(o, x))),
+            Rule(
+                "S",
+                ("IN", "O", "WHICH", "FRACTION", "WITH", "L"),
+                lambda _, o, __, f, ___, x: self._share_among(f, o, bound(o, x)),
+            ),
             Rule("S", ("IN", "O", "FRACTION", "WITH", "C"), lambda _, o, f, __, c: self._share_among(f, o, c)),
             Rule("S", ("FRACTION", "OF", "O", "WITH", "L"), lambda f, _, o, __, x: self._share_among(f, o, bound(o, x))),
             Rule("S", ("FRACTION", "OF", "O", "WITH", "C"), lambda f, _, o, __, c: self._share_among(f, o, c)),
-            Rule("S", ("FRACTION", "OF", "O", "FIRED", "QF"), lambda f, _, o, __, q: self._share_among(f, o, (Flag(Of(Objects(o.thing), q)),))),
+            Rule(
+                "S",
+                ("FRACTION", "OF", "O", "FIRED", "QF"),
+                lambda f, _, o, __, q: self._share_among(f, o, (Flag(Of(Objects(o.thing), q)),)),
+            ),
         ]
 
-    def _share(self, factor: str, of: Conditions, passing: Conditions) -> Answer | None:
-        return Answer("fraction", where=of, passing=passing, number=float(factor)) if passing else None
+    def _share(self, factor: str, of: Conditions, passing: Conditions) -> Answer | Costly | None:
+        if not passing:
+            return None
+        made = Answer("fraction", where=of, passing=passing, number=float(factor))
+        together = joined(of, passing)
+        return Costly(made, together.cost) if isinstance(together, Costly) else made
 
     def _share_of_objects(self, factor: str, o: Objects) -> Answer | None:
         if o.one or o.signs or not o.cuts:
@@ -265,12 +342,24 @@ class _Answers:
             Rule("H", ("HISTOGRAM", "OF", "V"), lambda _, __, v: (v, None, ())),
             Rule("H", ("HISTOGRAM", "V"), lambda _, v: (v, None, ())),
             Rule("H", ("where", "V", "peak"), lambda _, v, __: (v, None, ())),
-            *(Rule("H", ("H", *between, "B"), lambda h, *b: (h[0], b[-1], h[2]) if h[1] is None else None) for between in ((), ("WITH",), ("IN",))),
+            *(
+                Rule("H", ("H", *between, "B"), lambda h, *b: (h[0], b[-1], h[2]) if h[1] is None else None)
+                for between in ((), ("WITH",), ("IN",))
+            ),
             *(Rule("H", ("H", *between, "E"), lambda h, *e: (h[0], h[1], (*h[2], *e[-1]))) for between in ((), ("IN",))),
-            *(Rule("S", ("H", *words, "PEAK"), lambda h, *_: self._peak(h)) for words in ((), ("where",), ("CENTRE", "OF"), ("WHICH",))),
+            *(
+                Rule("S", ("H", *words, "PEAK"), lambda h, *_: self._peak(h))
+                for words in ((), ("where",), ("CENTRE", "OF"), ("WHICH",))
+            ),
             *(
                 Rule("S", ("H", *words), lambda h, *_: self._height(h))
-                for words in (("largest", "bin", "content"), ("COUNT", "EVT", "WITH", "PEAK"), ("highest", "bin", "content"), ("maximum", "bin", "content"), ("content", "of", "PEAK"))
+                for words in (
+                    ("largest", "bin", "content"),
+                    ("COUNT", "EVT", "WITH", "PEAK"),
+                    ("highest", "bin", "content"),
+                    ("maximum", "bin", "content"),
+                    ("content", "of", "PEAK"),
+                )
             ),
             Rule("S", ("CENTRE", "OF", "PEAK", "OF", "H"), lambda _, __, ___, ____, h: self._peak(h)),
             Rule("S", ("H", "CENTRE", "OF", "BINS", "WITH", "PEAK"), lambda h, *_: self._peak(h)),
@@ -281,18 +370,48 @@ class _Answers:
             Rule("S", ("S", "where", "HT", "BEING", "V"), lambda s, _, ht, __, v: self._told(s, ht, "", v)),
             Rule("S", ("DIFFERENCE", "between", "S", "and", "S"), lambda _, __, a, ___, b: Answer("-", left=a, right=b)),
             Rule("S", ("S", "MINUS", "S"), lambda a, _, b: Answer("-", left=a, right=b), 0.2),
-            Rule("S", ("S", "MORE", "than", "that", "OF", "E"), lambda s, more, _, __, ___, e: self._compared("-", s, e, more)),
+            Rule(
+                "S", ("S", "MORE", "than", "that", "OF", "E"), lambda s, more, _, __, ___, e: self._compared("-", s, e, more)
+            ),
             Rule("S", ("S", "OP", "that", "OF", "E"), lambda s, op, _, __, e: self._compared("-", s, e, op)),
-            Rule("S", ("BYHOW", "S", "MORE", "IN", "E", "than", "IN", "E"), lambda *m: self._compared("-", _placed(m[1], m[4]), m[7], m[2])),
-            Rule("S", ("BYFACTOR", "S", "MORE", "IN", "E", "than", "IN", "E"), lambda *m: self._compared("/", _placed(m[1], m[4]), m[7], m[2])),
+            Rule(
+                "S",
+                ("BYHOW", "S", "MORE", "IN", "E", "than", "IN", "E"),
+                lambda *m: self._compared("-", _placed(m[1], m[4]), m[7], m[2]),
+            ),
+            Rule(
+                "S",
+                ("BYFACTOR", "S", "MORE", "IN", "E", "than", "IN", "E"),
+                lambda *m: self._compared("/", _placed(m[1], m[4]), m[7], m[2]),
+            ),
             Rule("S", ("FLAG", "FRACTION"), lambda f, factor: self._share(factor, (), self._flag(f))),
-            Rule("S", ("AGG", "DELTA", "in", "UNIT", "between", "P"), lambda agg, d, _, unit, __, p: self._angle(agg, d, unit, p)),
+            Rule(
+                "S",
+                ("AGG", "DELTA", "in", "UNIT", "between", "P"),
+                lambda agg, d, _, unit, __, p: self._angle(agg, d, unit, p),
+            ),
             Rule("S", ("BYHOW", "S"), lambda _, s: s if s.operation == "-" else None),
             Rule("S", ("BYHOW", "UNIT", "S"), lambda _, __, s: s if s.operation == "-" else None),
-            Rule("S", ("RATIO", "OF", "S", "to", "number", "WITH", "C"), lambda _, __, s, ___, ____, _____, c: self._compared("/", s, c, ">")),
-            Rule("S", ("RATIO", "OF", "S", "to", "that", "WITH", "C"), lambda _, __, s, ___, ____, _____, c: self._compared("/", s, c, ">")),
-            Rule("S", ("RATIO", "OF", "S", "to", "that", "OF", "E"), lambda _, __, s, ___, ____, _____, e: self._compared("/", s, e, ">")),
-            Rule("S", ("RATIO", "OF", "C", "to", "C", "EVT"), lambda _, __, a, ___, b, ____: Answer("/", left=Answer("count", where=a), right=Answer("count", where=b))),
+            Rule(
+                "S",
+                ("RATIO", "OF", "S", "to", "number", "WITH", "C"),
+                lambda _, __, s, ___, ____, _____, c: self._compared("/", s, c, ">"),
+            ),
+            Rule(
+                "S",
+                ("RATIO", "OF", "S", "to", "that", "WITH", "C"),
+                lambda _, __, s, ___, ____, _____, c: self._compared("/", s, c, ">"),
+            ),
+            Rule(
+                "S",
+                ("RATIO", "OF", "S", "to", "that", "OF", "E"),
+                lambda _, __, s, ___, ____, _____, e: self._compared("/", s, e, ">"),
+            ),
+            Rule(
+                "S",
+                ("RATIO", "OF", "C", "to", "C", "EVT"),
+                lambda _, __, a, ___, b, ____: Answer("/", left=Answer("count", where=a), right=Answer("count", where=b)),
+            ),
             Rule("S", ("RATIO", "OF", "S", "to", "S"), lambda _, __, a, ___, b: Answer("/", left=a, right=b)),
             Rule("S", ("S", "DIVIDED", "COUNT", "WITH", "C"), lambda s, _, __, ___, c: self._compared("/", s, c, ">")),
             Rule("S", ("S", "DIVIDED", "number", "WITH", "C"), lambda s, _, __, ___, c: self._compared("/", s, c, ">")),

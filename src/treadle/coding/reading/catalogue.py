@@ -87,6 +87,7 @@ class Catalogue:
     def __init__(self, table: Table) -> None:
         self.table, self.entries = table, table.entries
         self.energy_unit = ""
+        self.massless = False
         self.told_unit = ""
         self.units: dict[str, str] = {}
         self.extra: list[Thing] = []
@@ -94,12 +95,13 @@ class Catalogue:
         self.types = {c.name: c.type for c in columns}
         self._prefixes = _prefixes(columns)
         self.quantities = tuple(self._quantity(c) for c in columns)
+        self._ideas = frozenset(i for q in self.quantities for i in q.ideas)
         self.by_column = {q.column: q for q in self.quantities}
         things: dict[tuple[str, str, bool], Thing] = {}
         for q in self.quantities:
             if q.jagged or q.whose or q.index:
                 thing = things.setdefault((q.whose, q.index, q.jagged), Thing(q.whose, q.index, q.jagged))
-                thing.columns.setdefault(q.what, q.column)
+                thing.columns[q.what if q.what not in thing.columns else q.column.lower()] = q.column
                 thing.prefix = thing.prefix or self._prefixes.get(q.column) or re.split(r"_", q.column)[0]
         self.things = tuple(t for t in things.values() if t.jagged or set(t.columns) & KINEMATIC)
         self._by_key = {(t.whose, t.index, t.jagged): t for t in self.things}
@@ -131,7 +133,8 @@ class Catalogue:
         for q in self.quantities:
             if not q.jagged and q.ideas == {"number", whose}:
                 return q.column
-            if not q.jagged and re.fullmatch(rf"n_?{re.escape(whose)}s?", q.column, re.IGNORECASE):
+            plain = re.sub(r"^n_?|_?(?:n|num|count|mult)$", "", q.column, flags=re.IGNORECASE).replace("_", "").lower()
+            if not q.jagged and "number" in q.ideas and plain in (whose, f"{whose}s"):
                 return q.column
         return None
 
@@ -139,10 +142,14 @@ class Catalogue:
         """Whether a column holds words."""
         return self.types[name] == "str" or self.types[name].startswith(("object", "string"))
 
+    def real(self, name: str) -> bool:
+        """Whether a column holds real numbers, which may be missing."""
+        return bool(re.search(r"float|double", self.types.get(name, "")))
+
     def flag(self, name: str) -> bool:
         """Whether a column says yes or no."""
         known = r"(?:HLT_|L1_|is[A-Z_]|has[A-Z_]|trig|pass|L0|veto|good|flag)|.*(?:_flag|_ok|_TOS|_TIS|[iI]d|_veto|_pass\w*|_good|trigger\w*|fired)$"
-        return self.types.get(name) == "bool" or ("float" not in self.types.get(name, "") and bool(re.match(known, name)))
+        return self.types.get(name) == "bool" or (not self.real(name) and bool(re.match(known, name, re.IGNORECASE)))
 
     def usual_unit(self, column: str) -> str:
         """The unit of a column that does not tell it: that of the file for energies, momenta and masses."""
@@ -160,7 +167,8 @@ class Catalogue:
         if jagged:
             prefix = self._prefixes.get(name, "")
             own = ideas_of_name(prefix)
-            rest = ideas[: -len(own)] if prefix and not name.startswith(prefix) else ideas[len(own) :]
+            at_end = name.endswith(f"_{prefix}") and not re.match(rf"{re.escape(prefix)}(?:_|[A-Z])", name)
+            rest = ideas[: -len(own)] if prefix and at_end else ideas[len(own) :]
             rest = rest or ideas[-1:]
             return Quantity(name, True, " ".join(own), "", _what(rest), known, unit)
         index = next((i for i in ideas if i in ("1", "2", "3", "4")), "")
@@ -173,11 +181,19 @@ class Catalogue:
             return Quantity(name, False, plain[0], index, _what(tuple(plain[1:])), known, unit)
         return Quantity(name, False, "", "", _what(ideas), known, unit)
 
+    def _known_as(self, idea: str) -> str:
+        """An idea of a phrase as the names of the columns have it: 'sphericity' where they say ``sph``."""
+        if idea in self._ideas or len(idea) < 5:
+            return idea
+        short = [i for i in self._ideas if len(i) >= 3 and idea.startswith(i)]
+        return short[0] if len(short) == 1 else idea
+
     def matching(self, ideas: frozenset[str]) -> list[tuple[float, Quantity]]:
         """The columns that a phrase of these ideas may mean, each with its price; cheapest first."""
         found = []
+        ideas = frozenset(self._known_as(i) for i in ideas)
         for q in self.quantities:
-            over = q.ideas - ideas
+            over = frozenset(i for i in q.ideas - ideas if not i.isdigit())
             if not ideas <= q.ideas:
                 continue
             price = 0.0 if not over else 0.3 * len(over) if over <= GENERIC else 1.0 + 0.3 * len(over)
@@ -210,6 +226,8 @@ def _prefixes(columns: list[Column]) -> dict[str, str]:
     last = Counter(name.split("_")[-1] for name in jagged if "_" in name)
     for name in jagged:  # 'px_tr', 'py_tr': whose it is stands at the end
         end = name.split("_")[-1]
-        if sharing[first[name]] == 1 and last[end] > 1 and ideas_of_name(end)[0] not in KINEMATIC:
+        begins = ideas_of_name(first[name] or name)[0]
+        alone = sharing[first[name]] == 1 or begins in KINEMATIC
+        if alone and last[end] > 1 and ideas_of_name(end)[0] not in KINEMATIC:
             found[name] = end
     return found

@@ -98,13 +98,18 @@ class _Chart:
     def fill(self, goal: str) -> list[Edge]:
         for end in range(1, self.length + 1):
             self._end(end)
-        whole = [self._from_the_start(e) for (symbol, _, end), edges in self.kept.items() if symbol == goal and end == self.length for e in edges]
+        whole = [
+            self._from_the_start(e)
+            for (symbol, _, end), edges in self.kept.items()
+            if symbol == goal and end == self.length
+            for e in edges
+        ]
         return sorted((e for e in whole if len(e.over) <= MOST_LEFT_OVER), key=lambda e: e.cost)
 
     def _from_the_start(self, edge: Edge) -> Edge:
         """An edge with the words before it, which it swallows."""
         before = [i for i in range(edge.start) if i not in self.free]
-        cost = edge.cost + LEFT_OVER * len(before) + 0.05 * (edge.start - len(before))
+        cost = edge.cost + LEFT_OVER * len(before) + 0.02 * (edge.start - len(before))
         return Edge(edge.symbol, 0, edge.end, edge.meaning, cost, edge.over | frozenset(before))
 
     def _end(self, end: int) -> None:
@@ -130,7 +135,7 @@ class _Chart:
     def _grown(self, end: int) -> Iterable[Edge]:
         """Edges that swallow the word before ``end``."""
         place = end - 1
-        price, over = (0.05, frozenset[int]()) if place in self.free else (LEFT_OVER, frozenset({place}))
+        price, over = (0.02, frozenset[int]()) if place in self.free else (LEFT_OVER, frozenset({place}))
         for (symbol, start, stop), edges in list(self.kept.items()):
             if stop == place and (symbol.isupper() or not over):
                 for e in edges:

@@ -52,7 +52,9 @@ _ASIDE = re.compile(
     r"|,?\s*\b(?:with|and) (?:no )?(?:selection|weights?) applied\b|\bat all\b|\b(?:from|of) the (?:vertex )?fit\b",
     re.IGNORECASE,
 )
-_SOURCES = re.compile(r",?\s*\b(?:from|using|use|based on|computed from|calculated from|built from|via)\s+(?:the |its |their )?(?:branches |columns )?")
+_SOURCES = re.compile(
+    r",?\s*\b(?:from|using|use|based on|computed from|calculated from|built from|via)\s+(?:the |its |their )?(?:branches |columns )?"
+)
 _ANSWER_IN = re.compile(r"[.;,]\s*(?:the )?(?:answer|result|value|number)?\s*(?:should be |is )?(?:please )?(?:answer |result |give it |quote it )?in (percent|GeV|MeV|TeV|keV|mm|cm|ns|us|ms|s|degrees|radians)\b(?: please)?\s*[.?!]?\s*$", re.IGNORECASE)  # fmt: skip
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _KEEPS = re.compile(
@@ -71,8 +73,13 @@ _ABBREVIATED = (
     (re.compile(r"\bMeV/c(?:\^?2)?"), "MeV"),
     (re.compile(r"\bnon-?empty events\b"), "non-empty events"),
     (re.compile(r"#\s?of\b"), "number of"),
-    (re.compile(r"\b(?:take|compute|calculate|find) (?=the (?:mean|median|average|sum|standard|maximum|minimum|number))", re.IGNORECASE), " "),
-    (re.compile(r"\((?:massless|treated as massless|assumed massless)[^()]*\)"), " "),
+    (
+        re.compile(
+            r"\b(?:take|compute|calculate|find) (?=the (?:mean|median|average|sum|standard|maximum|minimum|number))",
+            re.IGNORECASE,
+        ),
+        " ",
+    ),
     (re.compile(r"\bwith this data\b:?|\bfor this sample\b,?|\bin this file\b,?|\bquestion:", re.IGNORECASE), " "),
     (re.compile(r"\bAK4\b"), " "),
     (re.compile(r"\bAK8 jets?\b", re.IGNORECASE), "fatjet"),
@@ -98,9 +105,18 @@ def named_metric(request: str) -> tuple[str, str]:
     return (request, "") if found is None else (request[: found.start()], found[1])
 
 
+_MASSLESS = re.compile(
+    r"\((?:massless|treated as massless|assumed massless|assuming massless|treat \w+ as massless)[^()]*\)|,?\s*\b(?:treating|treat|taking|assuming) (?:both |all |the |each )*\w+ (?:as|to be) massless\b|\(?\bin the massless (?:limit|approximation)\)?",
+    re.IGNORECASE,
+)
+
+
 def cleaned(request: str, catalogue: Catalogue) -> str:
     """``request`` without what changes nothing."""
     text = request.translate(_SIGNS)
+    if _MASSLESS.search(text):
+        catalogue.massless = True
+        text = _MASSLESS.sub(" ", text)
     for pattern, put in _ABBREVIATED:
         text = pattern.sub(put, text)
     text = _OF_FILE.sub(" ", text)
@@ -124,7 +140,9 @@ def _rewritten(text: str) -> str:
     """'compute X and give its mean' asks for the mean of X; a formula beside the name of what it gives says nothing new."""
     text = _AND_ITS.sub(lambda m: f"{m['before'] or ''}{m['agg']} of {m['what']}", text)
     for name, begins in (("transverse mass", r"sqrt\(\s*2"), ("mass", r"sqrt\(\s*E")):
-        found = re.search(rf"(?:[,;]|[,;.]?\s*(?:take|with|using|as|where))?\s*(?:\bm_?T?\s*=\s*)?{begins}", text, re.IGNORECASE)
+        found = re.search(
+            rf"(?:[,;]|[,;.]?\s*(?:take|with|using|as|where))?\s*(?:\bm_?T?\s*=\s*)?{begins}", text, re.IGNORECASE
+        )
         if found is not None and name in text.lower():
             text = f"{text[: found.start()]} {text[_closing(text, text.index('(', found.start())) :]}"
     return text
@@ -158,12 +176,18 @@ def _without_sources(text: str, catalogue: Catalogue) -> str:
 def _of_tree(text: str, catalogue: Catalogue) -> str:
     """Without 'in the Events tree', 'of the tree B0'."""
     name = re.escape(re.split(r"[/;]", catalogue.table.name)[-1])
-    pattern = rf"\b(?:in|of|from|over|to|for)\s+(?:the\s+)?(?:tree\s+{name}|{name}\s+(?:tree|ntuple|table))\b|\b(?:in|from|to)\s+(?:the\s+)?{name}\b(?!\s*(?:candidate|event|tree))" if name else r"(?!)"
+    pattern = (
+        rf"\b(?:in|of|from|over|to|for)\s+(?:the\s+)?(?:tree\s+{name}|{name}\s+(?:tree|ntuple|table))\b|\b(?:in|from|to)\s+(?:the\s+)?{name}\b(?!\s*(?:candidate|event|tree))"
+        if name
+        else r"(?!)"
+    )
     return re.sub(pattern, " ", text, flags=re.IGNORECASE) if name.lower() not in catalogue.nouns else text
 
 
 def _keeps(remark: str, catalogue: Catalogue) -> bool:
-    return bool(_KEEPS.search(remark)) or any(re.search(rf"(?<!\w){re.escape(c)}(?!\w)", remark) for c in catalogue.by_column)
+    return bool(_KEEPS.search(remark)) or any(
+        re.search(rf"(?<!\w){re.escape(c)}(?!\w)", remark) for c in catalogue.by_column
+    )
 
 
 _ENDS = re.compile(r"[:?.!](?=\s)|,\s+,")

@@ -39,6 +39,7 @@ muon: mu muon muo
 electron: el ele electron
 photon: ph pho photon gamma
 jet: jet j
+fatjet: fj fatjet
 tau: tau
 kaon: k kaon
 pion: pi pion
@@ -89,7 +90,10 @@ fiducial: fid fiducial
 contained: contained cont
 """
 _PARTS = {
-    said: idea for line in _PARTS_TEXT.strip().splitlines() for idea, _, all_said in [line.partition(":")] for said in all_said.split()
+    said: idea
+    for line in _PARTS_TEXT.strip().splitlines()
+    for idea, _, all_said in [line.partition(":")]
+    for said in all_said.split()
 }
 _WORDS = {
     "reconstructed": "reco",
@@ -132,11 +136,30 @@ _WORDS = {
     "lowest": "lowest",
 }
 """Words whose idea is not the one that the general table of synonyms gives, or that it does not know."""
-GENERIC = frozenset({"reco", "event", "pt", "energy", "number", "total", "value", "pf", "puppi", "id", "primary", "is", "has", "flag"})
-"""Ideas that a phrase may leave out of a column's name."""
-UNITS = frozenset(
-    "GeV MeV TeV keV eV mm cm km um ns us ms ps deg rad mrad mV nC pC Hz kHz kg nb fb pb kV mbar".split()
+GENERIC = frozenset(
+    {
+        "reco",
+        "event",
+        "pt",
+        "energy",
+        "number",
+        "total",
+        "value",
+        "pf",
+        "puppi",
+        "id",
+        "primary",
+        "is",
+        "has",
+        "flag",
+        "pass",
+        "quality",
+        "l",
+        "trig",
+    }
 )
+"""Ideas that a phrase may leave out of a column's name."""
+UNITS = frozenset("GeV MeV TeV keV eV mm cm km um ns us ms ps deg rad mrad mV nC pC Hz kHz kg nb fb pb kV mbar".split())
 _SHORT_UNITS = {"m": "m", "s": "s", "V": "V"}
 
 
@@ -146,20 +169,38 @@ def unit_of_name(name: str) -> str:
     if "_" not in name:
         return ""
     found = next((u for u in UNITS if u.lower() == last.lower() and (u == last or last.islower())), "")
-    return found or (_SHORT_UNITS.get(last, "") if re.search(r"(?:time|_t|[xyz]|len\w*|dist\w*|vtx|pos|hv|volt\w*)_\w$", name) else "")
+    return found or (
+        _SHORT_UNITS.get(last, "") if re.search(r"(?:time|_t|[xyz]|len\w*|dist\w*|vtx|pos|hv|volt\w*)_\w$", name) else ""
+    )
 
 
 def ideas_of_name(name: str) -> tuple[str, ...]:
     """The ideas of the parts of a name in order, its unit left out."""
     unit = unit_of_name(name)
     plain = name[: -len(unit) - 1] if unit else name
-    parts = [part for piece in plain.split("_") for part in _pieces(piece)]
-    return tuple(_PARTS.get(p.lower(), canonical(p) if len(p) > 2 else p.lower()) for p in parts)
+    plain = re.sub(r"[Ff]at_?[Jj]et", "FATJET", plain)
+    parts = [
+        part
+        for piece in re.sub(r"(?<=[a-z])FATJET|FATJET(?=[A-Z])", "_FATJET_", plain).split("_")
+        if piece
+        for part in _pieces(piece)
+    ]
+    return tuple(_idea_of_part(p.lower()) for p in parts)
+
+
+def _idea_of_part(part: str) -> str:
+    if part in _PARTS:
+        return _PARTS[part]
+    if part in _WORDS:
+        return _WORDS[part]
+    return canonical(part) if len(part) > 2 else part
 
 
 def _pieces(piece: str) -> list[str]:
     if piece.lower() in _PARTS:
         return [piece]
+    if piece[:1].lower() in ("x", "y", "z") and piece[1:].lower() in _PARTS and len(piece) > 2:
+        return [piece[0], piece[1:]]
     if re.fullmatch(r"n[A-Z]\w*", piece):
         return ["n", *_pieces(piece[1:])]
     if re.fullmatch(r"[A-Z]{2,}\w?", piece) or len(piece) <= 2:
@@ -183,6 +224,6 @@ def idea(word: str) -> str:
 
 def ideas_of_word(written: str) -> tuple[str, ...]:
     """The ideas of a word as it was written: of its parts where it is made of some, as ``PuppiMET`` is."""
-    if re.search(r"[a-z][A-Z]|_", written):
+    if re.search(r"[a-z][A-Z]|_|[A-Za-z]{2,}\d", written):
         return ideas_of_name(written)
     return tuple(idea(written).split()) or ("",)

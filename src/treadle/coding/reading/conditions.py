@@ -61,7 +61,8 @@ def bound(o: Objects, lacking: Lacking) -> Conditions:
 def joined(a: Conditions, b: Conditions) -> Conditions | Costly:
     """Both; dearer where ``b`` may belong to objects that ``a`` counts: 'two jets with jet_x below 1'."""
     made = (*a, *(x for x in b if x not in a))
-    counted = {id(c.left.objects.thing) for c in a if isinstance(c, Compare) and isinstance(c.left, Size)}
+    plain = [c.condition if isinstance(c, Not) else c for c in a]
+    counted = {id(c.left.objects.thing) for c in plain if isinstance(c, Compare) and isinstance(c.left, Size)}
     return Costly(made, 0.8) if any(id(level_of(x)) in counted for x in b) else made
 
 
@@ -79,10 +80,18 @@ class _Conditions:
     def comparisons(self) -> list[Rule]:
         return [
             Rule("C", ("V", "OP", "N"), lambda v, op, n: (Compare(v, op, n),)),
-            Rule("C", ("V", "IS", "N"), lambda v, _, n: (Compare(v, "==", n),) if _counts(v, n, self.catalogue) else None, 0.1),
+            Rule(
+                "C", ("V", "IS", "N"), lambda v, _, n: (Compare(v, "==", n),) if _counts(v, n, self.catalogue) else None, 0.1
+            ),
             Rule("C", ("V", "OP", "V"), self._two, 0.2),
             Rule("C", ("O", "WITH", "MORE", "Q", "than", "O"), self._more),
-            Rule("C", ("Q", "OF", "O", "OP", "that", "OF", "O"), lambda q, _, a, op, __, ___, b: self._more(a, "", op, q, "", b)),
+            Rule(
+                "C",
+                ("Q", "OF", "O", "OP", "that", "OF", "O"),
+                lambda q, _, a, op, __, ___, b: self._more(a, "", op, q, "", b),
+            ),
+            Rule("C", ("V", "of", "N", "ORMORE"), lambda v, _, n, __: (Compare(v, ">=", n),)),
+            Rule("C", ("V", "of", "N", "ORLESS"), lambda v, _, n, __: (Compare(v, "<=", n),)),
             Rule("C", ("V", "N", "ORMORE"), lambda v, n, _: (Compare(v, ">=", n),)),
             Rule("C", ("V", "OP", "N", "ORMORE"), lambda v, op, n, _: (Compare(v, ">=", n),) if op == "==" else None),
             Rule("C", ("V", "BETWEEN", "N", "TO", "N"), lambda v, _, a, __, b: self._between(v, a, b)),
@@ -101,9 +110,20 @@ class _Conditions:
             Rule("C", ("V", "NONZERO"), lambda v, _: (Compare(v, "!=", Number(0)),)),
             Rule("C", ("NONZERO", "V"), lambda _, v: (Compare(v, "!=", Number(0)),)),
             Rule("C", ("OP", "N", "OF", "V"), lambda op, n, _, v: (Compare(v, op, n),) if n.unit else None, 0.4),
-            Rule("C", ("V", "and", "V", "both", "OP", "N"), lambda a, _, b, __, op, n: (Compare(a, op, n), Compare(b, op, n))),
-            Rule("C", ("both", "V", "and", "V", "OP", "N"), lambda _, a, __, b, op, n: (Compare(a, op, n), Compare(b, op, n))),
-            Rule("C", ("N", "V"), lambda n, v: (Compare(v, "==", n),) if isinstance(v, Column) and n.unit and _counts(v, n, self.catalogue) else None, 0.6),
+            Rule(
+                "C", ("V", "and", "V", "both", "OP", "N"), lambda a, _, b, __, op, n: (Compare(a, op, n), Compare(b, op, n))
+            ),
+            Rule(
+                "C", ("both", "V", "and", "V", "OP", "N"), lambda _, a, __, b, op, n: (Compare(a, op, n), Compare(b, op, n))
+            ),
+            Rule(
+                "C",
+                ("N", "V"),
+                lambda n, v: (
+                    (Compare(v, "==", n),) if isinstance(v, Column) and n.unit and _counts(v, n, self.catalogue) else None
+                ),
+                0.6,
+            ),
             Rule("C", ("V", "of", "OP", "N"), lambda v, _, op, n: (Compare(v, op, n),)),
             Rule("C", ("V", "N"), self._number_named, 0.6),
             Rule("C", ("C", "in", "ABS"), self._absolute),
@@ -158,10 +178,20 @@ class _Conditions:
             Rule("L", ("Q", "of", "OP", "N"), lambda q, _, op, n: _lacking(q, (op, n))),
             Rule("L", ("OP", "N", "OF", "Q"), lambda op, n, _, q: _lacking(q, (op, n))),
             Rule("L", ("OP", "N", "Q"), lambda op, n, q: _lacking(q, (op, n)), 0.2),
+            Rule("L", ("Q", "of", "N", "ORMORE"), lambda q, _, n, __: _lacking(q, (">=", n))),
             Rule("L", ("Q", "N", "ORMORE"), lambda q, n, _: _lacking(q, (">=", n))),
-            Rule("L", ("OP", "N"), lambda op, n: _lacking("", (op, n)) if n.unit in ("GeV", "MeV", "TeV") and op != "==" else None, 0.2),
+            Rule(
+                "L",
+                ("OP", "N"),
+                lambda op, n: _lacking("", (op, n)) if n.unit in ("GeV", "MeV", "TeV") and op != "==" else None,
+                0.2,
+            ),
             Rule("L", ("Q", "BETWEEN", "N", "TO", "N"), lambda q, _, a, __, b: _lacking(q, (">", _united(a, b)), ("<", b))),
-            Rule("L", ("N", "OP", "Q", "OP", "N"), lambda a, p, q, r, b: _lacking(q, (">", a), (r, b)) if p[0] == r[0] == "<" else None),
+            Rule(
+                "L",
+                ("N", "OP", "Q", "OP", "N"),
+                lambda a, p, q, r, b: _lacking(q, (">", a), (r, b)) if p[0] == r[0] == "<" else None,
+            ),
             Rule("L", ("L", "AND", "L"), lambda a, _, b: Lacking((*a.parts, *b.parts))),
             Rule("L", ("L", "L"), lambda a, b: Lacking((*a.parts, *b.parts)), 0.3),
             Rule("L", ("(", "L", ")"), lambda _, x, __: x),
@@ -235,7 +265,11 @@ class _Conditions:
             Rule("C", ("L",), lambda x: (Dangling(x),), 0.8),
             Rule("C", ("both", "WITH", "L"), lambda _, __, x: (Dangling(x),), 0.1),
             Rule("C", ("both", "L"), lambda _, x: (Dangling(x),), 0.2),
-            Rule("C", ("INVARIANT", "L"), lambda _, x: (Dangling(x),) if [p[0] for p in x.parts] in (["mass"], ["mass", "mass"]) else None),
+            Rule(
+                "C",
+                ("INVARIANT", "L"),
+                lambda _, x: (Dangling(x),) if [p[0] for p in x.parts] in (["mass"], ["mass", "mass"]) else None,
+            ),
             Rule("L", ("INVARIANT", "L"), lambda _, x: x if {p[0] for p in x.parts} == {"mass"} else None),
             Rule("CN", ("OP", "INT"), lambda op, n: (op, n) if op != "!=" else None),
             Rule("CN", ("INT", "ORMORE"), lambda n, _: (">=", n)),
@@ -292,7 +326,11 @@ class _Conditions:
             Rule("C", ("POSITIVE", "FLAG"), lambda _, f: self._flag(f)),
             Rule("C", ("NO", "FLAG"), lambda _, f: no(self._flag(f)), 0.2),
             Rule("C", ("only", "O"), lambda _, o: self._every(o)),
-            Rule("C", ("ALL", "O", "WITH", "L"), lambda _, o, __, x: (Every(_all(bound(o, x))),) if not o.one and not o.cuts else None),
+            Rule(
+                "C",
+                ("EVERY", "O", "WITH", "L"),
+                lambda _, o, __, x: (Every(_all(bound(o, x))),) if not o.one and not o.cuts else None,
+            ),
             Rule("C", ("first", "INT", "EVT"), lambda _, n, __: (Compare(Place(), "<", Number(n)),)),
             Rule("C", ("last", "INT", "EVT"), lambda _, n, __: (Compare(Place(back=True), ">=", Number(-n)),)),
             Rule("C", ("FIRED", "FLAG"), lambda _, f: self._flag(f)),
@@ -305,14 +343,25 @@ class _Conditions:
             Rule("C", ("P", "WITH", "CHREL"), lambda p, _, kind: (Signs(kind, p),)),
             Rule("C", ("P", "CHREL"), lambda p, kind: (Signs(kind, p),), 0.1),
             Rule("C", ("CHREL", "P"), lambda kind, p: (Signs(kind, p),), 0.4),
-            Rule("C", ("V", "MISSING"), lambda v, _: (missing(v),) if isinstance(v, Column) else None),
-            Rule("C", ("V", "MISSING", "MISSING"), lambda v, _, __: (missing(v),) if isinstance(v, Column) else None),
-            *(Rule("C", (no_value, "value", "OF", "V"), lambda *m: (missing(m[-1]),) if isinstance(m[-1], Column) else None) for no_value in ("NO", "without", "lack")),
+            Rule("C", ("V", "MISSING"), lambda v, _: self._missing(v)),
+            Rule("C", ("V", "MISSING", "MISSING"), lambda v, _, __: self._missing(v)),
+            *(
+                Rule("C", (no_value, "value", "OF", "V"), lambda *m: self._missing(m[-1]))
+                for no_value in ("NO", "without", "lack")
+            ),
             Rule("C", ("V", "OP", "STR"), self._said),
             Rule("C", ("V", "IS", "STR"), self._said),
             Rule("C", ("V", "STR"), lambda v, said: self._said(v, "==", said), 0.3),
-            Rule("C", ("V", "OP", "N", "%", "OF", "V"), lambda v, op, n, _, __, of: (Compare(v, op, Arithmetic("*", Number(n.value / 100), of)),)),
+            Rule(
+                "C",
+                ("V", "OP", "N", "%", "OF", "V"),
+                lambda v, op, n, _, __, of: (Compare(v, op, Arithmetic("*", Number(n.value / 100), of)),),
+            ),
         ]
+
+    def _missing(self, v: Value) -> Conditions | None:
+        """A whole number is never missing."""
+        return (missing(v),) if isinstance(v, Column) and self.catalogue.real(v.name) else None
 
     def _every(self, o: Objects) -> Conditions | None:
         """'only jets with pt above 30': every jet of the event passes."""
@@ -355,8 +404,11 @@ def _counts(v: Value, n: Number, catalogue: Catalogue) -> bool:
         name = v.objects.thing.columns.get(v.what, "")
     else:
         name = v.name if isinstance(v, Column) else ""
-    return bool(name) and n.value == int(n.value) and (not n.unit or "int" not in catalogue.types[name]) and (
-        "int" in catalogue.types[name] or catalogue.flag(name) or bool(n.unit)
+    return (
+        bool(name)
+        and n.value == int(n.value)
+        and (not n.unit or "int" not in catalogue.types[name])
+        and ("int" in catalogue.types[name] or catalogue.flag(name) or bool(n.unit))
     )
 
 

@@ -26,7 +26,7 @@ AGG variance: variance
 AGG sum: sum | total | summed | sum up | add up | integrated | integral | overall
 AGG max: maximum | max | largest | highest | greatest | biggest | maximal | longest | latest | hardest | top
 AGG min: minimum | min | smallest | lowest | minimal | shortest | earliest | least
-AGG error: standard error | error on mean | error of mean | statistical error on mean | uncertainty on mean | standard error of mean
+AGG error: standard error on mean | statistical error of mean | statistical uncertainty on mean | statistical uncertainty of mean | statistical error on mean | standard error | error on mean | error of mean | statistical error on mean | uncertainty on mean | standard error of mean
 AGG range: range
 PERCENTILE: percentile | quantile
 AGG q25: first quartile | lower quartile
@@ -48,6 +48,7 @@ CENTRE: centre | center | bin centre | bin center | central value | position | m
 BINS: bins | equal bins | bin | equal width bins | uniform bins
 EVT: event | events | evts | evt | entries | entry | rows | row | records | record | collisions | readouts
 ALL: all | any | every | each | entire | whole | overall | total
+EVERY: all | every | each
 WITH: after requiring | after selecting | after cut | after | survive selection of | survive cut of | survive cut on | survive | passing cut | pass cut | pass selection | marked by | belong to | belongs to | belonging to | with | having | that have | which have | have | has | containing | that contain | contain | contains | where | in which | for which | whose | such that | passing | pass | passes | that pass | satisfying | satisfy | satisfies | requiring | require | if | when | that has | which has | fulfilling | fulfil | meeting | that fulfil | with both | that satisfy | there is | there are | with there | in whose | possess | given | had | that had | who have | and have | and has | selected by | showing | show
 WITHOUT: without | with no | lacking | that have no | have no | has no | having no | containing no | contain no | not containing | with not any
 IN: looking at | look at | only use | use only | use | take | taking only | consider | consider only | keep | keep only | select | restrict to | selection | apply | restricting to | in case of | limited to | in | for | of | among | over | within | across | considering | using only | only | from | only for | only in | out of | using | on | at | restricted to | only using | taking | amongst | considering only | relative to | with respect to | compared to | with respect to all | wrt | w.r.t | and only for | during
@@ -56,7 +57,7 @@ FOREACH: per event | each event | in event | per | event by event | in each even
 OP >: > | above | over | exceed | exceeds | exceeding | greater than | more than | larger than | higher than | bigger than | beyond | in excess of | harder than | longer than | later than | after | upwards of | strictly above | strictly greater than | better than | further than | farther than | hotter than | brighter than | strictly more than
 OP >=: >= | at least | no less than | not less than | not below | minimum of | greater than or equal to | => | from
 OP <: < | below | under | less than | smaller than | lower than | fewer than | within | shorter than | earlier than | before | inside | strictly below | strictly less than | softer than | closer than | up to
-OP <=: <= | at most | no more than | not more than | not above | maximum of | less than or equal to | =< | up to
+OP <=: not exceeding | not greater than | not larger than | not more than | no greater than | no larger than | <= | at most | no more than | not more than | not above | maximum of | less than or equal to | =< | up to
 OP ==: == | = | equal | equals | equal to | exactly | equal exactly | has value | set to
 IS: is | of | are | being | was | value of
 OP !=: != | not equal to | different from | other than | is not | not equal | are not | differs from | unequal
@@ -83,6 +84,9 @@ TWO: two | 2 | both | pair of | first two | top two
 PAIR: pair | system | combination
 INVARIANT: invariant | combined
 Q pt: pt | transverse momentum | transverse momenta | pts | p t | p_t | pT
+Q px: px | x component of momentum | x component of its momentum
+Q py: py | y component of momentum
+Q pz: pz | z component of momentum | longitudinal momentum
 Q eta: eta | pseudorapidity | pseudorapidities | etas | η
 Q phi: phi | azimuth | azimuthal angle | azimuth angle | azimuthal angles
 Q mass: mass | masses | m
@@ -142,7 +146,7 @@ YIELD: yield | event yield | number of events
 """
 
 FREE = frozenset(
-    """the a an please me my i you we our us can could would tell give show find compute calculate determine get need want know
+    """component the a an please me my i you we our us can could would tell give show find compute calculate determine get need want know
     like what what's whats 's there in_file ? . ! : ; ( ) " ' ` just hi hello thanks thank for_me i'd i'm let now here that this these those which
     value values recorded stored reconstructed contained found present do does did ever simply quick quickly again also then so overall
     altogether report return data dataset sample file tree ntuple its it their they them be been by branch branches column columns
@@ -188,7 +192,11 @@ def tokens(text: str, catalogue: Catalogue) -> list[Token]:
 
 def _is_a_word(column: str, text: str, place: int) -> bool:
     """Whether a column's name is an ordinary word here ('run', 'time', 'm'): then the words decide."""
-    return column.isalpha() and column.islower() and column in ("a", "in", "of", "for", "is", "with", "event", "events", "weight", "charge")
+    return (
+        column.isalpha()
+        and column.islower()
+        and column in ("a", "in", "of", "for", "is", "with", "event", "events", "weight", "charge")
+    )
 
 
 def _between_numbers(text: str, match: re.Match[str]) -> bool:
@@ -223,10 +231,21 @@ def _beside_columns(words: list[Token]) -> set[int]:
     """'BDT response', 'protons, mc_type 2212,': words that say what the column beside them says."""
     found: set[int] = set()
     for i, word in enumerate(words):
-        if word.column and i + 1 < len(words) and words[i + 1].text in ("response", "score", "output", "discriminant", "classifier", "bit", "number"):
+        if (
+            word.column
+            and i + 1 < len(words)
+            and words[i + 1].text in ("response", "score", "output", "discriminant", "classifier", "bit", "number")
+        ):
             found.add(i + 1)
-        told = word.column and 2 <= i < len(words) - 1 and words[i - 1].text == "," and re.fullmatch(_NUMBER, words[i + 1].text)
-        if told and not words[i - 2].column and words[i - 2].text not in _DESCRIBE_NOT and re.match(r"[a-z]", words[i - 2].text):
+        told = (
+            word.column and 2 <= i < len(words) - 1 and words[i - 1].text == "," and re.fullmatch(_NUMBER, words[i + 1].text)
+        )
+        if (
+            told
+            and not words[i - 2].column
+            and words[i - 2].text not in _DESCRIBE_NOT
+            and re.match(r"[a-z]", words[i - 2].text)
+        ):
             found.add(i - 2)
     return found | _describing(words)
 
@@ -256,7 +275,12 @@ def _labels(words: list[Token], bracket: int) -> set[int]:
     if words[place].text in ("events", "event", "candidates", "entries", "runs", "rows"):
         place -= 1
     found: set[int] = set()
-    while place >= 0 and len(found) < 4 and not words[place].column and words[place].text not in _DESCRIBE_NOT | {"of", "in", "for", "to", "the", ","}:
+    while (
+        place >= 0
+        and len(found) < 4
+        and not words[place].column
+        and words[place].text not in _DESCRIBE_NOT | {"of", "in", "for", "to", "the", ","}
+    ):
         found.add(place)
         place -= 1
     return found
@@ -439,7 +463,12 @@ def _described(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
     for i in range(len(words)):
         for length in range(1, 6):
             said = words[i : i + length]
-            if len(said) < length or (said[-1].column and not re.fullmatch(r"[a-z]{3,}", said[-1].column)) or not re.match(r"[^\W\d]", said[-1].text) or said[0].text in ("of", "in"):
+            if (
+                len(said) < length
+                or (said[-1].column and not re.fullmatch(r"[a-z]{3,}", said[-1].column))
+                or not re.match(r"[^\W\d]", said[-1].text)
+                or said[0].text in ("of", "in")
+            ):
                 break
             plain = [w for w in said if w.text not in ("of", "in", "for", "on")]
             if said[-1].text in ("of", "in", "for", "on") or any(w.text in _NO_NAMES for w in plain):
@@ -447,15 +476,34 @@ def _described(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
             ideas = frozenset(i for w in plain for i in ideas_of_word(w.written)) - {""}
             if ideas <= _COUNTED_IDEAS or " ".join(idea(w.text) for w in plain) in named:
                 continue
-            if {"decay", "time"} <= ideas or {"proper", "time"} <= ideas:
-                ideas = ideas - {"decay", "time", "proper"} | {"tau"}
+            for said_ideas, meant in _SAME:
+                if said_ideas <= ideas:
+                    yield from _matched(ideas - said_ideas | {meant}, i, i + length, catalogue)
             yield from _matched(ideas, i, i + length, catalogue)
-            for lighter in (ideas - {"event"}, ideas - {"energy"}, ideas - {"reco"}, ideas - {"time"}, ideas - {"angle"}, ideas - {"position"}, ideas - {"parameter"}):
+            for lighter in (
+                ideas - {"event"},
+                ideas - {"energy"},
+                ideas - {"reco"},
+                ideas - {"time"},
+                ideas - {"angle"},
+                ideas - {"position"},
+                ideas - {"parameter"},
+            ):
                 if lighter != ideas and lighter and length > 1:
                     yield from _matched(lighter, i, i + length, catalogue, 0.4)
 
 
-_COUNTED_IDEAS = frozenset({"event", "number"})
+_SAME = (
+    (frozenset({"decay", "time"}), "tau"),
+    (frozenset({"decay", "time"}), "lifetime"),
+    (frozenset({"proper", "time"}), "tau"),
+    (frozenset({"data", "quality"}), "dq"),
+    (frozenset({"impact", "parameter"}), "d0"),
+    (frozenset({"impact", "parameter"}), "dxy"),
+    (frozenset({"impact", "parameter"}), "ip"),
+)
+"""Phrases and the one idea that a column may have for them."""
+_COUNTED_IDEAS = frozenset({"event", "number", "candidate", "entry", "row"})
 _NO_NAMES = frozenset("and or with is are to than not no have has how many".split())
 
 

@@ -20,7 +20,9 @@ _MEANS = re.compile(
     r"\b(?:missing|no |not |without|ignor\w+|skip\w*|leav\w+|left|exclud\w+|drop\w*|remov\w+|failed|invalid|undefined|sentinel|placeholder|default|otherwise|unless|absent|where|if|others|rest|elsewhere|when)\b",
     re.IGNORECASE,
 )
-_PARTS = re.compile(r"(?<=[.!?;:])\s+|\s*[()]\s*|,\s*(?=(?:but )?(?:ignor|skip|leav|exclud|drop|without|not count|where|which|-?\d))")
+_PARTS = re.compile(
+    r"(?<=[.!?;:])\s+|\s*[()]\s*|,\s*(?=(?:but )?(?:ignor|skip|leav|exclud|drop|without|not count|where|which|-?\d))"
+)
 
 
 def missing_values(request: str, catalogue: Catalogue) -> tuple[str, Marks]:
@@ -32,20 +34,32 @@ def missing_values(request: str, catalogue: Catalogue) -> tuple[str, Marks]:
     kept = request
     for part in _PARTS.split(request):
         marks = re.findall(_MARK, part)
-        if not marks or not _MEANS.search(part) or re.search(r"[=<>]=?\s*-?\d|\bhow many\b|\bfraction\b|\bbetween\b|\bcount\b", part):
+        if (
+            not marks
+            or not _MEANS.search(part)
+            or re.search(r"[=<>]=?\s*-?\d|\bhow many\b|\bfraction\b|\bbetween\b|\bcount\b", part)
+        ):
             continue
-        if len(re.findall(r"\d+", part)) > len(re.findall(r"\d+", " ".join(marks))) + len(re.findall(r"[A-Za-z_]\d|\d[A-Za-z]", part)):
+        if len(re.findall(r"\d+", part)) > len(re.findall(r"\d+", " ".join(marks))) + len(
+            re.findall(r"[A-Za-z_]\d|\d[A-Za-z]", part)
+        ):
             continue
         columns = tuple(c for c in catalogue.by_column if re.search(rf"(?<!\w){re.escape(c)}(?!\w)", part))
         for mark in dict.fromkeys(marks):
             value = math.nan if "n" in mark.lower() else float(mark.replace(" ", ""))
             found.append((value, columns))
         kept = kept.replace(part, " ", 1)
-    if re.search(r"(?:ignor\w+|skip\w*|leav\w+ out|exclud\w+|drop\w*|without|not counting) (?:the |all |any )?(?:missing|invalid|nan) (?:values|entries|ones)", kept, re.IGNORECASE):
+    if re.search(
+        r"(?:ignor\w+|skip\w*|leav\w+ out|exclud\w+|drop\w*|without|not counting) (?:the |all |any )?(?:missing|invalid|nan) (?:values|entries|ones)",
+        kept,
+        re.IGNORECASE,
+    ):
         found.append((math.nan, ()))
         kept = re.sub(r"[,;(]?\s*(?:please )?(?:ignor\w+|skip\w*|leav\w+ out|exclud\w+|drop\w*|without|not counting) (?:the |all |any )?(?:missing|invalid|nan) (?:values|entries|ones)\)?", " ", kept, flags=re.IGNORECASE)  # fmt: skip
     if found:
-        kept = re.sub(r"[,;]?\s*\b(?:please )?(?:skip|ignore|drop|leave out|exclude) (?:those|these|them|it)\b(?: out)?", " ", kept)
+        kept = re.sub(
+            r"[,;]?\s*\b(?:please )?(?:skip|ignore|drop|leave out|exclude) (?:those|these|them|it)\b(?: out)?", " ", kept
+        )
     return re.sub(r"\(\s*\)", " ", kept), tuple(found)
 
 

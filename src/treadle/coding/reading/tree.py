@@ -191,8 +191,6 @@ class Signs:
     pair: Pair | None = None
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Lacking:
     """Comparisons of quantities that do not say whose: 'pt above 20 and |eta| below 2.4'. '' is the usual quantity."""

@@ -13,7 +13,7 @@ from treadle.coding.reading.tree import Apply, Arithmetic, Column, Fold, Of, Pai
 __all__ = ["factor", "file_unit", "told_units", "unit_named", "unit_of"]
 
 _KINDS = (
-    {"eV": 1e-9, "keV": 1e-6, "MeV": 1e-3, "GeV": 1.0, "TeV": 1e3},
+    {"eV": 1e-9, "keV": 1e-6, "MeV": 1e-3, "GeV": 1.0, "TeV": 1e3, "PeV": 1e6, "EeV": 1e9},
     {"nm": 1e-9, "um": 1e-6, "mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3},
     {"ps": 1e-12, "ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0},
     {"mrad": 1e-3, "rad": 1.0, "deg": math.pi / 180},
@@ -50,7 +50,13 @@ def unit_of(v: Value, catalogue: Catalogue) -> str:
         return unit_of(v.value, catalogue)
     if isinstance(v, Pairwise):
         angle = v.what in ("delta_phi", "phi", "angle")
-        return "rad" if angle else catalogue.energy_unit if v.what in ("mass", "pt", "energy", "momentum", "transverse_mass") else ""
+        return (
+            "rad"
+            if angle
+            else catalogue.energy_unit
+            if v.what in ("mass", "pt", "energy", "momentum", "transverse_mass")
+            else ""
+        )
     if isinstance(v, Arithmetic) and v.operator in "+-":
         return unit_of(v.left, catalogue)
     return ""
@@ -81,7 +87,7 @@ SPOKEN = {u.lower(): u for u in UNITS} | {
     "milliseconds": "ms", "metres": "m", "meters": "m", "radians": "rad", "degrees": "deg", "µs": "us", "picoseconds": "ps", "hours": "h",
     "°": "deg", "ua": "uA", "na": "nA", "ma": "mA", "pe": "pe", "photoelectrons": "pe", "minutes": "min", "centimetres": "cm",
     "centimeters": "cm", "millimetres": "mm", "millimeters": "mm", "radian": "rad", "degree": "deg", "kilovolts": "kV", "milliradians": "mrad",
-    "kilometres": "km", "days": "d", "mus": "us",
+    "kilometres": "km", "days": "d", "mus": "us", "adc": "ADC", "vem": "VEM", "eev": "EeV", "pev": "PeV", "counts": "counts", "bar": "bar", "kelvin": "K", "tesla": "T",
 }  # fmt: skip
 _ANY_UNIT = "|".join(sorted(map(re.escape, SPOKEN), key=len, reverse=True))
 
@@ -97,7 +103,7 @@ def file_unit(request: str, catalogue: Catalogue) -> str:
     if named:
         return max(set(named), key=named.count)
     columns = set(catalogue.by_column)
-    if any(re.fullmatch(r"\w+_(?:IPCHI2\w*|TRUEP_\w|ENDVERTEX_\w|PX|TIS|TOS)", c) for c in columns):
+    if any(re.fullmatch(r"\w+_(?:IPCHI2\w*|TRUEP_\w|ENDVERTEX_\w|TIS|TOS)", c) for c in columns):
         return "MeV"  # as the tools of LHCb write them
     if "luminosityBlock" in columns or "nMuon" in columns:
         return "GeV"  # NanoAOD

@@ -34,8 +34,11 @@ def usual_order(thing: Thing) -> str:
     Raises:
         LookupError: it has none.
     """
-    for what in ("pt", "energy", "momentum", "charge", "amplitude", "area", "height"):
-        if thing.has(what):
+    told = ("pt", "energy", "momentum", "amplitude", "area", "height", "charge")
+    if "pt" in thing.columns or {"px", "py"} <= set(thing.columns):
+        return "pt"
+    for what in told:
+        if what in thing.columns:
             return what
     raise LookupError(f"nothing to sort {thing!r} by")
 
@@ -81,13 +84,24 @@ class _Values:
             Rule("O", ("POSITIVE", "O"), lambda _, o: self._signed(o, ">")),
             Rule("O", ("NEGATIVE", "O"), lambda _, o: self._signed(o, "<")),
             Rule("O", ("QF", "O"), lambda what, o: self._flagged(o, what), -0.2),
-            Rule("O", ("DEFADJ", "O"), lambda adjective, o: replace(o, adjective=adjective) if not o.one and not o.adjective else None, 0.2),
+            Rule(
+                "O",
+                ("DEFADJ", "O"),
+                lambda adjective, o: replace(o, adjective=adjective) if not o.one and not o.adjective else None,
+                0.2,
+            ),
             Rule("O", ("CHREL", "O"), lambda kind, o: replace(o, signs=kind) if not o.signs else None),
             Rule("O", ("O", "CHREL"), lambda o, kind: replace(o, signs=kind) if not o.signs else None),
             Rule("O", ("EVT", "OF", "O"), lambda _, __, o: o if not o.one else None, 0.2),
             Rule("O", ("O", "candidate"), lambda o, _: o, 0.1),
             Rule("O", ("O", "candidates"), lambda o, _: o, 0.1),
             Rule("O", ("O", "(column)"), self._tagged),
+            Rule(
+                "O",
+                ("O", "(", "(column)", ")"),
+                lambda o, _, column, __: o if column in o.thing.columns.values() and not o.adjective else None,
+                0.1,
+            ),
             Rule("O", ("O", "WITH", "MAXOF", "Q"), lambda o, _, how, q: self._extreme(o, how, q)),
             Rule("O", ("O", "O"), lambda a, b: b if a.thing is b.thing and not a.cuts and a.rank is None else None, 0.2),
         ]
@@ -139,8 +153,15 @@ class _Values:
             Rule("V", ("multiplicity", "OF", "O"), lambda _, __, o: self._size(o)),
             Rule("V", ("O", "count"), lambda o, _: self._size(o), 0.1),
             Rule("V", ("Q", "(column)"), self._named),
-            *(Rule("V", (said, "(", "(column)", end), lambda v, _, column, __: self._named(v, column)) for said in "VQ" for end in "),"),
-            *(Rule("V", (said, "(", "branch", "(column)", ")"), lambda v, _, __, column, ___: self._named(v, column)) for said in "VQ"),
+            *(
+                Rule("V", (said, "(", "(column)", end), lambda v, _, column, __: self._named(v, column))
+                for said in "VQ"
+                for end in "),"
+            ),
+            *(
+                Rule("V", (said, "(", "branch", "(column)", ")"), lambda v, _, __, column, ___: self._named(v, column))
+                for said in "VQ"
+            ),
             Rule("V", ("V", "(column)"), lambda v, column: v if self._same(v, self._named(v, column)) else None),
             Rule("Q", ("Q", "DIVIDED", "Q"), lambda a, _, b: f"{a}/{b}" if "/" not in a + b and "|" not in a + b else None),
             Rule("Q", ("ABS", "(", "Q", ")"), lambda _, __, q, ___: f"|{q.strip('|')}|"),
@@ -169,7 +190,8 @@ class _Values:
     def _same(self, v: Value, named: Value | None) -> bool:
         """Whether two values are the same column."""
         columns = [
-            x.name if isinstance(x, Column) else x.objects.thing.columns.get(x.what) if isinstance(x, Of) else None for x in (v, named)
+            x.name if isinstance(x, Column) else x.objects.thing.columns.get(x.what) if isinstance(x, Of) else None
+            for x in (v, named)
         ]
         return columns[0] is not None and columns[0] == columns[1]
 
@@ -254,11 +276,16 @@ class _Values:
             Rule("V", ("MAXOF", "OF", "V"), lambda how, _, v: self._fold(how, v), 0.4),
             Rule("V", ("V", "FOREACH"), lambda v, _: v if level(v) is None else None),
             Rule("V", ("DIFFERENCE", "between", "V", "and", "V"), lambda _, __, a, ___, b: _worked("-", a, b)),
+            Rule("V", ("DIFFERENCE", "V", "MINUS", "V"), lambda _, a, __, b: _worked("-", a, b)),
             Rule("V", ("V", "MINUS", "V"), lambda a, _, b: _worked("-", a, b)),
             Rule("V", ("V", "PLUS", "V"), lambda a, _, b: _worked("+", a, b)),
             Rule("V", ("SUM", "OF", "V", "and", "V"), lambda _, __, a, ___, b: _worked("+", a, b)),
             Rule("V", ("V", "TIMES", "V"), lambda a, _, b: _worked("*", a, b)),
-            Rule("V", ("V", "DIVIDED", "Q"), lambda v, _, q: _worked("/", v, Of(v.objects, q)) if isinstance(v, Of) and v.objects.thing.has(q) else None),
+            Rule(
+                "V",
+                ("V", "DIVIDED", "Q"),
+                lambda v, _, q: _worked("/", v, Of(v.objects, q)) if isinstance(v, Of) and v.objects.thing.has(q) else None,
+            ),
             Rule("V", ("V", "DIVIDED", "V"), lambda a, _, b: _worked("/", a, b)),
             Rule("V", ("V", "/", "N"), lambda a, _, n: _worked("/", a, n)),
             Rule("V", ("RATIO", "OF", "V", "to", "V"), lambda _, __, a, ___, b: _worked("/", a, b)),
@@ -269,8 +296,14 @@ class _Values:
             Rule("V", ("LARGER", "V", "and", "V"), lambda op, a, _, b: _worked(op, a, b)),
             Rule("V", ("V", "^", "INT"), lambda v, _, n: Apply("square", v) if n == 2 else None),
             Rule("OL", ("O", ",", "O", "and", "O"), lambda a, _, b, __, c: (a, b, c) if a.one and b.one and c.one else None),
-            Rule("OL", ("O", ",", "O", ",", "and", "O"), lambda a, _, b, __, ___, c: (a, b, c) if a.one and b.one and c.one else None),
-            Rule("OL", ("O", ",", "O", ",", "O"), lambda a, _, b, __, c: (a, b, c) if a.one and b.one and c.one else None, 0.2),
+            Rule(
+                "OL",
+                ("O", ",", "O", ",", "and", "O"),
+                lambda a, _, b, __, ___, c: (a, b, c) if a.one and b.one and c.one else None,
+            ),
+            Rule(
+                "OL", ("O", ",", "O", ",", "O"), lambda a, _, b, __, c: (a, b, c) if a.one and b.one and c.one else None, 0.2
+            ),
             Rule("OL", ("P",), lambda p: (p.one, p.other) if not p.signs else None, 0.1),
             Rule("V", ("SUM", "OF", "Q", "OF", "OL"), lambda _, __, q, ___, ol: self._summed(q, ol)),
             Rule("V", ("SUM", "OF", "OL", "Q"), lambda _, __, ol, q: self._summed(q, ol)),
@@ -307,7 +340,12 @@ class _Values:
     def special(self) -> list[Rule]:
         rules = [
             Rule("V", ("HT", "OF", "O"), lambda _, __, o: self._ht(o)),
-            Rule("V", ("V", "(", "V", ")"), lambda v, _, told, __: told if isinstance(v, Fold) and isinstance(told, Fold) else None, 0.1),
+            Rule(
+                "V",
+                ("V", "(", "V", ")"),
+                lambda v, _, told, __: told if isinstance(v, Fold) and isinstance(told, Fold) else None,
+                0.1,
+            ),
             Rule("V", ("EFF", "V"), lambda _, v: v if isinstance(v, Arithmetic) and v.operator == "/" else None, 0.2),
             Rule("V", ("HT", "WITH", "O"), lambda _, __, o: self._ht(o), 0.2),
             Rule("V", ("MT", "OF", "P"), lambda _, __, p: None),

@@ -380,10 +380,16 @@ class _Writer:
             return self._apart(one, other, what)
         if what == "mass" and not any(o.thing.has("energy") for o in (one, other)):
             raise Unwritable("no energy")
-        parts = ("px", "py") if what in ("pt", "phi") else ("px", "py", "pz") if what in ("eta", "momentum") else ("energy", "px", "py", "pz")
+        parts = (
+            ("px", "py")
+            if what in ("pt", "phi")
+            else ("px", "py", "pz")
+            if what in ("eta", "momentum")
+            else ("energy", "px", "py", "pz")
+        )
         named = {}
         for part in parts:
-            named[part] = self._kept(f"{self._of(one, part)} + {self._of(other, part)}", f"pair_{part}")
+            named[part] = self._kept(f"{self._part(one, part)} + {self._part(other, part)}", f"pair_{part}")
         if what == "energy":
             return named["energy"]
         if what == "phi":
@@ -396,6 +402,10 @@ class _Writer:
         if what == "momentum":
             return "np.sqrt({px}**2 + {py}**2 + {pz}**2)".format(**named)
         return "np.sqrt(np.maximum({energy}**2 - {px}**2 - {py}**2 - {pz}**2, 0))".format(**named)
+
+    def _part(self, o: Objects, part: str) -> str:
+        """A component of a four-momentum; the energy of particles that are to be massless is their momentum."""
+        return f"({self._of(o, 'momentum')})" if part == "energy" and self.catalogue.massless else self._of(o, part)
 
     def _angle(self, one: Objects, other: Objects) -> str:
         """The angle between two momenta in space."""
@@ -488,4 +498,3 @@ def _number(value: float) -> str:
 
 def _bracketed(code: str) -> str:
     return code if re.fullmatch(r'events\["[^"]+"\]|\w+|ak\.any\([^&|]*\)', code) else f"({code})"
-
