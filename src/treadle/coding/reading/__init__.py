@@ -17,6 +17,9 @@ from treadle.coding.reading.cleaning import cleaned, named_metric, without_title
 from treadle.coding.reading.conditions import condition_rules
 from treadle.coding.reading.lexicon import FREE, lexical, remarks, tokens
 from treadle.coding.reading.missing import Marks, leave_out, missing_values
+from treadle.coding.reading.objects import object_rules
+from treadle.coding.reading.selected import selection_rules
+from treadle.coding.reading.shares import share_rules
 from treadle.coding.reading.tree import Answer
 from treadle.coding.reading.units import file_unit, told_units
 from treadle.coding.reading.values import value_rules
@@ -49,7 +52,8 @@ def answers(request: str, catalogue: Catalogue) -> Iterator[tuple[Answer, tuple[
     words = tokens(request, catalogue)
     if not words or len(words) > LONGEST:
         return
-    rules = [*value_rules(catalogue), *condition_rules(catalogue), *answer_rules(catalogue)]
+    makers = (object_rules, value_rules, condition_rules, selection_rules, answer_rules, share_rules)
+    rules = [one for make in makers for one in make(catalogue)]
     free = frozenset(i for i, word in enumerate(words) if not word.column and word.text in FREE) | remarks(words)
     for edge in parse([w.text for w in words], lexical(words, catalogue), Grammar(rules), "S", free):
         assert isinstance(edge.meaning, Answer)

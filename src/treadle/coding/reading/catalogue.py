@@ -41,6 +41,10 @@ class Thing:
     def __repr__(self) -> str:
         return f"{self.whose}{self.index}"
 
+    def key(self, column: str) -> str:
+        """The quantity that a column is."""
+        return next(k for k, c in self.columns.items() if c == column)
+
     @property
     def first(self) -> str:
         return next(iter(self.columns.values()))
@@ -90,7 +94,7 @@ class Catalogue:
         self.massless = False
         self.told_unit = ""
         self.units: dict[str, str] = {}
-        self.extra: list[Thing] = []
+        self._met: Thing | None = None
         columns = [c for c in table.columns if c.shape != "nested"]
         self.types = {c.name: c.type for c in columns}
         self._prefixes = _prefixes(columns)
@@ -127,6 +131,30 @@ class Catalogue:
     def particles(self) -> list[Thing]:
         """Particles with a place in the event (tau1 and tau2), or the two that the columns only number (pt1, pt2)."""
         return sorted((t for t in self.things if not t.jagged and t.index), key=lambda t: (t.whose, t.index))
+
+    @property
+    def missing_momentum(self) -> str | None:
+        """The column of the size of the missing transverse momentum."""
+        wanted = ({"met"}, {"met", "pt"}, {"met", "energy"}, {"met", "et"}, {"pf", "met", "pt"})
+        return next((q.column for q in self.quantities if not q.jagged and q.ideas in wanted), None)
+
+    def missing(self) -> Thing:
+        """The missing momentum as a thing with pt and phi.
+
+        Raises:
+            LookupError: the file has not both.
+        """
+        if self._met is None:
+            columns: dict[str, str] = {}
+            for q in (q for q in self.quantities if not q.jagged and "met" in q.ideas):
+                rest = q.ideas - {"met", "pf", "puppi"}
+                what = "phi" if rest == {"phi"} else "pt" if rest in (frozenset(), {"pt"}, {"et"}, {"energy"}) else ""
+                if what:
+                    columns.setdefault(what, q.column)
+            if set(columns) != {"pt", "phi"}:
+                raise LookupError("no missing momentum with pt and phi")
+            self._met = Thing("met", "", False, columns)
+        return self._met
 
     def counter(self, whose: str) -> str | None:
         """The column that counts such objects: ``nMuon``, ``n_jets``, ``njet``, ``jet_n``."""

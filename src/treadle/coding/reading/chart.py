@@ -1,20 +1,22 @@
 """A bottom-up chart parser whose rules carry meanings: from the words of a request to the things that they may say.
 
 An edge is a symbol over a span of tokens with its meaning and what it costs; a rule joins adjacent edges where its function
-gives a meaning for them. A word that no rule takes is *left over*: an edge may swallow it, at a price, and remembers it. This
-is the floating parser of Pasupat and Liang 2015 ('Compositional Semantic Parsing on Semi-Structured Tables', section 4) kept
+gives a meaning for them. A word that no rule takes is *left over*: an edge may swallow it at a price, and remembers it. This is
+the floating parser of Pasupat and Liang 2015 ('Compositional Semantic Parsing on Semi-Structured Tables', section 4) kept
 to the order of the words.
 """
 
 from __future__ import annotations
 
 import heapq
+import itertools
+import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Costly", "Edge", "Grammar", "Rule", "parse"]
+__all__ = ["Costly", "Edge", "Grammar", "Rule", "Rules", "parse", "rule"]
 
 KEPT = 5
 """Meanings that are kept of one symbol over one span: the cheapest."""
@@ -38,12 +40,43 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``symbol`` from the symbols ``parts``. ``join`` takes their meanings; None or a raised ``LookupError`` refuses."""
+    """``symbol`` from the symbols ``parts``; ``join`` takes the meanings of those that have a name, by that name.
+
+    None from it, or a ``LookupError``, refuses.
+    """
 
     symbol: str
     parts: tuple[str, ...]
-    join: Callable[..., Hashable | None]
+    names: tuple[str, ...]
+    join: Callable[..., Any]
     cost: float = 0.0
+
+    def joined(self, meanings: Sequence[Any]) -> Any:
+        try:
+            return self.join(**{name: m for name, m in zip(self.names, meanings, strict=True) if name})
+        except LookupError:
+            return None
+
+
+def rule(symbol: str, form: str, join: Callable[..., Any], cost: float = 0.0) -> list[Rule]:
+    """The rules of a form such as ``AGG=agg [OF] V=v (IN|WITH) E=e``.
+
+    Words in small letters stand for themselves; ``[...]`` may be left out; of ``(a|b)`` either is there. A part with a name
+    gives its meaning to ``join`` under it; ``LP`` and ``RP`` are brackets in the request.
+    """
+    choices = []
+    for part in re.findall(r"\[[^\]]*\]|\((?:[^()]*)\)|\S+", form):
+        if part.startswith("["):
+            choices.append(["", part[1:-1]])
+        elif part.startswith("("):
+            choices.append(part[1:-1].split("|"))
+        else:
+            choices.append([part])
+    rules = []
+    for chosen in itertools.product(*choices):
+        named = [p.partition("=")[::2] for p in " ".join(chosen).split()]
+        rules.append(Rule(symbol, tuple(p for p, _ in named), tuple(n for _, n in named), join, cost))
+    return rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +87,16 @@ class Costly:
     cost: float
 
 
+Rules = list[list[Rule]]
+
+
 class Grammar:
     """Rules by their first part."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.by_first: Mapping[str, Sequence[Rule]] = defaultdict(list)
-        for rule in rules:
-            self.by_first[rule.parts[0]].append(rule)  # type: ignore[attr-defined]
+    def __init__(self, rules: Iterable[Sequence[Rule]]) -> None:
+        self.by_first: dict[str, list[Rule]] = defaultdict(list)
+        for one in itertools.chain.from_iterable(rules):
+            self.by_first[one.parts[0]].append(one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +188,8 @@ class _Chart:
 
     def _from(self, edge: Edge) -> Iterable[Edge]:
         """The edges that ``edge`` completes: by the rules that it begins, and by those that waited for it."""
-        for rule in self.grammar.by_first.get(edge.symbol, ()):
-            yield from self._go_on(_Begun(rule, edge.start, (), 0.0, frozenset()), edge)
+        for begins in self.grammar.by_first.get(edge.symbol, ()):
+            yield from self._go_on(_Begun(begins, edge.start, (), 0.0, frozenset()), edge)
         for begun in self.waiting.get((edge.start, edge.symbol), ()):
             yield from self._go_on(begun, edge)
 
@@ -166,10 +202,7 @@ class _Chart:
             further = _Begun(begun.rule, begun.start, meanings, cost, over)
             self.waiting[edge.end, further.wants].append(further)
             return
-        try:
-            meaning = begun.rule.join(*meanings)
-        except LookupError:
-            meaning = None
+        meaning = begun.rule.joined(meanings)
         if isinstance(meaning, Costly):
             meaning, cost = meaning.meaning, cost + meaning.cost
         if meaning is not None:

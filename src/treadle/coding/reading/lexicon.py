@@ -293,12 +293,15 @@ _DESCRIBE_NOT = frozenset(
 )
 
 
+_BRACKETS = {"(": "LP", ")": "RP"}
+
+
 def lexical(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
     """What every word and phrase may be by itself."""
     texts = [w.text for w in words]
     texty = any(kind == "str" or kind.startswith(("object", "string")) for kind in catalogue.types.values())
     for i, word in enumerate(words):
-        yield Edge(word.text.lower() if not word.column else "(column)", i, i + 1, word.text)
+        yield Edge(_BRACKETS.get(word.text, word.text) if not word.column else "COLUMN", i, i + 1, word.text)
         if word.column:
             yield from _column(word.column, i, catalogue)
         elif texty and re.match(r"\w", word.text):
@@ -390,16 +393,12 @@ def _column(name: str, i: int, catalogue: Catalogue) -> Iterable[Edge]:
     q = catalogue.by_column[name]
     thing = catalogue.thing_of(q) if q.jagged else None
     if q.jagged and thing is not None:
-        yield Edge("V", i, i + 1, Of(Objects(thing), _key(thing, name)))
-        yield Edge("Q", i, i + 1, _key(thing, name), 0.1)
+        yield Edge("V", i, i + 1, Of(Objects(thing), thing.key(name)))
+        yield Edge("Q", i, i + 1, thing.key(name), 0.1)
     elif not q.jagged:
         yield Edge("V", i, i + 1, Column(name, q.unit))
     if catalogue.flag(name):
         yield Edge("FLAG", i, i + 1, name)
-
-
-def _key(thing: Thing, column: str) -> str:
-    return next(k for k, c in thing.columns.items() if c == column)
 
 
 def _things(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
@@ -516,7 +515,7 @@ def _matched(ideas: frozenset[str], start: int, end: int, catalogue: Catalogue, 
         cost = price + more + unsure - 0.3 * (len(ideas) - 1)
         thing = catalogue.thing_of(q) if q.jagged else None
         if thing is not None:
-            yield Edge("V", start, end, Of(Objects(thing), _key(thing, q.column)), cost + 0.3)
+            yield Edge("V", start, end, Of(Objects(thing), thing.key(q.column)), cost + 0.3)
         elif not q.jagged:
             yield Edge("V", start, end, Column(q.column, q.unit), cost)
         if catalogue.flag(q.column):

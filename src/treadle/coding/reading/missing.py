@@ -8,8 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
-from treadle.coding.reading.conditions import missing
-from treadle.coding.reading.tree import Answer, Column, Compare, Condition, Not, Number, Objects, Of
+from treadle.coding.reading.tree import Answer, Apply, Column, Compare, Condition, Flag, Not, Number, Objects, Of
 
 __all__ = ["Marks", "leave_out", "missing_values"]
 
@@ -77,7 +76,7 @@ def leave_out(answer: Answer, marks: Marks) -> Answer:
 
 
 def _there(column: Column, value: float) -> Condition:
-    return Not(missing(column)) if math.isnan(value) else Compare(column, "!=", Number(value))
+    return Not(Flag(Apply("isnan", column))) if math.isnan(value) else Compare(column, "!=", Number(value))
 
 
 def _columns(node: Any) -> set[str]:

@@ -7,6 +7,7 @@ import re
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
 from treadle.coding.reading.conditions import both, bound
+from treadle.coding.reading.objects import usual_order
 from treadle.coding.reading.tree import (
     All,
     Answer,
@@ -35,7 +36,6 @@ from treadle.coding.reading.tree import (
     level_of,
 )
 from treadle.coding.reading.units import factor, unit_of
-from treadle.coding.reading.values import usual_order
 
 __all__ = ["Unwritable", "write"]
 
