@@ -11,7 +11,7 @@ from treadle.coding.grounded import known_facts, python_guide
 from treadle.coding.judge import Judge
 from treadle.coding.left import where_left
 from treadle.coding.plan import Plan, make_plan
-from treadle.coding.reading import program_by_rules
+from treadle.coding.reading import ReadProgram, read_program
 from treadle.coding.settled import SettledFile
 from treadle.coding.shots import nearness
 from treadle.engines.base import Guide
@@ -33,8 +33,8 @@ examples were right, of all of them without a doubt 20 of 98; of the programs by
 class PythonJob(Judge):
     """A request for a Python program; a judge that also plans, and reads requests on data by rules.
 
-    The readings are a program by rules, where rules understand all of the request, and the nearest example, moved onto the
-    columns and numbers of the user's file and run there. A small model that is shown an example mostly copies it.
+    The readings are a program by rules, where rules understand all of the request or nearly all, and the nearest example, moved
+    onto the columns and numbers of the user's file and run there. A small model that is shown an example mostly copies it.
     """
 
     def __init__(self, request: Request, tools: Tools, options: Options) -> None:
@@ -48,6 +48,8 @@ class PythonJob(Judge):
         self._readings: tuple[PromptPart, ...] = ()
         self._preamble = ""
         self.decisive = False
+        self.read_whole = False
+        """Rules knew every word of the request, or an example answers its own request."""
 
     def plan(self) -> Plan:
         request, _, options = self._work
@@ -59,23 +61,18 @@ class PythonJob(Judge):
 
     def _read(self, request: Request, made: Plan) -> None:
         assert request.data is not None
-        body = program_by_rules(request.text, request.data.tables[0])
+        found = read_program(request.text, request.data.tables[0])
         readings = []
-        if body is not None:
-            program = f"{_opening(request.data, body)}{body}"
-            readings.append(PromptPart(name=f"reading: {request.text}", source="written by rules", text=program, tokens=0))
-            self.decisive = True
+        if found is not None and (found.whole or found.nearly):
+            program = f"{_opening(request.data, found.body)}{found.body}"
+            readings.append(PromptPart(name=f"reading: {request.text}", source=_source(found), text=program, tokens=0))
+            self.decisive, self.read_whole = True, found.whole
         for nearest in made.ingredients.examples[:1]:
             name = f"reading {nearest.id}: {nearest.request}"
             readings.append(PromptPart(name=name, source=nearest.why, text=nearest.program, tokens=0))
-            if body is None and nearness(request.text, nearest) >= ANSWERS:
-                self.decisive = True
+            if not readings[1:] and nearness(request.text, nearest) >= ANSWERS:
+                self.decisive = self.read_whole = True
         self._readings = tuple(readings)
-
-    @property
-    def read_whole(self) -> bool:
-        """Rules write no program for a request of which they do not know every word; an example answers its own request."""
-        return self.decisive
 
     def guide(self, prompt: Prompt) -> Guide | None:
         return python_guide(prompt, self._preamble, self._facts, self._work[2].grounding)
@@ -95,6 +92,10 @@ class PythonJob(Judge):
     def by_rules(self) -> Prompt | None:
         """The readings; functions are not read by rules, so there are none for a request for one."""
         return replace(Prompt(messages=()), parts=self._readings) if self._readings else None
+
+
+def _source(found: ReadProgram) -> str:
+    return "written by rules" if found.whole else f"written by rules, which passed over: {', '.join(found.unread) or 'a doubt'}"
 
 
 def _opening(data: DataSummary, body: str) -> str:

@@ -83,8 +83,12 @@ class _Answers:
             rule("S", "AGG=agg [OF] [ALL] V=v", self._reduced),
             rule("S", "V=v AGG=agg", self._reduced, 0.4),
             rule("S", "AGG=agg IN E=e OF V=v", self._reduced),
-            rule("S", "V=v OF [ALL] E=e AGG=agg", lambda agg, v, e: self._reduced(agg, v, e) if isinstance(v, Fold) else None),
-            rule("S", "COUNT O=o (EVT WITH|FOREACH|OF) AGG=agg", lambda o, agg: None if o.one else self._reduced(agg, Size(o))),
+            rule(
+                "S", "V=v OF [ALL] E=e AGG=agg", lambda agg, v, e: self._reduced(agg, v, e) if isinstance(v, Fold) else None
+            ),
+            rule(
+                "S", "COUNT O=o (EVT WITH|FOREACH|OF) AGG=agg", lambda o, agg: None if o.one else self._reduced(agg, Size(o))
+            ),
             rule("S", "COUNT K=k EVT WITH AGG=agg", lambda k, agg: self._reduced(agg, Column(k))),
             rule("S", "AGG=agg COUNT O=o", lambda agg, o: None if o.one or agg == "sum" else self._reduced(agg, Size(o))),
             rule("S", "INT=n (ORDINAL|percent|%) PERCENTILE OF V=v", _percentile),

@@ -139,7 +139,11 @@ def _ranges() -> Rules:
         rule("C", "V=v IS N=a to N=b", _between),
         rule("C", "V=v OP=op N=a - N=b", lambda v, op, a, b: _between(v, a, b) if op == "==" else None),
         rule("C", "N=a OP=op V=v OP=to N=b", _chained),
-        rule("C", "V=v OP=op N=a (and|but) OP=to N=b", lambda v, op, a, to, b: None if op == to else (Compare(v, op, a), Compare(v, to, b))),
+        rule(
+            "C",
+            "V=v OP=op N=a (and|but) OP=to N=b",
+            lambda v, op, a, to, b: None if op == to else (Compare(v, op, a), Compare(v, to, b)),
+        ),
         rule("C", "V=v within N=width OF N=centre", _near),
     ]
 

@@ -78,7 +78,9 @@ class _Objects:
             rule("O", "(ALL O=o|EVT OF O=o)", lambda o: None if o.one else o, 0.1),
             rule("O", "O=o (candidate|candidates)", lambda o: o, 0.1),
             rule("O", "O=a O=b", lambda a, b: b if a == Objects(b.thing) else None, 0.2),
-            rule("O", "O=o LP COLUMN=c RP", lambda o, c: o if c in o.thing.columns.values() and not o.adjective else None, 0.1),
+            rule(
+                "O", "O=o LP COLUMN=c RP", lambda o, c: o if c in o.thing.columns.values() and not o.adjective else None, 0.1
+            ),
             rule("O", "POSITIVE O=o", lambda o: _charged(o, ">")),
             rule("O", "NEGATIVE O=o", lambda o: _charged(o, "<")),
             rule("O", "(CHREL=kind O=o|O=o CHREL=kind)", lambda o, kind: None if o.signs else replace(o, signs=kind)),

@@ -152,7 +152,12 @@ class _Values:
         rules = [
             rule("V", "HT OF O=o", _ht),
             rule("V", "HT WITH O=o", _ht, 0.2),
-            rule("V", "V=v LP V=told RP", lambda v, told: told if isinstance(v, Fold) and isinstance(told, Fold) else None, 0.1),
+            rule(
+                "V",
+                "V=v LP V=told RP",
+                lambda v, told: told if isinstance(v, Fold) and isinstance(told, Fold) else None,
+                0.1,
+            ),
             rule("METS", "MET [vector]", self._met),
             rule("METS", "V=v", lambda v: self._met() if isinstance(v, Column) and self._is_met(v) else None),
             rule("V", "MT OF O=o and METS=met", _transverse),

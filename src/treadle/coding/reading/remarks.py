@@ -1,0 +1,114 @@
+"""Which words of a request change nothing: those that never do, and those that only describe the name beside them."""
+
+from __future__ import annotations
+
+import re
+
+from treadle.coding.reading.tokens import NUMBER, Token
+
+__all__ = ["idle_words"]
+
+_IDLE = frozenset(
+    """'s a actually again ak4 all also altogether an answer are be been belonging branch branches by calculate called can
+    collection column columns come comes component compute contained could cut data dataset determine did do does drawn
+    electric entire entry ever file fill find found get give given gives hello here hi hold i i'd i'm individual is it its
+    just know left let like listed looking me measured must my named need now ntuple object objects one's our overall
+    particle particles particular please present print quantity quick quickly really reconstructed recorded registered
+    remain report return sample say says see seen selection should show simply single so stored survive taken tell thank
+    thanks that the their them then there these they this those together tree us value values variable want was we were
+    what what's whats where's which whole would you your""".split()
+) | frozenset(".?!:;(),\"'`")
+"""Words that change nothing wherever a rule does not take them."""
+
+
+def idle_words(words: list[Token]) -> frozenset[int]:
+    """The places of words that may be passed over without being left over."""
+    return frozenset(i for i, word in enumerate(words) if not word.column and word.text in _IDLE) | _describers(words)
+
+
+def _describers(words: list[Token]) -> frozenset[int]:
+    """The places of words that only describe the column named in brackets after them: 'the impact parameter (B_IP)'."""
+    found = _beside_columns(words)
+    for i in range(1, len(words) - 2):
+        inside = 2 if words[i + 1].text in ("branch", "column", "variable", "called") and i + 3 < len(words) else 1
+        if words[i].text != "(" or not words[i + inside].column:
+            continue
+        if words[i + inside + 1].text not in (")", ","):
+            found |= _labels(words, i)
+            continue
+        said: list[int] = []
+        for place in range(i - 1, max(-1, i - 8), -1):
+            word = words[place]
+            if word.column or word.text in _DESCRIBE_NOT or not re.match(r"[a-z+-]", word.text):
+                break
+            said.append(place)
+        while said and words[said[-1]].text in ("of", "in", "for"):
+            said.pop()
+        found |= set(said)
+    return frozenset(found)
+
+
+def _beside_columns(words: list[Token]) -> set[int]:
+    """'BDT response', 'protons, mc_type 2212,': words that say what the column beside them says."""
+    found: set[int] = set()
+    for i, word in enumerate(words):
+        if (
+            word.column
+            and i + 1 < len(words)
+            and words[i + 1].text in ("response", "score", "output", "discriminant", "classifier", "bit", "number")
+        ):
+            found.add(i + 1)
+        told = (
+            word.column and 2 <= i < len(words) - 1 and words[i - 1].text == "," and re.fullmatch(NUMBER, words[i + 1].text)
+        )
+        if (
+            told
+            and not words[i - 2].column
+            and words[i - 2].text not in _DESCRIBE_NOT
+            and re.match(r"[a-z]", words[i - 2].text)
+        ):
+            found.add(i - 2)
+    return found | _describing(words)
+
+
+_NOUNS = frozenset(
+    """density time angle score variable multiplicity energy momentum mass isolation discriminant parameter impact decay flight
+    distance pile up plane amplitude voltage current temperature trigger decision quality identification sphericity aplanarity helicity
+    radius position length width height charge probability likelihood output bdt mva neural network classifier drift vertex axis pressure rate
+    efficiency branch column variable beam horn magnet luminosity lifetime weight chi2 ip index""".split()
+)
+
+
+def _describing(words: list[Token]) -> set[int]:
+    """Nouns right before the name of a column: 'the decay time lifetime_ps'."""
+    found: set[int] = set()
+    for i, word in enumerate(words):
+        place = i - 1
+        while word.column and place >= max(0, i - 4) and not words[place].column and words[place].text in _NOUNS:
+            found.add(place)
+            place -= 1
+    return found
+
+
+def _labels(words: list[Token], bracket: int) -> set[int]:
+    """The places of the words that a condition in brackets explains: 'Kr83m events (source == 3)', 'electrons (pdg 11)'."""
+    place = bracket - 1
+    if words[place].text in ("events", "event", "candidates", "entries", "runs", "rows"):
+        place -= 1
+    found: set[int] = set()
+    while (
+        place >= 0
+        and len(found) < 4
+        and not words[place].column
+        and words[place].text not in _DESCRIBE_NOT | {"of", "in", "for", "to", "the", ","}
+    ):
+        found.add(place)
+        place -= 1
+    return found
+
+
+_DESCRIBE_NOT = frozenset(
+    """with and or have has having is are where whose how many mean average avg median count fraction percentage events event
+    candidates sum total maximum minimum largest smallest highest lowest deviation percentile spread std correlation between than
+    above below over under minus plus by on at for percent % whose largest abs absolute shortest longest not no or but without except only neither nor fail fails failing failed passing pass passed required requiring any""".split()
+)
