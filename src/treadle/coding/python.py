@@ -33,7 +33,7 @@ examples were right, of all of them without a doubt 20 of 98; of the programs by
 class PythonJob(Judge):
     """A request for a Python program; a judge that also plans, and reads requests on data by rules.
 
-    The readings are a program by rules, where rules understand all of the request or nearly all, and the nearest example, moved
+    The readings are a program by rules, where they understand the request or nearly all of it, and the nearest example, moved
     onto the columns and numbers of the user's file and run there. A small model that is shown an example mostly copies it.
     """
 
@@ -95,7 +95,8 @@ class PythonJob(Judge):
 
 
 def _source(found: ReadProgram) -> str:
-    return "written by rules" if found.whole else f"written by rules, which passed over: {', '.join(found.unread) or 'a doubt'}"
+    passed_over = ", ".join(found.unread) or "a doubt"
+    return "written by rules" if found.whole else f"written by rules, which passed over: {passed_over}"
 
 
 def _opening(data: DataSummary, body: str) -> str:

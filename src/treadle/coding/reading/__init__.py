@@ -1,9 +1,9 @@
 """Requests on event data read by rules: what to compute, of which quantity, of which events and objects.
 
-A request is cleaned of what changes nothing (cleaning, units, missing) and cut into words (tokens); what the words may be
-(lexicon, with phrases.txt) is joined by rules with meanings (objects, values, conditions, selected, answers, shares) in a chart,
-to a tree; and the cheapest whole is written as a program (write). Where every word has its place the reading is *whole*; where
-some were left over the program is a guess among others.
+A request is cleaned of what changes nothing (cleaning, units, missing) and cut into words (tokens). What the words may be
+(lexicon, with phrases.txt) is joined by rules with meanings (objects, values, conditions, selected, answers, shares) in a
+chart, to a tree, and the cheapest is written as a program (write, expressions). Where every word has its place the reading is
+*whole*; where some were left over the program is a guess among others.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = ["ReadProgram", "answers", "read_program"]
 LONGEST = 90
 """Words of a request beyond which nothing is read."""
 SURE = 2.1
-"""What the cheapest reading may cost to be called whole: dearer ones took a guess (which column, 'two' for 'exactly two')."""
+"""What the cheapest reading may cost to be called whole: dearer ones guessed (which column, 'two' for 'exactly two')."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,7 +271,7 @@ def _meant(s: Answer, v: Value) -> Answer | None:
 
 
 def _defined(s: Answer, told: Objects) -> Answer | None:
-    """The answer with the cuts of ``told`` wherever it speaks of such objects by the same adjective; None where it does not."""
+    """The answer with the cuts of ``told`` wherever it names such objects by the same adjective; None where it does not."""
     made = _redefined(s, told)
     return made if isinstance(made, Answer) and made != s else None
 

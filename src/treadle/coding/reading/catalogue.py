@@ -85,6 +85,13 @@ _DERIVED = (
 )
 
 
+_FLAGS = re.compile(
+    r"(?:HLT_|L1_|is[A-Z_]|has[A-Z_]|trig|pass|L0|veto|good|flag)"
+    r"|.*(?:_flag|_ok|_TOS|_TIS|id|_veto|_pass\w*|_good|trigger\w*|fired)$",
+    re.IGNORECASE,
+)
+
+
 class Catalogue:
     """The quantities of a table, its particles and its collections."""
 
@@ -176,8 +183,7 @@ class Catalogue:
 
     def flag(self, name: str) -> bool:
         """Whether a column says yes or no."""
-        known = r"(?:HLT_|L1_|is[A-Z_]|has[A-Z_]|trig|pass|L0|veto|good|flag)|.*(?:_flag|_ok|_TOS|_TIS|[iI]d|_veto|_pass\w*|_good|trigger\w*|fired)$"
-        return self.types.get(name) == "bool" or (not self.real(name) and bool(re.match(known, name, re.IGNORECASE)))
+        return self.types.get(name) == "bool" or (not self.real(name) and bool(_FLAGS.match(name)))
 
     def usual_unit(self, column: str) -> str:
         """The unit of a column that does not tell it: that of the file for energies, momenta and masses."""

@@ -1,8 +1,8 @@
 """A bottom-up chart parser whose rules carry meanings: from the words of a request to the things that they may say.
 
 An edge is a symbol over a span of tokens with its meaning and what it costs; a rule joins adjacent edges where its function
-gives a meaning for them. A word that no rule takes is *left over*: an edge may swallow it at a price, and remembers it. This is
-the floating parser of Pasupat and Liang 2015 ('Compositional Semantic Parsing on Semi-Structured Tables', section 4) kept
+gives a meaning for them. A word that no rule takes is *left over*: an edge may swallow it at a price, and remembers it. This
+is the floating parser of Pasupat and Liang 2015 ('Compositional Semantic Parsing on Semi-Structured Tables', section 4) kept
 to the order of the words.
 """
 

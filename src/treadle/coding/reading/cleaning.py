@@ -1,7 +1,7 @@
 """What a request says beside what it asks: where the file is, who asks, remarks. Taken out before anything is read.
 
-What is taken out must not change the answer: a remark in brackets goes only where it has no number, no name of a column and no
-word of choosing in it.
+What is taken out must not change the answer: a remark in brackets goes only where it has no number, no name of a column and
+no word of choosing in it.
 """
 
 from __future__ import annotations
@@ -12,55 +12,79 @@ from treadle.coding.reading.catalogue import Catalogue
 
 __all__ = ["cleaned", "named_metric", "without_title"]
 
+
+def _any(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{a})" for a in alternatives), re.IGNORECASE)
+
+
 _SIGNS = str.maketrans({"≥": ">=", "≤": "<=", "–": "-", "−": "-", "\u2009": " ", "\u00a0": " ", "Δ": "Delta ", "²": "^2"})  # noqa: RUF001
 _FILE = r"[\w-]+\.(?:root|csv|parquet|json|h5)\b"
-_FOLLOWED = r"(?=\s*[,.:;?!)]|\s*$|\s)"
-_OF_FILE = re.compile(
-    rf"(?:,\s*)?\b(?:in|of|from|for|over|using|with|within|on|does|inside|to)\s+(?:the\s+)?(?:file\s+|ntuple\s+|tree\s+|sample\s+)?{_FILE}(?:'s)?"
-    rf"|(?:,\s*)?(?:\bfile\s+|\btree\s+)?(?:{_FILE})(?:'s)?(?:\s*:)?",
+_PLACE = r"(?:file|sample|data ?set|data|n-?tuple|csv|parquet|data file)"
+_WHOLE = r"(?:whole |full |entire |complete )?"
+_BEFORE_OBJECTS = r"(?!\s+(?:events|jets|muons|electrons|[a-z]+s)\b)"
+_OF_FILE = _any(
+    rf"(?:,\s*)?\b(?:in|of|from|for|over|using|with|within|on|does|inside|to)\s+(?:the\s+)?(?:(?:file|ntuple|tree|sample)\s+)?{_FILE}(?:'s)?",
+    rf"(?:,\s*)?(?:\bfile\s+|\btree\s+)?(?:{_FILE})(?:'s)?(?:\s*:)?",
+    rf"\b(?:in|of|from|over|within|inside|across|for|throughout)\s+(?:the|this|my|our|all the|all)\s+{_WHOLE}{_PLACE}\b",
+    rf"\bdoes\s+the\s+{_PLACE}\s+(?:have|contain|hold)\b",
+    rf"\bin (?:total|all|the end)\b{_BEFORE_OBJECTS}",
+    r"\ball (?:in all|told|together)\b",
+    r"\bwith this data\b:?|\bfor this sample\b,?|\bin this file\b,?|\bquestion:",
+)
+_TELL = r"(?:tell|give|show|get|compute|calculate|determine|find|work out|evaluate|report|return|print|quote)"
+_POLITE = _any(
+    r"\b(?:could|can|would|will) you(?: please)?(?: (?:kindly|quickly))?\b",
+    r"\bplease\b|\bpls\b|\bthanks?(?: you)?\b|\bhi\b!?|\bhello\b!?|\bhey\b!?",
+    r"\bi would like (?:to know|to have|to see)?\b|\bi'?d like (?:to know|to have|to see)?\b",
+    r"\bi (?:want|need|wonder)(?: to know| to see| to have)?\b",
+    rf"(?:,? ?\band )?\b{_TELL}(?: me| us| out)?\b(?! (?:a|the) (?:highest|largest))",
+    r"\bmy (?:boss|supervisor|professor|advisor|student) (?:asks|wants to know|wants|needs)\b",
+    r"\bfor the (?:normali[sz]ation|record|talk|note|paper|plot|table|slides)\b",
+    r"\bquick (?:question|check)\b[:,.]?|\bjust\b|\bsimply\b|\bby the way\b|\bif possible\b|\blet me know\b|\bdo you know\b",
+    r"\bwhat do you get for\b",
+)
+_NOTHING_DONE = r"(?:weights|weighting|cuts|other cuts|selection)"
+_NO_WEIGHTS = _any(
+    rf"[(,;.]?\s*\b(?:no|without|ignoring|ignore|don't use|do not use|not using|not use) (?:any )?(?:event )?{_NOTHING_DONE}"
+    r"(?: (?:and|or|,) (?:no )?(?:weights|cuts))?(?: applied)?\b\)?",
+    r"[(,]?\s*\bunweighted\b\)?|\braw (?=count|number)|\bno other cuts\b|\bno cuts no weights\b",
+    r"[(,]?\s*\b(?:as )?(?:a )?(?:plain )?(?:number |value |fraction )?between 0 and 1\b\)?",
+    r"[.,;]\s*no (?:[\w-]+ )?(?:cleaning|corrections?|overlap removal|scale factors|sWeights)\b(?: applied)?",
+    r"\bsimply count events\b|\bcount(?:ing)? only\b|\b(?:simple|plain) (?=fraction|count|number|ratio)",
+)
+_AS_ZERO = r"(?:count(?:ing|ed|s)?(?: as| with| for)?[^,.;]*(?:\b0|zero)|contribute[^.;]*(?:\b0|zero))"
+_STAY_IN = _any(
+    r"[,.;(]?\s*\b(?:empty events|(?:events|those) (?:without|with no|with none|that have none)[^,.;()]*)\s"
+    r"(?:are )?(?:also )?"
+    rf"(?:included|{_AS_ZERO}|stay in[^.;]*)\)?",
+    r"\(not (?:the )?(?:events|objects|entries|jets|muons)\)",
+)
+_ASIDE = _any(
+    r"(?:^|(?<=[.!?;])\s*)(?:careful|mind|note|beware|remember|don't rely|do not rely|keep in mind|watch out|nb)\b"
+    r"[^.!?;\d]*[.!?;]",
+    r",?\s*\(?(?:folded|wrapped|mapped|brought|taken) (?:back )?(?:in)?to (?:the (?:range|interval) )?"
+    r"(?:\[?-?(?:0|pi)\s*(?:\.\.|to|,|-|and)\s*pi\]?)\)?",
+    r"\b(?:in|within|inside) (?:the|my|our) (?:signal |mass |z |control |sideband )*(?:box|region|window|peak)\b\s*[,:]?"
+    r"(?=\s*[\d|(]|\s*\w+ *[<>])",
+    r"\bfor (?:my|the|our|a) [\w+/ -]{0,30}?(?:region|analysis|study|estimate|measurement)\b:?",
+    r",?\s*\b(?:with|and) (?:no )?(?:selection|weights?) applied\b|\bat all\b|\b(?:from|of) the (?:vertex )?fit\b",
+)
+_SOURCES = (
+    r",?\s*\b(?:from|using|use|based on|computed from|calculated from|built from|via)\s+"
+    r"(?:the |its |their )?(?:branches |columns )?"
+)
+_ANSWER_IN = re.compile(
+    r"[.;,]\s*(?:the )?(?:answer|result|value|number)?\s*(?:should be |is )?(?:please )?"
+    r"(?:answer |result |give it |quote it )?in (percent|GeV|MeV|TeV|keV|mm|cm|ns|us|ms|s|degrees|radians)\b"
+    r"(?: please)?\s*[.?!]?\s*$",
     re.IGNORECASE,
 )
-_PLACES = r"file|sample|dataset|data set|data|ntuple|n-tuple|csv|parquet|data file|whole file|whole sample|entire file|entire sample"
-_IN_THE_FILE = re.compile(
-    rf"\b(?:in|of|from|over|within|inside|across|for|throughout)\s+(?:the|this|my|our|all the|all)\s+(?:whole\s+|full\s+|entire\s+|complete\s+)?(?:{_PLACES})\b"
-    rf"|\bdoes\s+the\s+(?:{_PLACES})\s+(?:have|contain|hold)\b|\bin (?:total|all|the end)\b(?!\s+(?:events|jets|muons|electrons|[a-z]+s)\b)|\ball (?:in all|told|together)\b",
-    re.IGNORECASE,
-)
-_POLITE = re.compile(
-    r"\b(?:could|can|would|will) you(?: please)?(?: (?:kindly|quickly))?\b|\bplease\b|\bpls\b|\bthanks?(?: you)?\b|\bhi\b!?|\bhello\b!?|\bhey\b!?|\bi would like (?:to know|to have|to see)?\b"
-    r"|\bi'?d like (?:to know|to have|to see)?\b|\bi (?:want|need|wonder)(?: to know| to see| to have)?\b|(?:,? ?\band )?\b(?:tell|give|show|get|compute|calculate|determine|find|work out|evaluate|report|return|print|quote)(?: me| us| out)?\b(?! (?:a|the) (?:highest|largest))"
-    r"|\bmy (?:boss|supervisor|professor|advisor|student) (?:asks|wants to know|wants|needs)\b|\bfor the (?:normali[sz]ation|record|talk|note|paper|plot|table|slides)\b|\bquick (?:question|check)\b[:,.]?"
-    r"|\bjust\b|\bsimply\b|\bby the way\b|\bif possible\b|\blet me know\b|\bdo you know\b|\bwhat do you get for\b",
-    re.IGNORECASE,
-)
-_NO_WEIGHTS = re.compile(
-    r"[(,;.]?\s*\b(?:no|without|ignoring|ignore|don't use|do not use|not using|not use) (?:any )?(?:event )?(?:weights|weighting|cuts|other cuts|selection)(?: (?:and|or|,) (?:no )?(?:weights|cuts))?(?: applied)?\b\)?"
-    r"|[(,]?\s*\bunweighted\b\)?|[(,]?\s*\b(?:as )?(?:a )?(?:plain )?(?:number |value |fraction )?between 0 and 1\b\)?|\braw (?=count|number)|\bno other cuts\b|[.,;]\s*no (?:[\w-]+ )?(?:cleaning|corrections?|overlap removal|scale factors|sWeights)\b(?: applied)?|\bsimply count events\b|\bcount(?:ing)? only\b"
-    r"|\bno cuts no weights\b|\b(?:simple|plain) (?=fraction|count|number|ratio)",
-    re.IGNORECASE,
-)
-_STAY_IN = re.compile(
-    r"[,.;(]?\s*\b(?:empty events|(?:events|those) (?:without|with no|with none|that have none)[^,.;()]*)\s(?:are )?(?:also )?(?:included|count(?:ing|ed|s)?(?: as| with| for)?[^,.;]*(?:\b0|zero)"
-    r"|stay in[^.;]*|contribute[^.;]*(?:\b0|zero))\)?|\(not (?:the )?(?:events|objects|entries|jets|muons)\)",
-    re.IGNORECASE,
-)
-_ASIDE = re.compile(
-    r"(?:^|(?<=[.!?;])\s*)(?:careful|mind|note|beware|remember|don't rely|do not rely|keep in mind|watch out|nb)\b[^.!?;\d]*[.!?;]"
-    r"|,?\s*\(?(?:folded|wrapped|mapped|brought|taken) (?:back )?(?:in)?to (?:the (?:range|interval) )?(?:\[?-?(?:0|pi)\s*(?:\.\.|to|,|-|and)\s*pi\]?)\)?"
-    r"|\b(?:in|within|inside) (?:the|my|our) (?:signal |mass |z |control |sideband )*(?:box|region|window|peak)\b\s*[,:]?(?=\s*[\d|(]|\s*\w+ *[<>])"
-    r"|\bfor (?:my|the|our|a) [\w+/ -]{0,30}?(?:region|analysis|study|estimate|measurement)\b:?"
-    r"|,?\s*\b(?:with|and) (?:no )?(?:selection|weights?) applied\b|\bat all\b|\b(?:from|of) the (?:vertex )?fit\b",
-    re.IGNORECASE,
-)
-_SOURCES = re.compile(
-    r",?\s*\b(?:from|using|use|based on|computed from|calculated from|built from|via)\s+(?:the |its |their )?(?:branches |columns )?"
-)
-_ANSWER_IN = re.compile(r"[.;,]\s*(?:the )?(?:answer|result|value|number)?\s*(?:should be |is )?(?:please )?(?:answer |result |give it |quote it )?in (percent|GeV|MeV|TeV|keV|mm|cm|ns|us|ms|s|degrees|radians)\b(?: please)?\s*[.?!]?\s*$", re.IGNORECASE)  # fmt: skip
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _KEEPS = re.compile(
-    r"[\d<>=|]|\b(?:not|no|only|without|except|exclud\w*|ignor\w*|weight\w*|per|or|and|abs\w*|same|opposite|both|each|leading|sub\w*|true|reco\w*|gen\w*|log|scalar|vector|sum|ratio|difference)\b"
+    r"[\d<>=|]|\b(?:not|no|only|without|except|exclud\w*|ignor\w*|weight\w*|per|or|and|abs\w*|same|opposite|both|each|leading|sub\w*"
+    r"|true|reco\w*|gen\w*|log|scalar|vector|sum|ratio|difference)\b"
 )
-_ABBREVIATED = (
+_PUT = (
     (re.compile(r"\bi\.\s?e\.,?|\bthat is,|\bnamely\b", re.IGNORECASE), ", "),
     (re.compile(r"\be\.\s?g\.", re.IGNORECASE), " "),
     (re.compile(r"\bw/o\b", re.IGNORECASE), "without"),
@@ -69,10 +93,10 @@ _ABBREVIATED = (
     (re.compile(r"\bE_?T_?\^?\{?miss\}?\b", re.IGNORECASE), "met"),
     (re.compile(r"\b(?:mu\+ ?mu-|mu\+ and (?:the )?mu-|mumu|mu mu)(?!\w)"), "dimuon"),
     (re.compile(r"\b(?:e\+ ?e-|ee)(?!\w)"), "dielectron"),
-    (re.compile(r"\bGeV/c(?:\^?2)?"), "GeV"),
-    (re.compile(r"\bMeV/c(?:\^?2)?"), "MeV"),
-    (re.compile(r"\bnon-?empty events\b"), "non-empty events"),
+    (re.compile(r"\b([MG]eV)/c(?:\^?2)?"), r"\1"),
     (re.compile(r"#\s?of\b"), "number of"),
+    (re.compile(r"\bJ/psi\b", re.IGNORECASE), "Jpsi"),
+    (re.compile(r"\bpercents?\b(?= of the)"), "percent"),
     (
         re.compile(
             r"\b(?:take|compute|calculate|find) (?=the (?:mean|median|average|sum|standard|maximum|minimum|number))",
@@ -80,21 +104,24 @@ _ABBREVIATED = (
         ),
         " ",
     ),
-    (re.compile(r"\bwith this data\b:?|\bfor this sample\b,?|\bin this file\b,?|\bquestion:", re.IGNORECASE), " "),
     (re.compile(r"\bAK4\b"), " "),
     (re.compile(r"\bAK8 jets?\b", re.IGNORECASE), "fatjet"),
     (re.compile(r"\bdi-(?=\w)", re.IGNORECASE), "di"),
     (re.compile(r"\((?:the )?(?:vector(?:ial)? sum|sum of the four-?(?:vectors|momenta))[^()]*\)", re.IGNORECASE), " "),
     (re.compile(r"\((?:an? )?(?:3D |full )?angle (?:in|of|between)[^()]*\)", re.IGNORECASE), " "),
     (re.compile(r"\b(?:momentum |flight )directions?\b|\b(?:three|3)-?(?:momenta|vectors)\b|\bmomentum vectors\b"), " "),
-    (re.compile(r",?\s*\b(?:all|any) (?:[\w-]+ )?(?:types|kinds|sources|flavours|flavors) together\b", re.IGNORECASE), " "),
-    (re.compile(r"\bJ/psi\b", re.IGNORECASE), "Jpsi"),
-    (re.compile(r"\bpercents?\b(?= of the)"), "percent"),
+    (re.compile(r",?\s*\b(?:all|any) (?:[\w-]+ )?(?:types|kinds|sources|flavou?rs) together\b", re.IGNORECASE), " "),
 )
-
-
+"""Other ways to write the same, and remarks that say what is meant anyway."""
+_MASSLESS = _any(
+    r"\((?:massless|treated as massless|assumed massless|assuming massless|treat \w+ as massless)[^()]*\)",
+    r",?\s*\b(?:treating|treat|taking|assuming) (?:both |all |the |each )*\w+ (?:as|to be) massless\b",
+    r"\(?\bin the massless (?:limit|approximation)\)?",
+)
 _NAMED = re.compile(
-    r"[.;,]?\s*\b(?:(?:report|print|output|give|return|quote)(?: it| this| that| the result| the answer| the number)?(?: as)|call (?:it|this|that)|name (?:it|the metric|the result)|use the name|with the name)\s+['\"`]?([A-Za-z_]\w*)['\"`]?\s*[.?!]?\s*$",
+    r"[.;,]?\s*\b(?:(?:report|print|output|give|return|quote)(?: it| this| that| the result| the answer| the number)?(?: as)"
+    r"|call (?:it|this|that)|name (?:it|the metric|the result)|use the name|with the name)\s+"
+    r"['\"`]?([A-Za-z_]\w*)['\"`]?\s*[.?!]?\s*$",
     re.IGNORECASE,
 )
 
@@ -105,28 +132,18 @@ def named_metric(request: str) -> tuple[str, str]:
     return (request, "") if found is None else (request[: found.start()], found[1])
 
 
-_MASSLESS = re.compile(
-    r"\((?:massless|treated as massless|assumed massless|assuming massless|treat \w+ as massless)[^()]*\)|,?\s*\b(?:treating|treat|taking|assuming) (?:both |all |the |each )*\w+ (?:as|to be) massless\b|\(?\bin the massless (?:limit|approximation)\)?",
-    re.IGNORECASE,
-)
-
-
 def cleaned(request: str, catalogue: Catalogue) -> str:
-    """``request`` without what changes nothing."""
+    """``request`` without what changes nothing; the catalogue is told where particles are to be massless."""
     text = request.translate(_SIGNS)
     if _MASSLESS.search(text):
         catalogue.massless = True
         text = _MASSLESS.sub(" ", text)
-    for pattern, put in _ABBREVIATED:
+    for pattern, put in _PUT:
         text = pattern.sub(put, text)
-    text = _OF_FILE.sub(" ", text)
-    text = _IN_THE_FILE.sub(" ", text)
-    text = _of_tree(text, catalogue)
-    text = _STAY_IN.sub(" ", _NO_WEIGHTS.sub(" ", text))
-    text = _rewritten(_ASIDE.sub(" ", text))
+    text = _of_tree(_OF_FILE.sub(" ", text), catalogue)
+    text = _rewritten(_ASIDE.sub(" ", _STAY_IN.sub(" ", _NO_WEIGHTS.sub(" ", text))))
     text = _without_sources(text, catalogue)
-    text = _ANSWER_IN.sub(lambda m: f" in {m[1]}", text)
-    text = _POLITE.sub(" ", text)
+    text = _POLITE.sub(" ", _ANSWER_IN.sub(lambda m: f" in {m[1]}", text))
     return _BRACKETS.sub(lambda m: m[0] if _keeps(m[1], catalogue) else _unit_of_remark(m[1]), text)
 
 
@@ -136,13 +153,29 @@ def _unit_of_remark(remark: str) -> str:
     return " " if unit is None else f" in {unit[1]} "
 
 
+def _keeps(remark: str, catalogue: Catalogue) -> bool:
+    return bool(_KEEPS.search(remark)) or _names_column(remark, catalogue)
+
+
+def _names_column(text: str, catalogue: Catalogue) -> bool:
+    return any(re.search(rf"(?<!\w){re.escape(c)}(?!\w)", text) for c in catalogue.by_column)
+
+
+_AND_ITS = re.compile(
+    r"(?P<before>\bfor (?:each|every) event,?\s*)?\b(?:form|compute|calculate|build|take|work out|evaluate|determine)\s+"
+    r"(?P<what>[^.;:?]+?),?\s+and\s+(?:return|give|report|tell|print|quote)(?: me)?\s+(?:its|the|their)\s+"
+    r"(?P<agg>mean|median|average|standard deviation|sum|maximum|minimum)(?:\s+of\s+(?:it|this|that|these|them))?"
+    r"(?=\s*[.;,?]|\s*$|\s+(?:in|over|for))",
+    re.IGNORECASE,
+)
+
+
 def _rewritten(text: str) -> str:
     """'compute X and give its mean' asks for the mean of X; a formula beside the name of what it gives says nothing new."""
     text = _AND_ITS.sub(lambda m: f"{m['before'] or ''}{m['agg']} of {m['what']}", text)
     for name, begins in (("transverse mass", r"sqrt\(\s*2"), ("mass", r"sqrt\(\s*E")):
-        found = re.search(
-            rf"(?:[,;]|[,;.]?\s*(?:take|with|using|as|where))?\s*(?:\bm_?T?\s*=\s*)?{begins}", text, re.IGNORECASE
-        )
+        lead = r"(?:[,;]|[,;.]?\s*(?:take|with|using|as|where))?\s*(?:\bm_?T?\s*=\s*)?"
+        found = re.search(rf"{lead}{begins}", text, re.IGNORECASE)
         if found is not None and name in text.lower():
             text = f"{text[: found.start()]} {text[_closing(text, text.index('(', found.start())) :]}"
     return text
@@ -158,41 +191,28 @@ def _closing(text: str, bracket: int) -> int:
     return len(text)
 
 
-_AND_ITS = re.compile(
-    r"(?P<before>\b[Ff]or (?:each|every) event,?\s*)?\b(?:form|compute|calculate|build|take|work out|evaluate|determine)\s+(?P<what>[^.;:?]+?),?\s+and\s+"
-    r"(?:return|give|report|tell|print|quote)(?: me)?\s+(?:its|the|their)\s+(?P<agg>mean|median|average|standard deviation|sum|maximum|minimum)(?:\s+of\s+(?:it|this|that|these|them))?(?=\s*[.;,?]|\s*$|\s+(?:in|over|for))",
-    re.IGNORECASE,
-)
-
-
 def _without_sources(text: str, catalogue: Catalogue) -> str:
     """Without ', from jet_px and jet_py' and 'using eta and phi'."""
     names = sorted((re.escape(c) for c in catalogue.by_column), key=len, reverse=True)
-    one = rf"(?:{'|'.join([*names, 'p?[tT]', 'eta', 'phi', 'px', 'py', 'pz', 'e', 'mass', 'energy'])})\b(?!\s*(?:>|<|=|above|below|over|under|between|of))"
-    pattern = rf"{_SOURCES.pattern}{one}(?:(?:\s*,\s*|\s*,?\s+and\s+){one})+"
-    return re.sub(pattern, " ", text)
+    words = "|".join([*names, "p?[tT]", "eta", "phi", "px", "py", "pz", "e", "mass", "energy"])
+    one = rf"(?:{words})\b(?!\s*(?:>|<|=|above|below|over|under|between|of))"
+    return re.sub(rf"{_SOURCES}{one}(?:(?:\s*,\s*|\s*,?\s+and\s+){one})+", " ", text)
 
 
 def _of_tree(text: str, catalogue: Catalogue) -> str:
     """Without 'in the Events tree', 'of the tree B0'."""
     name = re.escape(re.split(r"[/;]", catalogue.table.name)[-1])
-    pattern = (
-        rf"\b(?:in|of|from|over|to|for)\s+(?:the\s+)?(?:tree\s+{name}|{name}\s+(?:tree|ntuple|table))\b|\b(?:in|from|to)\s+(?:the\s+)?{name}\b(?!\s*(?:candidate|event|tree))"
-        if name
-        else r"(?!)"
-    )
-    return re.sub(pattern, " ", text, flags=re.IGNORECASE) if name.lower() not in catalogue.nouns else text
-
-
-def _keeps(remark: str, catalogue: Catalogue) -> bool:
-    return bool(_KEEPS.search(remark)) or any(
-        re.search(rf"(?<!\w){re.escape(c)}(?!\w)", remark) for c in catalogue.by_column
-    )
+    if not name or name.lower() in catalogue.nouns:
+        return text
+    tree = rf"\b(?:in|of|from|over|to|for)\s+(?:the\s+)?(?:tree\s+{name}|{name}\s+(?:tree|ntuple|table))\b"
+    alone = rf"\b(?:in|from|to)\s+(?:the\s+)?{name}\b(?!\s*(?:candidate|event|tree))"
+    return re.sub(f"{tree}|{alone}", " ", text, flags=re.IGNORECASE)
 
 
 _ENDS = re.compile(r"[:?.!](?=\s)|,\s+,")
 _CHOOSES = re.compile(
-    r"[\d<>=|]|\b(?:events?|candidates?|with|without|only|where|among|per|each|weight\w*|leading|same|opposite|not|no|use|take|select|consider|keep|require|apply|if|ignore|skip|between|above|below|log\w*|call|when)\b",
+    r"[\d<>=|]|\b(?:events?|candidates?|with|without|only|where|among|per|each|weight\w*|leading|same|opposite|not|no|use|take|select"
+    r"|consider|keep|require|apply|if|ignore|skip|between|above|below|log\w*|call|when)\b",
     re.IGNORECASE,
 )
 
@@ -202,15 +222,12 @@ def without_title(text: str, catalogue: Catalogue) -> list[str]:
 
     A title has no number, no column and no word that chooses events in it.
     """
+    nouns = "|".join(re.escape(n) for n in catalogue.nouns if n)
     found = []
     for end in _ENDS.finditer(text):
         before = text[: end.start()]
-        if len(before.split()) > 12 or _CHOOSES.search(before):
-            break
-        if any(re.search(rf"(?<!\w){re.escape(c)}(?!\w)", before) for c in catalogue.by_column):
-            break
-        nouns = "|".join(re.escape(n) for n in catalogue.nouns if n)
-        if re.search(rf"\b(?:for|in|of|from)\b.*\b(?:{nouns})\b", before, re.IGNORECASE):
+        of_objects = re.search(rf"\b(?:for|in|of|from)\b.*\b(?:{nouns})\b", before, re.IGNORECASE)
+        if len(before.split()) > 12 or _CHOOSES.search(before) or of_objects or _names_column(before, catalogue):
             break
         found.append(text[end.end() :])
     return found

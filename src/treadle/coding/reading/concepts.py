@@ -1,4 +1,4 @@
-"""What words and parts of column names mean, in one vocabulary: 'reconstructed energy' and ``E_reco`` are the same two ideas."""
+"""What words and parts of column names mean, in one vocabulary: 'reconstructed energy' and ``E_reco`` are two same ideas."""
 
 from __future__ import annotations
 
@@ -159,7 +159,10 @@ GENERIC = frozenset(
     }
 )
 """Ideas that a phrase may leave out of a column's name."""
-UNITS = frozenset("GeV MeV TeV keV eV mm cm km um ns us ms ps deg rad mrad mV nC pC Hz kHz kg nb fb pb kV mbar".split())
+_UNITS_TEXT = """
+GeV MeV TeV keV eV mm cm km um ns us ms ps deg rad mrad mV nC pC Hz kHz kg nb fb pb kV mbar
+"""
+UNITS = frozenset(_UNITS_TEXT.split())
 _SHORT_UNITS = {"m": "m", "s": "s", "V": "V"}
 
 

@@ -177,7 +177,7 @@ class _Comparisons:
         self.catalogue = catalogue
 
     def equalities(self) -> Rules:
-        """'run 278820', 'isSignal is 1', 'at 50 GeV beam energy'; of a column of words 'Type1 equal to G', 'chamber RPC3'."""
+        """'run 278820', 'isSignal is 1', '50 GeV beam energy'; of a column of words 'Type1 equal to G', 'chamber RPC3'."""
         return [
             rule("C", "V=v IS N=n", self._equal, 0.1),
             rule("C", "V=v N=n", self._equal, 0.6),

@@ -30,10 +30,10 @@ from treadle.coding.reading.tree import (
 )
 from treadle.coding.reading.units import factor, unit_of
 
-__all__ = ["Expressions", "Unwritable", "bracketed", "lacks", "may_lack"]
+__all__ = ["Expressions", "UnwritableError", "bracketed", "lacks", "may_lack"]
 
 
-class Unwritable(LookupError):
+class UnwritableError(LookupError):
     """A tree that has no program: it mixes what does not go together."""
 
 
@@ -63,7 +63,7 @@ class Expressions:
             return f"~({self._inner(c.condition)})"
         if isinstance(c, All | Or):
             return f" {'&' if isinstance(c, All) else '|'} ".join(f"({self._inner(x)})" for x in c.conditions)
-        raise Unwritable("signs inside another condition")
+        raise UnwritableError("signs inside another condition")
 
     def _inner(self, c: Condition) -> str:
         code = self.condition(c)
@@ -115,7 +115,7 @@ class Expressions:
     def of(self, o: Objects, what: str) -> str:
         needed = o.thing.needs(what)
         if needed is None:
-            raise Unwritable(f"{what} of {o.thing!r}")
+            raise UnwritableError(f"{what} of {o.thing!r}")
         form, parts = needed
         columns = [self._column(o, o.thing.columns[p]) for p in parts]
         code = form.format(*columns, **dict(zip(parts, columns, strict=True)))
@@ -138,14 +138,14 @@ class Expressions:
         return self.kept(self.object_mask(o.thing, self.cuts(o)), f"good_{_identifier(o.thing)}")
 
     def cuts(self, o: Objects) -> tuple[Condition, ...]:
-        """Raises Unwritable where an adjective of the objects is explained by none of their cuts."""
+        """Raises UnwritableError where an adjective of the objects is explained by none of their cuts."""
         if o.adjective and not any(re.search(_EXPLAINED.get(o.adjective, ""), " ".join(_whats(c))) for c in o.cuts):
-            raise Unwritable(f"what {o.adjective!r} means")
+            raise UnwritableError(f"what {o.adjective!r} means")
         return o.cuts
 
     def object_mask(self, thing: Thing, cuts: tuple[Condition, ...]) -> str:
         if any(level_of(c) is not thing for c in cuts):
-            raise Unwritable("a condition of other objects")
+            raise UnwritableError("a condition of other objects")
         return " & ".join(bracketed(self.condition(c)) for c in cuts)
 
     def _ranked(self, o: Objects, column: str) -> str:
@@ -170,7 +170,7 @@ class Expressions:
         if what in ("delta_phi", "delta_r", "delta_eta", "transverse_mass"):
             return self._apart(one, other, what)
         if what == "mass" and not any(o.thing.has("energy") for o in (one, other)):
-            raise Unwritable("no energy")
+            raise UnwritableError("no energy")
         parts = (
             ("px", "py")
             if what in ("pt", "phi")

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
-from treadle.coding.reading.catalogue import Catalogue, Thing
+from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import Edge
 from treadle.coding.reading.concepts import idea, ideas_of_word
 from treadle.coding.reading.tokens import NUMBER, Token
@@ -37,8 +37,11 @@ def lexical(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
     yield from _rows(texts, catalogue)
 
 
-_NOT_A_NAME = frozenset("all any of many the one two no for with most such each in best".split())
-ROWS = frozenset("candidate interaction shower decay collision trigger readout measurement point".split())
+_NOT_A_NAME_TEXT = """
+all any of many the one two no for with most such each in best
+"""
+_NOT_A_NAME = frozenset(_NOT_A_NAME_TEXT.split())
+ROWS = frozenset(["candidate", "interaction", "shower", "decay", "collision", "trigger", "readout", "measurement", "point"])
 """What else an entry of a tree may be called, where the file has no objects of that name."""
 
 
@@ -90,7 +93,8 @@ def _phrases(texts: list[str]) -> Iterator[Edge]:
                 yield Edge(symbol, i, i + len(words), meaning, -0.2 * (len(words) - 1))
 
 
-_COUNTED = {w: i for i, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
+_COUNTED_TEXT = "zero one two three four five six seven eight nine ten eleven twelve"
+_COUNTED = {word: i for i, word in enumerate(_COUNTED_TEXT.split())}
 
 
 def _numbers(texts: list[str]) -> Iterator[Edge]:
@@ -234,7 +238,7 @@ _SAME = (
 )
 """Phrases and the one idea that a column may have for them."""
 _COUNTED_IDEAS = frozenset({"event", "number", "candidate", "entry", "row"})
-_NO_NAMES = frozenset("and or with is are to than not no have has how many".split())
+_NO_NAMES = frozenset(["and", "or", "with", "is", "are", "to", "than", "not", "no", "have", "has", "how", "many"])
 
 
 def _matched(ideas: frozenset[str], start: int, end: int, catalogue: Catalogue, more: float = 0.0) -> Iterator[Edge]:

@@ -15,13 +15,19 @@ __all__ = ["Marks", "leave_out", "missing_values"]
 Marks = tuple[tuple[float, tuple[str, ...]], ...]
 
 _MARK = r"-\s?\d{3,5}(?:\.0)?|\bnan\b|\bNaNs?\b"
-_MEANS = re.compile(
-    r"\b(?:missing|no |not |without|ignor\w+|skip\w*|leav\w+|left|exclud\w+|drop\w*|remov\w+|failed|invalid|undefined|sentinel|placeholder|default|otherwise|unless|absent|where|if|others|rest|elsewhere|when)\b",
-    re.IGNORECASE,
-)
+_MEANS_TEXT = r"""
+missing no not without ignor\w+ skip\w* leav\w+ left exclud\w+ drop\w* remov\w+ failed invalid undefined sentinel placeholder
+default otherwise unless absent where if others rest elsewhere when
+"""
+_MEANS = re.compile(rf"\b(?:{'|'.join(_MEANS_TEXT.split())})\b", re.IGNORECASE)
+_OUT = r"(?:ignor\w+|skip\w*|leav\w+ out|exclud\w+|drop\w*|without|not counting)"
 _PARTS = re.compile(
     r"(?<=[.!?;:])\s+|\s*[()]\s*|,\s*(?=(?:but )?(?:ignor|skip|leav|exclud|drop|without|not count|where|which|-?\d))"
 )
+_LEFT_OUT = re.compile(
+    rf"[,;(]?\s*\b(?:please )?{_OUT} (?:the |all |any )?(?:missing|invalid|nan) (?:values|entries|ones)\)?", re.IGNORECASE
+)
+_COMPARED = re.compile(r"[=<>]=?\s*-?\d|\bhow many\b|\bfraction\b|\bbetween\b|\bcount\b")
 
 
 def missing_values(request: str, catalogue: Catalogue) -> tuple[str, Marks]:
@@ -33,33 +39,27 @@ def missing_values(request: str, catalogue: Catalogue) -> tuple[str, Marks]:
     kept = request
     for part in _PARTS.split(request):
         marks = re.findall(_MARK, part)
-        if (
-            not marks
-            or not _MEANS.search(part)
-            or re.search(r"[=<>]=?\s*-?\d|\bhow many\b|\bfraction\b|\bbetween\b|\bcount\b", part)
-        ):
-            continue
-        if len(re.findall(r"\d+", part)) > len(re.findall(r"\d+", " ".join(marks))) + len(
-            re.findall(r"[A-Za-z_]\d|\d[A-Za-z]", part)
-        ):
+        if not marks or not _MEANS.search(part) or _COMPARED.search(part) or _other_numbers(part, marks):
             continue
         columns = tuple(c for c in catalogue.by_column if re.search(rf"(?<!\w){re.escape(c)}(?!\w)", part))
         for mark in dict.fromkeys(marks):
             value = math.nan if "n" in mark.lower() else float(mark.replace(" ", ""))
             found.append((value, columns))
         kept = kept.replace(part, " ", 1)
-    if re.search(
-        r"(?:ignor\w+|skip\w*|leav\w+ out|exclud\w+|drop\w*|without|not counting) (?:the |all |any )?(?:missing|invalid|nan) (?:values|entries|ones)",
-        kept,
-        re.IGNORECASE,
-    ):
+    if _LEFT_OUT.search(kept):
         found.append((math.nan, ()))
-        kept = re.sub(r"[,;(]?\s*(?:please )?(?:ignor\w+|skip\w*|leav\w+ out|exclud\w+|drop\w*|without|not counting) (?:the |all |any )?(?:missing|invalid|nan) (?:values|entries|ones)\)?", " ", kept, flags=re.IGNORECASE)  # fmt: skip
+        kept = _LEFT_OUT.sub(" ", kept)
     if found:
         kept = re.sub(
             r"[,;]?\s*\b(?:please )?(?:skip|ignore|drop|leave out|exclude) (?:those|these|them|it)\b(?: out)?", " ", kept
         )
     return re.sub(r"\(\s*\)", " ", kept), tuple(found)
+
+
+def _other_numbers(part: str, marks: list[str]) -> bool:
+    """Whether there are numbers beside the marks, names apart."""
+    in_names = len(re.findall(r"[A-Za-z_]\d|\d[A-Za-z]", part))
+    return len(re.findall(r"\d+", part)) > len(re.findall(r"\d+", " ".join(marks))) + in_names
 
 
 def leave_out(answer: Answer, marks: Marks) -> Answer:

@@ -8,16 +8,17 @@ from treadle.coding.reading.tokens import NUMBER, Token
 
 __all__ = ["idle_words"]
 
-_IDLE = frozenset(
-    """'s a actually again ak4 all also altogether an answer are be been belonging branch branches by calculate called can
-    collection column columns come comes component compute contained could cut data dataset determine did do does drawn
-    electric entire entry ever file fill find found get give given gives hello here hi hold i i'd i'm individual is it its
-    just know left let like listed looking me measured must my named need now ntuple object objects one's our overall
-    particle particles particular please present print quantity quick quickly really reconstructed recorded registered
-    remain report return sample say says see seen selection should show simply single so stored survive taken tell thank
-    thanks that the their them then there these they this those together tree us value values variable want was we were
-    what what's whats where's which whole would you your""".split()
-) | frozenset(".?!:;(),\"'`")
+_IDLE_TEXT = """
+'s a actually again ak4 all also altogether an answer are be been belonging branch branches by calculate called can
+collection column columns come comes component compute contained could cut data dataset determine did do does drawn
+electric entire entry ever file fill find found get give given gives hello here hi hold i i'd i'm individual is it its just
+know left let like listed looking me measured must my named need now ntuple object objects one's our overall particle
+particles particular please present print quantity quick quickly really reconstructed recorded registered remain report
+return sample say says see seen selection should show simply single so stored survive taken tell thank thanks that the
+their them then there these they this those together tree us value values variable want was we were what what's whats
+where's which whole would you your
+"""
+_IDLE = frozenset(_IDLE_TEXT.split()) | frozenset(".?!:;(),\"'`")
 """Words that change nothing wherever a rule does not take them."""
 
 
@@ -71,12 +72,13 @@ def _beside_columns(words: list[Token]) -> set[int]:
     return found | _describing(words)
 
 
-_NOUNS = frozenset(
-    """density time angle score variable multiplicity energy momentum mass isolation discriminant parameter impact decay flight
-    distance pile up plane amplitude voltage current temperature trigger decision quality identification sphericity aplanarity helicity
-    radius position length width height charge probability likelihood output bdt mva neural network classifier drift vertex axis pressure rate
-    efficiency branch column variable beam horn magnet luminosity lifetime weight chi2 ip index""".split()
-)
+_NOUNS_TEXT = """
+density time angle score variable multiplicity energy momentum mass isolation discriminant parameter impact decay flight
+distance pile up plane amplitude voltage current temperature trigger decision quality identification sphericity aplanarity
+helicity radius position length width height charge probability likelihood output bdt mva neural network classifier drift
+vertex axis pressure rate efficiency branch column variable beam horn magnet luminosity lifetime weight chi2 ip index
+"""
+_NOUNS = frozenset(_NOUNS_TEXT.split())
 
 
 def _describing(words: list[Token]) -> set[int]:
@@ -107,8 +109,10 @@ def _labels(words: list[Token], bracket: int) -> set[int]:
     return found
 
 
-_DESCRIBE_NOT = frozenset(
-    """with and or have has having is are where whose how many mean average avg median count fraction percentage events event
-    candidates sum total maximum minimum largest smallest highest lowest deviation percentile spread std correlation between than
-    above below over under minus plus by on at for percent % whose largest abs absolute shortest longest not no or but without except only neither nor fail fails failing failed passing pass passed required requiring any""".split()
-)
+_DESCRIBE_NOT_TEXT = """
+with and or have has having is are where whose how many mean average avg median count fraction percentage events event
+candidates sum total maximum minimum largest smallest highest lowest deviation percentile spread std correlation between
+than above below over under minus plus by on at for percent % whose largest abs absolute shortest longest not no or but
+without except only neither nor fail fails failing failed passing pass passed required requiring any
+"""
+_DESCRIBE_NOT = frozenset(_DESCRIBE_NOT_TEXT.split())

@@ -77,7 +77,7 @@ def _of_objects() -> Rules:
 
 
 def _share_of_objects(f: str, o: Objects, passing: Conditions | Lacking) -> Answer | None:
-    """The share of objects that pass (of all, their cuts), or that pass more: 'of all muons above 25 GeV, which are isolated'."""
+    """The share of objects that pass (of all, their cuts), or that pass more: 'of the muons above 25 GeV, the isolated'."""
     passing = bound(o, passing) if isinstance(passing, Lacking) else passing
     if o.one or o.signs or not all(level_of(c) is o.thing for c in passing):
         return None

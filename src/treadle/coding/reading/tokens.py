@@ -20,6 +20,8 @@ class Token:
 
 
 NUMBER = r"\d+(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+"
+_WORDS = frozenset({"a", "in", "of", "for", "is", "with", "event", "events", "weight", "charge"})
+"""Names of columns that are ordinary words: the words decide."""
 _ARTICLES = frozenset({"the", "a", "an"})
 
 
@@ -34,7 +36,7 @@ def tokens(text: str, catalogue: Catalogue) -> list[Token]:
     found = []
     for match in pattern.finditer(text):
         column = match["column"] or ""
-        if column and _is_a_word(column, text, match.start()):
+        if column in _WORDS:
             column = ""
         said = match[0] if column else match[0].lower()
         if said == "s" and match.start() and text[match.start() - 1] in "'’":  # noqa: RUF001
@@ -42,15 +44,6 @@ def tokens(text: str, catalogue: Catalogue) -> list[Token]:
         if said not in _ARTICLES and not (said in "-'\"`" and not _between_numbers(text, match)):
             found.append(Token(said, column, match[0]))
     return found
-
-
-def _is_a_word(column: str, text: str, place: int) -> bool:
-    """Whether a column's name is an ordinary word here ('run', 'time', 'm'): then the words decide."""
-    return (
-        column.isalpha()
-        and column.islower()
-        and column in ("a", "in", "of", "for", "is", "with", "event", "events", "weight", "charge")
-    )
 
 
 def _between_numbers(text: str, match: re.Match[str]) -> bool:

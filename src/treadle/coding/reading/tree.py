@@ -1,7 +1,6 @@
 """What a request may ask of a table of events: values, conditions and answers, as a tree.
 
-A value has a *level*: '' is one an event, else the key of a collection, one an object of it. Conditions have the level of what
-they compare.
+A value has a *level*: one an event, or one an object of a collection. Conditions have the level of what they compare.
 """
 
 from __future__ import annotations
@@ -185,7 +184,7 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """Two particles of 'opposite' or the 'same' charge; which, where the words do not say it, is found when it is written."""
+    """Two particles of 'opposite' or the 'same' charge; which, where words do not say it, is found when it is written."""
 
     kind: str
     pair: Pair | None = None

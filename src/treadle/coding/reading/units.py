@@ -6,7 +6,6 @@ import math
 import re
 
 from treadle.coding.reading.catalogue import Catalogue
-
 from treadle.coding.reading.concepts import UNITS
 from treadle.coding.reading.tree import Apply, Arithmetic, Column, Fold, Of, Pairwise, Value
 
@@ -65,12 +64,11 @@ def unit_of(v: Value, catalogue: Catalogue) -> str:
 def told_units(request: str, catalogue: Catalogue) -> str:
     """``request`` without the words that tell units of columns or of the file, which the catalogue then knows."""
     for name in catalogue.by_column:
-        pattern = rf"[(,;.]?\s*(?:\b(?:the|and|careful,?|note that|where|with|as)\s+)*(?:branch |column )?(?<!\w){re.escape(name)}\s+(?:is|are|being|counts?|comes|stored)\s+(?:given |stored |measured |recorded |also |all )*(?:in )?(?:units of )?({_ANY_UNIT})\b(?:\s+too)?(?=\s*(?:[,.;:)?]|and\b|$))\)?"
-        found = re.search(pattern, request, re.IGNORECASE)
+        found = re.search(rf"{_BEGINS}(?<!\w){re.escape(name)}\s+{_IS_IN}{_ENDS}", request, re.IGNORECASE)
         if found is not None:
             catalogue.units[name] = unit_named(found[1])
             request = request.replace(found[0], " . ", 1)
-    found = _SAID_ANY.search(request)
+    found = _SAID.search(request)
     if found is not None:
         catalogue.told_unit = unit_named(next(g for g in found.groups() if g))
         request = request.replace(found[0], " . ", 1)
@@ -79,17 +77,62 @@ def told_units(request: str, catalogue: Catalogue) -> str:
 
 def unit_named(word: str) -> str:
     """The unit that a word of a request names, '' for another word."""
-    return SPOKEN.get(word.lower(), "")
+    return _SPOKEN.get(word.lower(), "")
 
 
-SPOKEN = {u.lower(): u for u in UNITS} | {
-    "v": "V", "volt": "V", "volts": "V", "m": "m", "s": "s", "seconds": "s", "sec": "s", "microseconds": "us", "nanoseconds": "ns",
-    "milliseconds": "ms", "metres": "m", "meters": "m", "radians": "rad", "degrees": "deg", "µs": "us", "picoseconds": "ps", "hours": "h",
-    "°": "deg", "ua": "uA", "na": "nA", "ma": "mA", "pe": "pe", "photoelectrons": "pe", "minutes": "min", "centimetres": "cm",
-    "centimeters": "cm", "millimetres": "mm", "millimeters": "mm", "radian": "rad", "degree": "deg", "kilovolts": "kV", "milliradians": "mrad",
-    "kilometres": "km", "days": "d", "mus": "us", "adc": "ADC", "vem": "VEM", "eev": "EeV", "pev": "PeV", "counts": "counts", "bar": "bar", "kelvin": "K", "tesla": "T",
-}  # fmt: skip
-_ANY_UNIT = "|".join(sorted(map(re.escape, SPOKEN), key=len, reverse=True))
+_SPOKEN_TEXT = """
+V: v volt volts
+kV: kilovolts
+s: s sec seconds
+ms: milliseconds
+us: microseconds mus µs
+ns: nanoseconds
+ps: picoseconds
+min: minutes
+h: hours
+d: days
+m: m metres meters
+km: kilometres
+cm: centimetres centimeters
+mm: millimetres millimeters
+rad: radians radian
+mrad: milliradians
+deg: degrees degree °
+uA: ua
+nA: na
+mA: ma
+pe: pe photoelectrons
+ADC: adc
+VEM: vem
+EeV: eev
+PeV: pev
+counts: counts
+bar: bar
+K: kelvin
+T: tesla
+"""
+_SPOKEN = {u.lower(): u for u in UNITS} | {
+    said: line.partition(":")[0] for line in _SPOKEN_TEXT.strip().splitlines() for said in line.partition(":")[2].split()
+}
+_UNIT = rf"({'|'.join(sorted(map(re.escape, _SPOKEN), key=len, reverse=True))})"
+_BEGINS = r"[(,;.]?\s*(?:\b(?:the|and|careful,?|note that|mind that|where|with|as)\s+)*(?:branch |column )?"
+_IS_IN = (
+    r"(?:is|are|being|counts?|comes|stored)\s+(?:given |stored |measured |recorded |also |all )*(?:in )?(?:units of )?"
+    rf"{_UNIT}\b"
+)
+_ENDS = r"(?:\s+too)?(?=\s*(?:[,.;:)?]|and\b|$))\)?"
+_WHOLE_FILE = (
+    r"(?:stored|saved|file|branch(?:es)?|energies|momenta|pts|ntuple|tree|columns?|everything|units?|angles|units in it"
+    r"|all (?:vertex )?branches)"
+)
+_SAID = re.compile(
+    r"[(,;.]?\s*(?:\b(?:the|all|both|its|they|and|mind that|careful,|note that|where)\s+)*"
+    rf"\b{_WHOLE_FILE}\s+(?:in (?:it|the file|the tree) )?(?:is|are|in|being)\s+(?:all\s+|stored\s+|given\s+)?"
+    rf"(?:in\s+)?{_UNIT}\b"
+    r"(?: (?:in|throughout) (?:it|the (?:file|tree|ntuple)))?\)?"
+    rf"|\b(?:from|given|in) {_UNIT} (?:to|in the file|branches)\b",
+    re.IGNORECASE,
+)
 
 
 def file_unit(request: str, catalogue: Catalogue) -> str:
@@ -109,10 +152,3 @@ def file_unit(request: str, catalogue: Catalogue) -> str:
         return "GeV"  # NanoAOD
     asked = set(re.findall(r"(?<![A-Za-z])(?:[kMGT]eV)\b", request))
     return asked.pop() if len(asked) == 1 else ""
-
-
-_SAID_ANY = re.compile(
-    rf"[(,;.]?\s*(?:\b(?:the|all|both|its|they|and|mind that|careful,|note that|where)\s+)*\b(?:stored|saved|file|branch(?:es)?|energies|momenta|pts|ntuple|tree|columns?|everything|units?|angles|units in it|all (?:vertex )?branches)\s+(?:in (?:it|the file|the tree) )?(?:is|are|in|being)\s+(?:all\s+|stored\s+|given\s+)?(?:in\s+)?({_ANY_UNIT})\b(?: (?:in|throughout) (?:it|the (?:file|tree|ntuple)))?\)?"
-    rf"|\b(?:from|given|in) ({_ANY_UNIT}) (?:to|in the file|branches)\b",
-    re.IGNORECASE,
-)

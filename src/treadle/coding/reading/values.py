@@ -118,7 +118,7 @@ def _fold(how: str, v: Value) -> Value | None:
     return None if level(v) is None or (isinstance(v, Of) and v.objects.signs) else Fold(how, v)
 
 
-# ---------------------------------------------------------------------------------------------- names, units, the field's own
+# ---------------------------------------------------------------------------------------------- names, units, HT and MET
 
 
 class _Values:

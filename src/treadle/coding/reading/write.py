@@ -6,7 +6,7 @@ import re
 
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.conditions import Conditions, both, bound
-from treadle.coding.reading.expressions import Expressions, Unwritable, bracketed, lacks, may_lack
+from treadle.coding.reading.expressions import Expressions, UnwritableError, bracketed, lacks, may_lack
 from treadle.coding.reading.objects import usual_order
 from treadle.coding.reading.tree import (
     Answer,
@@ -124,9 +124,10 @@ class _Writer:
 
     def _at_extreme(self, a: Answer) -> str:
         """A value in the event where another is largest or smallest."""
-        assert a.value is not None and a.other is not None
+        assert a.value is not None
+        assert a.other is not None
         if level(a.value) is not None or level(a.other) is not None:
-            raise Unwritable("one value an event")
+            raise UnwritableError("one value an event")
         mask = self._mask(a.where)
         keep = f"[{mask}]" if mask else ""
         best = "max" if a.operation == "at max" else "min"
@@ -138,7 +139,8 @@ class _Writer:
         return f"np.sort({values})[-{number}:]" if number > 0 else f"np.sort({values})[:{-number}]"
 
     def _correlation(self, a: Answer) -> str:
-        assert a.value is not None and a.other is not None
+        assert a.value is not None
+        assert a.other is not None
         mask = self._mask(a.where)
         one, other = (self._flat(v, mask) for v in (a.value, a.other))
         return f"np.corrcoef({one}, {other})[0, 1]"
@@ -165,7 +167,7 @@ class _Writer:
         """What the result is multiplied with to be in the unit asked for.
 
         Raises:
-            Unwritable: the unit of the columns is not known, or another kind.
+            UnwritableError: the unit of the columns is not known, or another kind.
         """
         assert a.value is not None
         return factor(unit_of(a.value, self.x.catalogue), a.unit) if a.unit else 1.0
@@ -229,7 +231,7 @@ class _Writer:
         return " & ".join(bracketed(self._of_event(c, beside)) for c in conditions)
 
     def _pair_of(self, beside: Conditions) -> Pair:
-        """The pair of which 'opposite sign' speaks: the two objects that another condition counts, or the only two particles."""
+        """The pair that 'opposite sign' is about: the two objects that another condition counts, or the two particles."""
         for c in beside:
             if isinstance(c, Compare) and isinstance(c.left, Size) and c.right == Number(2) and c.operator in ("==", ">="):
                 o = c.left.objects
@@ -238,4 +240,4 @@ class _Writer:
         charged = [t for t in self.x.catalogue.particles if t.has("charge")]
         if len(charged) == 2:
             return Pair(Objects(charged[0]), Objects(charged[1]))
-        raise Unwritable("of which two")
+        raise UnwritableError("of which two")
