@@ -33,7 +33,7 @@ examples were right, of all of them without a doubt 20 of 98; of the programs by
 class PythonJob(Judge):
     """A request for a Python program; a judge that also plans, and reads requests on data by rules.
 
-    The readings are a program by rules, where they understand the request or nearly all of it, and the nearest example, moved
+    The readings are a program by rules, where these understand (nearly) all of the request, and the nearest example, moved
     onto the columns and numbers of the user's file and run there. A small model that is shown an example mostly copies it.
     """
 

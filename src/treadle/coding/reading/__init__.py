@@ -2,8 +2,8 @@
 
 A request is cleaned of what changes nothing (cleaning, units, missing) and cut into words (tokens). What the words may be
 (lexicon, with phrases.txt) is joined by rules with meanings (objects, values, conditions, selected, answers, shares) in a
-chart, to a tree, and the cheapest is written as a program (write, expressions). Where every word has its place the reading is
-*whole*; where some were left over the program is a guess among others.
+chart, to a tree, and the cheapest is written as a program (write, expressions). Where every word has its place the reading
+is *whole*; where some were left over the program is a guess among others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from treadle.coding.reading.chart import Grammar, parse
 from treadle.coding.reading.cleaning import cleaned, named_metric, without_title
 from treadle.coding.reading.conditions import condition_rules
 from treadle.coding.reading.lexicon import lexical
-from treadle.coding.reading.missing import Marks, leave_out, missing_values
+from treadle.coding.reading.missing import leave_out, missing_values
 from treadle.coding.reading.objects import object_rules
 from treadle.coding.reading.remarks import idle_words
 from treadle.coding.reading.selected import selection_rules
@@ -30,7 +30,7 @@ from treadle.coding.reading.values import value_rules
 from treadle.coding.reading.write import write
 from treadle.types import Table
 
-__all__ = ["ReadProgram", "answers", "read_program"]
+__all__ = ["ReadProgram", "read_program"]
 
 LONGEST = 90
 """Words of a request beyond which nothing is read."""
@@ -63,14 +63,18 @@ _WEIGHTY = re.compile(
 """Words that change an answer when they are passed over: numbers, names, signs, and what chooses."""
 
 
-def answers(request: str, catalogue: Catalogue) -> Iterator[tuple[Answer, tuple[str, ...], float]]:
+def _grammar_of(catalogue: Catalogue) -> Grammar:
+    """All rules, those that depend on the columns of a file among them."""
+    makers = (object_rules, value_rules, condition_rules, selection_rules, answer_rules, share_rules)
+    return Grammar(one for make in makers for one in make(catalogue))
+
+
+def _answers(request: str, catalogue: Catalogue, grammar: Grammar) -> Iterator[tuple[Answer, tuple[str, ...], float]]:
     """What ``request`` may ask, cheapest first: (answer, words left over, cost)."""
     words = tokens(request, catalogue)
     if not words or len(words) > LONGEST:
         return
-    makers = (object_rules, value_rules, condition_rules, selection_rules, answer_rules, share_rules)
-    rules = [one for make in makers for one in make(catalogue)]
-    for edge in parse([w.text for w in words], lexical(words, catalogue), Grammar(rules), "S", idle_words(words)):
+    for edge in parse([w.text for w in words], lexical(words, catalogue), grammar, "S", idle_words(words)):
         assert isinstance(edge.meaning, Answer)
         yield edge.meaning, tuple(words[i].text for i in sorted(edge.over)), edge.cost
 
@@ -83,20 +87,21 @@ def read_program(request: str, table: Table) -> ReadProgram | None:
     catalogue.energy_unit = file_unit(plain, catalogue)
     plain, marks = missing_values(plain, catalogue)
     plain = cleaned(plain, catalogue)
-    best: ReadProgram | None = None
-    for text, price in (plain, 0.0), *((rest, 0.3) for rest in without_title(plain, catalogue)):
-        found = _first(text, price, catalogue, marks, name)
-        if found is not None and (best is None or (found.whole, -len(found.unread)) > (best.whole, -len(best.unread))):
-            best = found
+    grammar = _grammar_of(catalogue)
+
+    def first(text: str, price: float) -> ReadProgram | None:
+        for answer, unread, cost in _answers(text, catalogue, grammar):
+            try:
+                return ReadProgram(write(leave_out(answer, marks), catalogue, name), unread, cost + price <= SURE)
+            except LookupError:
+                continue
+        return None
+
+    best = first(plain, 0.0)
+    for rest in without_title(plain, catalogue):
         if best is not None and best.whole:
             break
+        found = first(rest, 0.3)
+        if found is not None and (best is None or (found.whole, -len(found.unread)) > (best.whole, -len(best.unread))):
+            best = found
     return best
-
-
-def _first(text: str, price: float, catalogue: Catalogue, marks: Marks, name: str) -> ReadProgram | None:
-    for answer, unread, cost in answers(text, catalogue):
-        try:
-            return ReadProgram(write(leave_out(answer, marks), catalogue, name), unread, cost + price <= SURE)
-        except LookupError:
-            continue
-    return None

@@ -169,7 +169,8 @@ class Catalogue:
             if not q.jagged and q.ideas == {"number", whose}:
                 return q.column
             plain = re.sub(r"^n_?|_?(?:n|num|count|mult)$", "", q.column, flags=re.IGNORECASE).replace("_", "").lower()
-            if not q.jagged and "number" in q.ideas and plain in (whose, f"{whose}s"):
+            numbered = plain != q.column.replace("_", "").lower()
+            if not q.jagged and numbered and plain in (whose, f"{whose}s"):
                 return q.column
         return None
 

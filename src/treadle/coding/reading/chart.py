@@ -24,6 +24,8 @@ LEFT_OVER = 10.0
 """What it costs to swallow a word that no rule takes."""
 MOST_LEFT_OVER = 5
 """Words left over beyond which there is no reading."""
+MOST_EDGES = 5_000
+"""Edges of a chart beyond which it is given up, after about two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def parse(words: Sequence[str], lexical: Iterable[Edge], grammar: Grammar, goal:
 class _Chart:
     def __init__(self, words: Sequence[str], lexical: Iterable[Edge], grammar: Grammar, free: frozenset[int]) -> None:
         self.length, self.grammar, self.free = len(words), grammar, free
+        self.edges = 0
         self.waiting: dict[tuple[int, str], list[_Begun]] = defaultdict(list)
         self.kept: dict[tuple[str, int, int], list[Edge]] = defaultdict(list)
         self.starts: dict[int, list[Edge]] = defaultdict(list)
@@ -134,6 +137,8 @@ class _Chart:
     def fill(self, goal: str) -> list[Edge]:
         for end in range(1, self.length + 1):
             self._end(end)
+            if self.edges > MOST_EDGES:
+                return []
         whole = [
             self._from_the_start(e)
             for (symbol, _, end), edges in self.kept.items()
@@ -184,6 +189,7 @@ class _Chart:
         if len(kept) >= KEPT or any(k.meaning == edge.meaning for k in kept):
             return False
         kept.append(edge)
+        self.edges += 1
         return True
 
     def _from(self, edge: Edge) -> Iterable[Edge]:

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import Edge
-from treadle.coding.reading.concepts import idea, ideas_of_word
+from treadle.coding.reading.concepts import idea, ideas_of_name, ideas_of_word
 from treadle.coding.reading.tokens import NUMBER, Token
 from treadle.coding.reading.tree import Column, Number, Objects, Of
 from treadle.coding.reading.units import unit_named
@@ -168,7 +168,7 @@ def _things(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
                         yield Edge("DI", i, i + 1, thing.whose)
             if length == 1 and (match := re.fullmatch(r"([A-Za-z]+)([1-4])", said[0])):
                 for thing in things:
-                    if thing.index == match[2] and thing.whose in (idea(match[1]), match[1].lower()):
+                    if thing.index == match[2] and thing.whose in (*ideas_of_name(match[1]), match[1].lower()):
                         yield Edge("O", i, i + 1, Objects(thing))
 
 

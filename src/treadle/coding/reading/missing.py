@@ -36,7 +36,7 @@ def missing_values(request: str, catalogue: Catalogue) -> tuple[str, Marks]:
     A comparison with such a value ('reco_E == -999') is none of them.
     """
     found: list[tuple[float, tuple[str, ...]]] = []
-    kept = request
+    kept = request = re.sub(rf"\(\s*({_MARK})\s*\)", r"\1", request)
     for part in _PARTS.split(request):
         marks = re.findall(_MARK, part)
         if not marks or not _MEANS.search(part) or _COMPARED.search(part) or _other_numbers(part, marks):
