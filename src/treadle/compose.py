@@ -17,7 +17,7 @@ from treadle.coding.expectations import expectations_in, load_schema, load_tests
 from treadle.coding.job import open_job
 from treadle.coding.progress import Progress
 from treadle.coding.sql.expect import parse_sql_expect
-from treadle.data import look_at, summarise
+from treadle.data import look_at, summarise, table_meant
 from treadle.data.stable import StableFile
 from treadle.engines import models
 from treadle.engines.base import Engine
@@ -76,10 +76,15 @@ def request(
 def with_data(asked: Request, data: Path | None, with_tools: Tools) -> Request:
     """The request with what is in the file ``data``, which is opened in the sandbox of ``with_tools``.
 
+    The first table is the one that the request names with --tree, else the one that its words are about, else the largest.
+
     Raises:
         DataError, UnknownNameError: the file cannot be read, or has no table of the name asked for.
     """
-    return asked if data is None else replace(asked, data=summarise(data, with_tools.sandbox, asked.tree))
+    if data is None:
+        return asked
+    summary = summarise(data, with_tools.sandbox, asked.tree)
+    return replace(asked, data=summary if asked.tree else table_meant(summary, asked.text))
 
 
 def question(text: str, with_tools: Tools, expect: Sequence[str]) -> Request:

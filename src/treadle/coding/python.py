@@ -69,8 +69,10 @@ class PythonJob(Judge):
             self.decisive, self.read_whole = True, found.whole
         for nearest in made.ingredients.examples[:1]:
             name = f"reading {nearest.id}: {nearest.request}"
-            readings.append(PromptPart(name=name, source=nearest.why, text=nearest.program, tokens=0))
-            if not readings[1:] and nearness(request.text, nearest) >= ANSWERS:
+            example = PromptPart(name=name, source=nearest.why, text=nearest.program, tokens=0)
+            answers = nearness(request.text, nearest) >= ANSWERS and not self.read_whole
+            readings.insert(0 if answers else len(readings), example)  # the first one decides
+            if answers:
                 self.decisive = self.read_whole = True
         self._readings = tuple(readings)
 

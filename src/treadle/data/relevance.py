@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from treadle.types import Column, DataSummary
 from treadle.words import KINEMATICS, STOPWORDS, name_terms, terms
 
-__all__ = ["columns_in_use", "mentioned_columns", "relevant_columns"]
+__all__ = ["columns_in_use", "mentioned_columns", "relevant_columns", "table_meant"]
 
 _IMPLIED: dict[str, tuple[str, ...]] = {
     # what is needed to compute what is asked for
@@ -55,6 +56,29 @@ def _place(name: str, request: str, flags: int = 0) -> int | None:
 
 def _distinct(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
+
+
+def table_meant(summary: DataSummary, request: str) -> DataSummary:
+    """The summary with the table first that the request is about, where it says so.
+
+    It does by name ('in the livetime tree', 'tree mcB0'), or by columns: those that it names lie in one other table and none
+    of them in the first.
+    """
+    tables = summary.tables
+    named = [t for t in tables if (name := re.split(r"[/;]", t.name)[-1]) and _is_named(name, request)]
+    if not named:
+        mentioned = set(mentioned_columns(summary, request))
+        having = [t for t in tables if mentioned & {c.name for c in t.columns}]
+        named = having if mentioned and tables[0] not in having else []
+    if len(named) != 1 or named[0] is tables[0]:
+        return summary
+    return replace(summary, tables=(named[0], *(t for t in tables if t is not named[0])))
+
+
+def _is_named(name: str, request: str) -> bool:
+    plain = re.escape(name)
+    kinds = "(?:tree|ntuple|table)"
+    return bool(re.search(rf"\b{kinds}\s+{plain}\b|(?<!\w){plain}\s+{kinds}\b", request, re.IGNORECASE))
 
 
 def mentioned_columns(summary: DataSummary, request: str) -> list[str]:
