@@ -92,7 +92,9 @@ def read_program(request: str, table: Table) -> ReadProgram | None:
     def first(text: str, price: float) -> ReadProgram | None:
         for answer, unread, cost in _answers(text, catalogue, grammar):
             try:
-                return ReadProgram(write(leave_out(answer, marks), catalogue, name), unread, cost + price <= SURE)
+                body = write(leave_out(answer, marks), catalogue, name)
+                unused = tuple(sorted(c for c in catalogue.sources if f'"{c}"' not in body))
+                return ReadProgram(body, (*unread, *unused), cost + price <= SURE)
             except LookupError:
                 continue
         return None

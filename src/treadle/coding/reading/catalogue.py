@@ -85,6 +85,7 @@ _DERIVED = (
 )
 
 
+_OF_MET = {"": "pt", "pt": "pt", "et": "pt", "energy": "pt", "phi": "phi", "px": "px", "py": "py", "x": "px", "y": "py"}
 _FLAGS = re.compile(
     r"(?:HLT_|L1_|is[A-Z_]|has[A-Z_]|trig|pass|L0|veto|good|flag)"
     r"|.*(?:_flag|_ok|_TOS|_TIS|id|_veto|_pass\w*|_good|trigger\w*|fired)$",
@@ -99,6 +100,7 @@ class Catalogue:
         self.table, self.entries = table, table.entries
         self.energy_unit = ""
         self.massless = False
+        self.sources: set[str] = set()
         self.told_unit = ""
         self.units: dict[str, str] = {}
         self._met: Thing | None = None
@@ -146,7 +148,7 @@ class Catalogue:
         return next((q.column for q in self.quantities if not q.jagged and q.ideas in wanted), None)
 
     def missing(self) -> Thing:
-        """The missing momentum as a thing with pt and phi.
+        """The missing momentum as a thing with pt and phi, or with the components px and py.
 
         Raises:
             LookupError: the file has not both.
@@ -154,13 +156,13 @@ class Catalogue:
         if self._met is None:
             columns: dict[str, str] = {}
             for q in (q for q in self.quantities if not q.jagged and "met" in q.ideas):
-                rest = q.ideas - {"met", "pf", "puppi"}
-                what = "phi" if rest == {"phi"} else "pt" if rest in (frozenset(), {"pt"}, {"et"}, {"energy"}) else ""
-                if what:
+                what = _OF_MET.get(" ".join(sorted(q.ideas - {"met", "pf", "puppi"})))
+                if what is not None:
                     columns.setdefault(what, q.column)
-            if set(columns) != {"pt", "phi"}:
-                raise LookupError("no missing momentum with pt and phi")
-            self._met = Thing("met", "", False, columns)
+            pairs = [pair for pair in (("pt", "phi"), ("px", "py")) if all(p in columns for p in pair)]
+            if not pairs:
+                raise LookupError("no missing momentum with its direction")
+            self._met = Thing("met", "", False, {p: columns[p] for p in pairs[0]})
         return self._met
 
     def counter(self, whose: str) -> str | None:

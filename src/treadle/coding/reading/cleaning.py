@@ -29,6 +29,7 @@ _OF_FILE = _any(
     rf"\bdoes\s+the\s+{_PLACE}\s+(?:have|contain|hold)\b",
     rf"\bin (?:total|all|the end)\b{_BEFORE_OBJECTS}",
     r"\ball (?:in all|told|together)\b",
+    r"\b(?:going|looping|running) (?:through|over) (?:all|every)(?: the)? events?\b,?",
     r"\bwith this data\b:?|\bfor this sample\b,?|\bin this file\b,?|\bquestion:",
 )
 _TELL = r"(?:tell|give|show|get|compute|calculate|determine|find|work out|evaluate|report|return|print|quote)"
@@ -85,7 +86,7 @@ _KEEPS = re.compile(
     r"|true|reco\w*|gen\w*|log|scalar|vector|sum|ratio|difference)\b"
 )
 _PUT = (
-    (re.compile(r"\bi\.\s?e\.,?|\bthat is,|\bnamely\b", re.IGNORECASE), ", "),
+    (re.compile(r",?\s*\bi\.\s?e\.,?|\bthat is,|\bnamely\b", re.IGNORECASE), ", "),
     (re.compile(r"\be\.\s?g\.", re.IGNORECASE), " "),
     (re.compile(r"\bw/o\b", re.IGNORECASE), "without"),
     (re.compile(r"\bw/"), "with "),
@@ -192,11 +193,18 @@ def _closing(text: str, bracket: int) -> int:
 
 
 def _without_sources(text: str, catalogue: Catalogue) -> str:
-    """Without ', from jet_px and jet_py' and 'using eta and phi'."""
+    """Without ', from jet_px and jet_py', 'using eta and phi', '(met_px, met_py)'; the catalogue remembers these columns."""
     names = sorted((re.escape(c) for c in catalogue.by_column), key=len, reverse=True)
     words = "|".join([*names, "p?[tT]", "eta", "phi", "px", "py", "pz", "e", "mass", "energy"])
     one = rf"(?:{words})\b(?!\s*(?:>|<|=|above|below|over|under|between|of))"
-    return re.sub(rf"{_SOURCES}{one}(?:(?:\s*,\s*|\s*,?\s+and\s+){one})+", " ", text)
+    several = rf"{one}(?:(?:\s*,\s*|\s*,?\s+and\s+){one})+"
+    inside = rf"(?<=\w)\s*(?:,\s*the magnitude of )?\((?:{'|'.join(names)})(?:(?:\s*,\s*|\s+and\s+)(?:{'|'.join(names)}))+\)"
+
+    def out(match: re.Match[str]) -> str:
+        catalogue.sources |= {c for c in catalogue.by_column if re.search(rf"(?<!\w){re.escape(c)}(?!\w)", match[0])}
+        return " "
+
+    return re.sub(rf"{_SOURCES}{several}|{inside}" if names else rf"{_SOURCES}{several}", out, text)
 
 
 def _of_tree(text: str, catalogue: Catalogue) -> str:

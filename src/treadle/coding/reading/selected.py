@@ -156,6 +156,7 @@ class _Selections:
             rule("O", "O=o IN L=x", _passing, 0.1),
             rule("O", "O=o L=x", _passing, 0.1),
             rule("O", "O=o LP L=x RP", _passing),
+            rule("O", "O=o DEFADJ=adjective [LP] L=x", lambda o, adjective, x: _passing(replace(o, adjective=adjective), x)),
             rule("O", "O=o AND L=x", lambda o, x: _passing(o, x) if o.cuts else None, 0.1),
             rule("O", "O=o WITH C=c", _passing_all),
             rule("O", "O=o LP C=c RP", _passing_all),

@@ -159,7 +159,8 @@ class _Values:
                 0.1,
             ),
             rule("METS", "MET [vector]", self._met),
-            rule("METS", "V=v", lambda v: self._met() if isinstance(v, Column) and self._is_met(v) else None),
+            rule("METS", "METS=met LP COLUMN , COLUMN RP", lambda met: met),
+            rule("METS", "V=v", lambda v: self._met() if self._is_met(v) else None),
             rule("V", "MT OF O=o and METS=met", _transverse),
             rule("V", "O=o MT", lambda o: _transverse(o, self._met())),
             rule("V", "MT OF O=o", lambda o: _transverse(o, self._met()), 0.2),
@@ -169,14 +170,18 @@ class _Values:
             rules.append(rule("V", "HT", lambda: _ht(Objects(jets[0])), 0.3))
         if (column := self.catalogue.missing_momentum) is not None:
             rules.append(rule("V", "MET", lambda: Column(column)))
+        else:
+            rules.append(rule("V", "MET", lambda: Of(self._met(), "pt")))
         return rules
 
     def _met(self) -> Objects:
         """The missing momentum as a thing with pt and phi; LookupError where the file has not both."""
         return Objects(self.catalogue.missing())
 
-    def _is_met(self, v: Column) -> bool:
-        return "met" in self.catalogue.by_column[v.name].ideas
+    def _is_met(self, v: Value) -> bool:
+        if isinstance(v, Of):
+            return v.objects.thing.whose == "met"
+        return isinstance(v, Column) and "met" in self.catalogue.by_column[v.name].ideas
 
 
 def _same(v: Value, named: Value | None) -> bool:
