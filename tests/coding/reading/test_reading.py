@@ -70,6 +70,8 @@ def some(values: ak.Array) -> np.ndarray:
 JETS_APART = np.sqrt(
     (SORTED["eta"][:, 0] - SORTED["eta"][:, 1]) ** 2 + delta_phi(SORTED["phi"][:, 0], SORTED["phi"][:, 1]) ** 2
 )
+FIRST, SECOND = ({name: ak.combinations(JET[name], 2)[str(i)] for name in ("eta", "phi")} for i in (0, 1))
+ALL_APART = np.sqrt((FIRST["eta"] - SECOND["eta"]) ** 2 + delta_phi(FIRST["phi"], SECOND["phi"]) ** 2)
 MASS = np.sqrt(2 * F["mu1_pt"] * F["mu2_pt"] * (np.cosh(F["mu1_eta"] - F["mu2_eta"]) - np.cos(F["mu1_phi"] - F["mu2_phi"])))
 MT = np.sqrt(2 * F["mu1_pt"] * F["met"] * (1 - np.cos(F["mu1_phi"] - F["met_phi"])))
 HT = ak.sum(JET["pt"][CENTRAL], axis=1)
@@ -158,6 +160,9 @@ REQUESTS: list[tuple[str, float]] = [
     ("How many events have a leading jet with pt above 60 GeV?", np.sum(some(LEADING) > 60)),
     ("What is the average number of jets per event?", np.mean(COUNTS)),
     ("What is the largest jet pt in the sample?", np.max(ak.flatten(JET["pt"]))),
+    ("How many jet pairs have delta R below 1?", ak.sum(ALL_APART < 1)),
+    ("mean delta R of all jet pairs", np.mean(ak.flatten(ALL_APART))),
+    ("How many pairs of jets are there in total?", ak.sum(ak.num(ALL_APART))),
     ("What is the mean delta R between the two leading jets?", np.mean(some(JETS_APART))),
     ("Mean HT, HT being the scalar sum of the pt of jets with pt > 30 GeV and |eta| < 2.4", np.mean(HT)),
     (

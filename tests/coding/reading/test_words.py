@@ -15,6 +15,7 @@ from treadle.coding.reading.concepts import ideas_of_name, unit_of_name
 from treadle.coding.reading.conditions import condition_rules
 from treadle.coding.reading.missing import missing_values
 from treadle.coding.reading.objects import object_rules
+from treadle.coding.reading.pairs import pair_rules
 from treadle.coding.reading.selected import selection_rules
 from treadle.coding.reading.shares import share_rules
 from treadle.coding.reading.tokens import tokens
@@ -152,7 +153,7 @@ def test_missing_values_are_heard(
 def test_every_symbol_of_the_phrases_is_used_by_a_rule(catalogue: Catalogue) -> None:
     text = files("treadle.coding.reading").joinpath("phrases.txt").read_text(encoding="utf-8")
     spoken = set(re.findall(r"^([A-Z]+)", text, re.MULTILINE))
-    makers = (object_rules, value_rules, condition_rules, selection_rules, answer_rules, share_rules)
+    makers = (object_rules, value_rules, condition_rules, selection_rules, pair_rules, answer_rules, share_rules)
     used = {part for make in makers for rules in make(catalogue) for one in rules for part in one.parts}
     assert spoken - used == set()
 

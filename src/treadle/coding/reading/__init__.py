@@ -1,9 +1,9 @@
 """Requests on event data read by rules: what to compute, of which quantity, of which events and objects.
 
 A request is cleaned of what changes nothing (cleaning, units, missing) and cut into words (tokens). What the words may be
-(lexicon, with phrases.txt) is joined by rules with meanings (objects, values, conditions, selected, answers, shares) in a
-chart, to a tree, and the cheapest is written as a program (write, expressions). Where every word has its place the reading
-is *whole*; where some were left over the program is a guess among others.
+(lexicon, with phrases.txt) is joined by rules with meanings (objects, values, conditions, selected, pairs, answers, shares)
+in a chart, to a tree, and the cheapest is written as a program (write, expressions). Where every word has its place the
+reading is *whole*; where some were left over the program is a guess among others.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from treadle.coding.reading.conditions import condition_rules
 from treadle.coding.reading.lexicon import lexical
 from treadle.coding.reading.missing import leave_out, missing_values
 from treadle.coding.reading.objects import object_rules
+from treadle.coding.reading.pairs import pair_rules
 from treadle.coding.reading.remarks import idle_words
 from treadle.coding.reading.selected import selection_rules
 from treadle.coding.reading.shares import share_rules
@@ -65,7 +66,7 @@ _WEIGHTY = re.compile(
 
 def _grammar_of(catalogue: Catalogue) -> Grammar:
     """All rules, those that depend on the columns of a file among them."""
-    makers = (object_rules, value_rules, condition_rules, selection_rules, answer_rules, share_rules)
+    makers = (object_rules, value_rules, condition_rules, selection_rules, pair_rules, answer_rules, share_rules)
     return Grammar(one for make in makers for one in make(catalogue))
 
 

@@ -217,7 +217,7 @@ def _of_tree(text: str, catalogue: Catalogue) -> str:
     return re.sub(f"{tree}|{alone}", " ", text, flags=re.IGNORECASE)
 
 
-_ENDS = re.compile(r"[:?.!](?=\s)|,\s+,")
+_ENDS = re.compile(r"[:?.!](?=[\s,])|,\s+,")
 _CHOOSES = re.compile(
     r"[\d<>=|]|\b(?:events?|candidates?|with|without|only|where|among|per|each|weight\w*|leading|same|opposite|not|no|use|take|select"
     r"|consider|keep|require|apply|if|ignore|skip|between|above|below|log\w*|call|when)\b",

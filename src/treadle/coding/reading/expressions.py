@@ -20,10 +20,14 @@ from treadle.coding.reading.tree import (
     Number,
     Objects,
     Of,
+    OfPairs,
     Or,
+    Pairs,
     Pairwise,
     Place,
+    Signs,
     Size,
+    SizeOfPairs,
     Text,
     Value,
     level_of,
@@ -100,6 +104,12 @@ class Expressions:
             return self.of(v.objects, v.what)
         if isinstance(v, Size):
             return self.size(v.objects)
+        if isinstance(v, OfPairs):
+            code = self._pairwise(Pairwise(v.pairs.pair, v.what))
+            return f"{bracketed(code)}[{self._good_pairs(v.pairs)}]" if v.pairs.cuts else code
+        if isinstance(v, SizeOfPairs):
+            first = self._column(v.pairs.pair.one, v.pairs.pair.one.thing.first)
+            return f"ak.sum({self._good_pairs(v.pairs)}, axis=1)" if v.pairs.cuts else f"ak.num({first})"
         if isinstance(v, Fold):
             return f"ak.{v.how}({self.value(v.value)}, axis=1)"
         if isinstance(v, Arithmetic) and v.operator in ("max", "min"):
@@ -124,10 +134,27 @@ class Expressions:
     def _column(self, o: Objects, column: str) -> str:
         if not o.thing.jagged:
             return f'events["{column}"]'
+        if o.side:
+            return self._combined(o, column)
         if o.rank is None:
             return self._picked(o, f'events["{column}"]')
         ranked = self._ranked(o, column)
         return f"{ranked}[:, {o.rank}]"
+
+    def _combined(self, o: Objects, column: str) -> str:
+        """A column of the first, or the second, objects of all combinations of two."""
+        source = self._picked(o, f'events["{column}"]')
+        both = self.kept(f"ak.combinations({source}, 2)", f"two_{re.sub(r'[^A-Za-z0-9]', '_', column).lower()}")
+        return f'{both}["{o.side - 1}"]'
+
+    def _good_pairs(self, pairs: Pairs) -> str:
+        return self.kept(" & ".join(bracketed(self._pair_condition(c)) for c in pairs.cuts), "good_pair")
+
+    def _pair_condition(self, c: Condition) -> str:
+        if isinstance(c, Signs) and c.pair is not None:
+            one, other = (self.of(o, "charge") for o in (c.pair.one, c.pair.other))
+            return f"{one} * {other} {'<' if c.kind == 'opposite' else '>'} 0"
+        return self.condition(c)
 
     def _picked(self, o: Objects, code: str) -> str:
         if not self.cuts(o):

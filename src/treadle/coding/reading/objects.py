@@ -8,7 +8,7 @@ from treadle.coding.reading.catalogue import Catalogue, Thing
 from treadle.coding.reading.chart import Rules, rule
 from treadle.coding.reading.tree import Arithmetic, Compare, Flag, Number, Objects, Of, Pair, Pairwise, Value
 
-__all__ = ["between", "flagged", "object_rules", "quantity", "ranked", "usual_order"]
+__all__ = ["between", "flagged", "object_rules", "of_pair", "quantity", "ranked", "usual_order"]
 
 _LEADING = ("pt", "energy", "momentum", "amplitude", "area", "height", "charge")
 _IN_PAIRS = frozenset({"mass", "pt", "energy", "eta", "momentum", "phi"})
@@ -168,8 +168,8 @@ def _leads(one: str, other: str, o: Objects) -> Pair | None:
 
 def _values_of_pairs() -> Rules:
     return [
-        rule("V", "Q=what OF P=p", _of_pair),
-        rule("V", "P=p Q=what", _of_pair),
+        rule("V", "Q=what OF P=p", of_pair),
+        rule("V", "P=p Q=what", of_pair),
         rule("V", "(INVARIANT Q=what OF P=p|INVARIANT P=p Q=what|P=p INVARIANT Q=what)", _invariant),
         rule("DELTA", "BAR DELTA=what BAR", lambda what: what),
         rule("DELTA", "DELTA=one BAR DELTA=what BAR", lambda one, what: what if one == what else None),
@@ -181,7 +181,8 @@ def _values_of_pairs() -> Rules:
     ]
 
 
-def _of_pair(what: str, p: Pair) -> Value | None:
+def of_pair(what: str, p: Pair) -> Value | None:
+    """A quantity of the sum of two four-momenta."""
     needed = ("pt", "phi") if what == "pt" else ("pt", "eta", "phi")
     if what not in _IN_PAIRS or not all(o.thing.has(q) for o in (p.one, p.other) for q in needed):
         return None
@@ -189,7 +190,7 @@ def _of_pair(what: str, p: Pair) -> Value | None:
 
 
 def _invariant(what: str, p: Pair) -> Value | None:
-    return _of_pair(what, p) if what == "mass" else None
+    return of_pair(what, p) if what == "mass" else None
 
 
 def _summed(what: str, several: tuple[Objects, ...]) -> Value | None:

@@ -27,12 +27,15 @@ __all__ = [
     "Number",
     "Objects",
     "Of",
+    "OfPairs",
     "Or",
     "Pair",
+    "Pairs",
     "Pairwise",
     "Place",
     "Signs",
     "Size",
+    "SizeOfPairs",
     "Text",
     "Value",
     "level",
@@ -45,7 +48,8 @@ class Objects:
     """Objects of a collection (or a particle of which an event has one) that pass ``cuts``; with ``rank`` one of them.
 
     ``rank`` counts from 0 in falling order of ``by``; -1 is the last. ``adjective`` ('isolated', 'b tagged') is a word whose
-    meaning the request has to tell, in a cut or in a sentence of its own.
+    meaning the request has to tell, in a cut or in a sentence of its own. ``side`` 1 and 2 are the two of every combination
+    of two objects of an event.
     """
 
     thing: Thing
@@ -54,6 +58,7 @@ class Objects:
     by: str = ""
     signs: str = ""
     adjective: str = ""
+    side: int = 0
 
     @property
     def one(self) -> bool:
@@ -71,6 +76,14 @@ class Pair:
     one: Objects
     other: Objects
     signs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """All combinations of two objects of an event that pass ``cuts``; ``pair`` are their two sides."""
+
+    pair: Pair
+    cuts: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,21 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
+class OfPairs:
+    """A quantity of all pairs."""
+
+    pairs: Pairs
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class SizeOfPairs:
+    """How many pairs an event has."""
+
+    pairs: Pairs
+
+
+@dataclass(frozen=True, slots=True)
 class Fold:
     """All objects of an event made one number: their ``sum``, ``max``, ``min`` or ``mean``."""
 
@@ -150,7 +178,7 @@ class Apply:
     value: Value
 
 
-Value = Number | Text | Column | Place | Of | Size | Fold | Pairwise | Arithmetic | Apply
+Value = Number | Text | Column | Place | Of | OfPairs | SizeOfPairs | Size | Fold | Pairwise | Arithmetic | Apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +272,10 @@ def level(value: Value) -> Thing | None:
     """
     if isinstance(value, Of):
         return None if value.objects.one else value.objects.thing
+    if isinstance(value, OfPairs):
+        return value.pairs.pair.one.thing
+    if isinstance(value, Pairwise) and value.pair.one.side:
+        return value.pair.one.thing
     if isinstance(value, Apply):
         return level(value.value)
     if isinstance(value, Arithmetic):

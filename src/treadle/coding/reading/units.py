@@ -7,7 +7,7 @@ import re
 
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.concepts import UNITS
-from treadle.coding.reading.tree import Apply, Arithmetic, Column, Fold, Of, Pairwise, Value
+from treadle.coding.reading.tree import Apply, Arithmetic, Column, Fold, Of, OfPairs, Pairwise, Value
 
 __all__ = ["factor", "file_unit", "told_units", "unit_named", "unit_of"]
 
@@ -56,6 +56,8 @@ def unit_of(v: Value, catalogue: Catalogue) -> str:
             if v.what in ("mass", "pt", "energy", "momentum", "transverse_mass")
             else ""
         )
+    if isinstance(v, OfPairs):
+        return unit_of(Pairwise(v.pairs.pair, v.what), catalogue)
     if isinstance(v, Arithmetic) and v.operator in "+-":
         return unit_of(v.left, catalogue)
     return ""
