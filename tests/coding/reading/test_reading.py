@@ -74,6 +74,7 @@ FIRST, SECOND = ({name: ak.combinations(JET[name], 2)[str(i)] for name in ("eta"
 ALL_APART = np.sqrt((FIRST["eta"] - SECOND["eta"]) ** 2 + delta_phi(FIRST["phi"], SECOND["phi"]) ** 2)
 MASS = np.sqrt(2 * F["mu1_pt"] * F["mu2_pt"] * (np.cosh(F["mu1_eta"] - F["mu2_eta"]) - np.cos(F["mu1_phi"] - F["mu2_phi"])))
 MT = np.sqrt(2 * F["mu1_pt"] * F["met"] * (1 - np.cos(F["mu1_phi"] - F["met_phi"])))
+BETWEEN_TWO = delta_phi(SORTED["phi"][:, 0], SORTED["phi"][:, 1])[COUNTS == 2]
 HT = ak.sum(JET["pt"][CENTRAL], axis=1)
 HISTOGRAM, EDGES = np.histogram(F["dimu_mass"], bins=20, range=(60, 120))
 
@@ -163,6 +164,13 @@ REQUESTS: list[tuple[str, float]] = [
     ("How many jet pairs have delta R below 1?", ak.sum(ALL_APART < 1)),
     ("mean delta R of all jet pairs", np.mean(ak.flatten(ALL_APART))),
     ("How many pairs of jets are there in total?", ak.sum(ak.num(ALL_APART))),
+    ("Which jet tightId has the most jets?", np.bincount(ak.to_numpy(ak.flatten(JET["tightId"]))).argmax()),
+    ("In events with exactly two jets, what is the mean |delta phi| between them?", np.mean(some(BETWEEN_TWO))),
+    ("mean met, using only those between 10 and 40 GeV", np.mean(F["met"][(F["met"] > 10) & (F["met"] < 40)])),
+    (
+        "How many events have at least two tight jets? A tight jet has tightId and pt > 20 GeV.",
+        np.sum(ak.sum((JET["tightId"] > 0) & (JET["pt"] > 20), axis=1) >= 2),
+    ),
     ("What is the mean delta R between the two leading jets?", np.mean(some(JETS_APART))),
     ("Mean HT, HT being the scalar sum of the pt of jets with pt > 30 GeV and |eta| < 2.4", np.mean(HT)),
     (

@@ -12,6 +12,7 @@ from treadle.coding.reading.tree import (
     Answer,
     Apply,
     Column,
+    Compare,
     Condition,
     Fold,
     Number,
@@ -133,6 +134,7 @@ class _Answers:
             rule("S", "WEIGHTED AGG=agg OF V=v WEIGHTEDBY V=w", _weighted),
             rule("S", "WEIGHTED AGG=agg OF V=v using V=w as weight", _weighted),
             rule("S", "S=s WEIGHTEDBY V=w", _weighted_answer),
+            rule("S", "S=s using V=w", lambda s, w: s if s.operation.startswith("weighted") and s.other == w else None),
             rule("S", "S=s using V=w as weight", _weighted_answer),
             rule("S", "WEIGHTED YIELD AGG=agg OF V=w IN E=e", lambda agg, w, e: _yield(w, e) if agg == "sum" else None),
             rule("S", "WEIGHTED [EVT] YIELD IN (E=e|C=e) [W=w]", lambda e, w=None: _yield(w or self._weight(), e)),
@@ -211,8 +213,21 @@ def _placed() -> Rules:
         rule("S", "S=s EVT", lambda s: s if s.operation == "distinct" else None, 0.2),
         rule("S", "IN S=s", lambda s: s if s.operation == "distinct" or s.passing else None, 0.1),
         rule("S", "S=s WITH", lambda s: s, 0.3),
+        rule("S", "S=s V=v", lambda s, v: s if s.value == v and s.operation in ("mode", "distinct") else None, 0.1),
+        rule("S", "S=s [IN] R=bounds", _between_bounds, 0.3),
+        rule("R", "BETWEEN N=low TO N=high", lambda low, high: ((">", low), ("<", high))),
+        rule("R", "OP=op N=n", lambda op, n: ((op, n),)),
         rule("S", "(BE S=s|S=s BE)", lambda s: s),
     ]
+
+
+def _between_bounds(s: Answer, bounds: tuple[tuple[str, Number], ...]) -> Answer | None:
+    """'the mean mass, using only those between 80 and 100 GeV': bounds on what is reduced."""
+    if s.value is None or level(s.value) is not None or s.operation in ("mode", "distinct"):
+        return None
+    unit = bounds[-1][1].unit
+    made = tuple(Compare(s.value, op, Number(n.value, n.unit or unit)) for op, n in bounds)
+    return replace(s, where=(*s.where, *made))
 
 
 def only(s: Answer, e: Conditions) -> Answer | None:

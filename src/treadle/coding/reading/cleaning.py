@@ -26,7 +26,7 @@ _OF_FILE = _any(
     rf"(?:,\s*)?\b(?:in|of|from|for|over|using|with|within|on|does|inside|to)\s+(?:the\s+)?(?:(?:file|ntuple|tree|sample)\s+)?{_FILE}(?:'s)?",
     rf"(?:,\s*)?(?:\bfile\s+|\btree\s+)?(?:{_FILE})(?:'s)?(?:\s*:)?",
     rf"\b(?:in|of|from|over|within|inside|across|for|throughout)\s+(?:the|this|my|our|all the|all)\s+{_WHOLE}{_PLACE}\b",
-    rf"\bdoes\s+the\s+{_PLACE}\s+(?:have|contain|hold)\b",
+    rf"\bdoes\s+the\s+{_PLACE}\s+(?:have|contain|hold|cover|include|span)\b",
     rf"\bin (?:total|all|the end)\b{_BEFORE_OBJECTS}",
     r"\ball (?:in all|told|together)\b",
     r"\b(?:going|looping|running) (?:through|over) (?:all|every)(?: the)? events?\b,?",
@@ -46,9 +46,11 @@ _POLITE = _any(
 )
 _NOTHING_DONE = r"(?:weights|weighting|cuts|other cuts|selection)"
 _NO_WEIGHTS = _any(
-    rf"[(,;.]?\s*\b(?:no|without|ignoring|ignore|don't use|do not use|not using|not use) (?:any )?(?:event )?{_NOTHING_DONE}"
+    r"[(,;.]?\s*\b(?:and )?(?:no|without|ignoring|ignore|don't use|do not use|not using|not use) (?:any )?(?:event )?"
+    rf"{_NOTHING_DONE}"
     r"(?: (?:and|or|,) (?:no )?(?:weights|cuts))?(?: applied)?\b\)?",
-    r"[(,]?\s*\bunweighted\b\)?|\braw (?=count|number)|\bno other cuts\b|\bno cuts no weights\b",
+    r"[(,]?\s*\bunweighted\b\)?|\braw (?=count|number)|,?\s*\bno (?:other|further) cuts\b",
+    r"\bno cuts no weights\b|\(or both\)",
     r"[(,]?\s*\b(?:as )?(?:a )?(?:plain )?(?:number |value |fraction )?between 0 and 1\b\)?",
     r"[.,;]\s*no (?:[\w-]+ )?(?:cleaning|corrections?|overlap removal|scale factors|sWeights)\b(?: applied)?",
     r"\bsimply count events\b|\bcount(?:ing)? only\b|\b(?:simple|plain) (?=fraction|count|number|ratio)",
@@ -57,7 +59,7 @@ _AS_ZERO = r"(?:count(?:ing|ed|s)?(?: as| with| for)?[^,.;]*(?:\b0|zero)|contrib
 _STAY_IN = _any(
     r"[,.;(]?\s*\b(?:empty events|(?:events|those) (?:without|with no|with none|that have none)[^,.;()]*)\s"
     r"(?:are )?(?:also )?"
-    rf"(?:included|{_AS_ZERO}|stay in[^.;]*)\)?",
+    rf"(?:included|{_AS_ZERO}|stay in[^.;]*|(?:have|get) [^.;]*(?:\b0|zero)\b[^.;]*)\)?",
     r"\(not (?:the )?(?:events|objects|entries|jets|muons)\)",
 )
 _ASIDE = _any(
@@ -142,6 +144,7 @@ def cleaned(request: str, catalogue: Catalogue) -> str:
     for pattern, put in _PUT:
         text = pattern.sub(put, text)
     text = _of_tree(_OF_FILE.sub(" ", text), catalogue)
+    text = _with_nouns(text)
     text = _rewritten(_ASIDE.sub(" ", _STAY_IN.sub(" ", _NO_WEIGHTS.sub(" ", text))))
     text = _without_sources(text, catalogue)
     text = _POLITE.sub(" ", _ANSWER_IN.sub(lambda m: f" in {m[1]}", text))
@@ -160,6 +163,25 @@ def _keeps(remark: str, catalogue: Catalogue) -> bool:
 
 def _names_column(text: str, catalogue: Catalogue) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(c)}(?!\w)", text) for c in catalogue.by_column)
+
+
+_TWO = re.compile(
+    r"\b(?:exactly |the |at least )?two (?:[\w-]+ ){0,2}?(muons|electrons|leptons|jets|photons|taus|tracks|particles)\b",
+    re.IGNORECASE,
+)
+
+
+def _with_nouns(text: str) -> str:
+    """'exactly two muons ... between them', 'their mass': the noun for what stands for it, where there is just one."""
+    nouns = {m.lower() for m in _TWO.findall(text)}
+    if len(nouns) != 1:
+        return text
+    noun = nouns.pop()
+    text = re.sub(r"\bbetween them\b", f"between the two {noun}", text)
+    text = re.sub(r"\btheir (?=(?:mean |median |average )?(?:di\w+ )?(?:invariant )?mass\b)", f"the two {noun} ", text)
+    return re.sub(
+        r"\b(of|that|the) (the )?two(?= (?:have|has|of opposite|with opposite)|[,.?;]|$)", rf"\1 \2two {noun}", text
+    )
 
 
 _AND_ITS = re.compile(

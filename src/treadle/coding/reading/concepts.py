@@ -180,7 +180,7 @@ def unit_of_name(name: str) -> str:
 def ideas_of_name(name: str) -> tuple[str, ...]:
     """The ideas of the parts of a name in order, its unit left out."""
     unit = unit_of_name(name)
-    plain = name[: -len(unit) - 1] if unit else name
+    plain = _PAIR_MASS.sub(lambda m: f"mass_{_PAIRED[m[1].lower()]}_", name[: -len(unit) - 1] if unit else name)
     plain = re.sub(r"[Ff]at_?[Jj]et", "FATJET", plain)
     parts = [
         part
@@ -188,7 +188,24 @@ def ideas_of_name(name: str) -> tuple[str, ...]:
         if piece
         for part in _pieces(piece)
     ]
-    return tuple(_idea_of_part(p.lower()) for p in parts)
+    ideas = tuple(_idea_of_part(p.lower()) for p in parts)
+    if "trigger" in ideas:  # ``trigE``
+        return tuple(_TRIGGERED.get(p.lower(), i) for p, i in zip(parts, ideas, strict=True))
+    return ideas
+
+
+_PAIRED = {
+    "gg": "diphoton",
+    "yy": "diphoton",
+    "ll": "dilepton",
+    "mumu": "dimuon",
+    "ee": "dielectron",
+    "jj": "dijet",
+    "tautau": "ditau",
+}
+_PAIR_MASS = re.compile(rf"(?<![A-Za-z])[mM]_?({'|'.join(_PAIRED)})(?![a-z])", re.IGNORECASE)
+"""The mass of a pair, as ``mgg`` and ``m_ll``."""
+_TRIGGERED = {"e": "electron", "m": "muon", "p": "photon", "g": "photon"}
 
 
 def _idea_of_part(part: str) -> str:

@@ -116,7 +116,7 @@ def _compare(v: Value, op: str, n: Number) -> Conditions:
 def _two(v: Value, op: str, of: Value) -> Conditions | None:
     made = Compare(v, op, of)
     level_of(made)
-    return (made,) if v != of and not isinstance(of, Number) else None
+    return (made,) if v != of else None
 
 
 def _more(a: Objects, op: str, q: str, b: Objects) -> Conditions | None:
@@ -145,6 +145,7 @@ def _ranges() -> Rules:
             lambda v, op, a, to, b: None if op == to else (Compare(v, op, a), Compare(v, to, b)),
         ),
         rule("C", "V=v within N=width OF N=centre", _near),
+        rule("C", "V=v within N=width OF V=of", lambda v, width, of: _two(Apply("abs", Arithmetic("-", v, of)), "<", width)),
     ]
 
 
@@ -167,9 +168,13 @@ def _chained(a: Number, op: str, v: Value, to: str, b: Number) -> Conditions | N
 
 
 def _near(v: Value, width: Number, centre: Number) -> Conditions:
+    low, high = _around(width, centre)
+    return Compare(v, ">", low), Compare(v, "<", high)
+
+
+def _around(width: Number, centre: Number) -> tuple[Number, Number]:
     unit = centre.unit or width.unit
-    low, high = (round(centre.value + sign * width.value, 9) for sign in (-1, 1))
-    return Compare(v, ">", Number(low, unit)), Compare(v, "<", Number(high, unit))
+    return Number(round(centre.value - width.value, 9), unit), Number(round(centre.value + width.value, 9), unit)
 
 
 class _Comparisons:
@@ -229,6 +234,7 @@ def _lacking() -> Rules:
         rule("L", "Q=q [of] N=n ORMORE", lambda q, n: _lack(q, ">=", n)),
         rule("L", "Q=q BETWEEN N=a TO N=b", lambda q, a, b: _and(_lack(q, ">", _united(a, b)), _lack(q, "<", b))),
         rule("L", "N=a OP=op Q=q OP=to N=b", _lack_chained),
+        rule("L", "Q=q within N=width OF N=centre", _lack_near),
         rule("L", "L=a AND L=b", lambda a, b: _and(a, b)),
         rule("L", "L=a L=b", lambda a, b: _and(a, b), 0.3),
         rule("L", "LP L=x RP", lambda x: x),
@@ -249,6 +255,11 @@ def _and(a: Lacking, b: Lacking) -> Lacking:
 
 def _lack_chained(a: Number, op: str, q: str, to: str, b: Number) -> Lacking | None:
     return _and(_lack(q, ">", _united(a, b)), _lack(q, to, b)) if op[0] == to[0] == "<" else None
+
+
+def _lack_near(q: str, width: Number, centre: Number) -> Lacking:
+    low, high = _around(width, centre)
+    return _and(_lack(q, ">", low), _lack(q, "<", high))
 
 
 def _dangling(x: Lacking) -> Conditions:

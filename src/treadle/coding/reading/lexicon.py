@@ -255,7 +255,7 @@ def _matched(ideas: frozenset[str], start: int, end: int, catalogue: Catalogue, 
             yield Edge("V", start, end, Column(q.column, q.unit), cost)
         if catalogue.flag(q.column):
             yield Edge("FLAG", start, end, q.column, cost)
-    for thing in catalogue.collections:
+    for thing in catalogue.things:
         for what, column in thing.columns.items():
             if ideas == frozenset(what.split()) and what not in ("pt", "eta", "phi", "mass", "charge", "energy", "momentum"):
                 yield Edge("Q", start, end, what, 0.0)

@@ -54,6 +54,7 @@ def _defined() -> Rules:
     return [
         rule("D", "(O=o COUNTSAS DEFADJ=adjective|CALL O=o DEFADJ=adjective) WITH (L=cuts|C=cuts)", _define),
         rule("D", "O=o (COUNTSAS|:|here :) O=told", _told),
+        rule("D", "O=o", lambda o: o if o.adjective and o.cuts else None, 0.3),
     ]
 
 
@@ -76,7 +77,7 @@ def _of_each() -> Rules:
     return [
         rule("C", "O=o WITH L=x", lambda o, x: bound(o, x) if o.one else None),
         rule("C", "O=o L=x", lambda o, x: bound(o, x) if o.one else None, 0.1),
-        rule("C", "P=p WITH L=lacking", both),
+        rule("C", "P=p (WITH|IN|at) L=lacking", both),
         rule("C", "P=p L=lacking", both, 0.1),
         rule("C", "EACHOF OL=ol WITH L=x", lambda ol, x: tuple(c for o in ol for c in bound(o, x))),
         rule("C", "ANYOF OL=ol WITH L=x", lambda ol, x: (Or(tuple(every_one(bound(o, x)) for o in ol)),)),
@@ -135,7 +136,10 @@ def _neither(a: Objects, b: Objects) -> Conditions | None:
 
 def _signs() -> Rules:
     return [
-        rule("C", "CHREL=kind", lambda kind: (Signs(kind),), 0.3),
+        rule("C", "[TWO WITH] CHREL=kind", lambda kind: (Signs(kind),), 0.3),
+        rule("CHREL", "FLAVREL AND CHREL=kind", lambda kind: f"{kind} flavour"),
+        rule("CHREL", "CHREL=kind [AND] FLAVREL", lambda kind: f"{kind} flavour"),
+        rule("CHREL", "FLAVREL CHREL=kind", lambda kind: f"{kind} flavour"),
         rule("C", "P=p WITH CHREL=kind", lambda p, kind: (Signs(kind, p),)),
         rule("C", "P=p CHREL=kind", lambda p, kind: (Signs(kind, p),), 0.1),
         rule("C", "CHREL=kind P=p", lambda p, kind: (Signs(kind, p),), 0.4),
@@ -225,6 +229,7 @@ class _Selections:
             rule("E", "background EVT", self._no_signal, 0.1),
             rule("E", "E=a WITH C=b", joined),
             rule("E", "E=a IN C=b", joined, 0.1),
+            rule("E", "E=a LP C=b RP", joined),
             rule("E", "E=e FIRED FLAG=f", lambda e, f: (*e, *self._flag(f))),
             rule("E", "E=e C=c", lambda e, c: None if e else c, 0.2),
             rule("E", "C=c EVT", lambda c: c, 0.2),

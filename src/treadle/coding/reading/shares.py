@@ -71,9 +71,16 @@ def _of_objects() -> Rules:
     return [
         rule("S", "FRACTION=f OF O=o", lambda f, o: _share_of_objects(f, o, ()) if o.cuts else None),
         rule("S", "FRACTION=f OF O=o WITH (L=x|C=x)", lambda f, o, x: _share_of_objects(f, o, x)),
+        rule("S", "FRACTION=f OF O=o POSITIVE", lambda f, o: _share_of_objects(f, o, _sign(">"))),
+        rule("S", "FRACTION=f OF O=o NEGATIVE", lambda f, o: _share_of_objects(f, o, _sign("<"))),
+        rule("S", "EFF OF (L=x|C=x) IN O=o", lambda x, o: _share_of_objects("1", o, x)),
         rule("S", "FRACTION=f OF O=o FIRED QF=q", lambda f, o, q: _share_of_objects(f, o, (Flag(Of(Objects(o.thing), q)),))),
         rule("S", "IN O=o [WHICH] FRACTION=f WITH (L=x|C=x)", lambda f, o, x: _share_of_objects(f, o, x)),
     ]
+
+
+def _sign(operator: str) -> Lacking:
+    return Lacking((("charge", False, operator, Number(0)),))
 
 
 def _share_of_objects(f: str, o: Objects, passing: Conditions | Lacking) -> Answer | None:
@@ -127,6 +134,7 @@ def _bins() -> Rules:
         rule("B", "INT=n BINS N=low - N=high", _binned),
         rule("B", "BETWEEN N=low TO N=high (IN|WITH) INT=n BINS", _binned),
         rule("H", "HISTOGRAM [OF] V=v", lambda v: (v, None, ())),
+        rule("H", "V=v into HISTOGRAM", lambda v: (v, None, ())),
         rule("H", "where V=v peak", lambda v: (v, None, ())),
         rule("H", "H=h [WITH] B=b", lambda h, b: (h[0], b, h[2]) if h[1] is None else None),
         rule("H", "H=h IN B=b", lambda h, b: (h[0], b, h[2]) if h[1] is None else None),
@@ -162,8 +170,13 @@ def _modes() -> Rules:
         rule("S", "MODE V=v", _mode),
         rule("S", "WHICH V=v (WITH|BE) MODE", _mode),
         rule("S", "WHICH V=v WITH most EVT", _mode),
+        rule(
+            "S",
+            "WHICH V=v WITH most O=o",
+            lambda v, o: _mode(v) if isinstance(v, Of) and v.objects.thing is o.thing else None,
+        ),
     ]
 
 
 def _mode(v: Value) -> Answer | None:
-    return Answer("mode", v) if isinstance(v, Column | Size) else None
+    return Answer("mode", v) if isinstance(v, Column | Size | Of) else None

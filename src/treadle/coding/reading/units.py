@@ -124,8 +124,8 @@ _IS_IN = (
 )
 _ENDS = r"(?:\s+too)?(?=\s*(?:[,.;:)?]|and\b|$))\)?"
 _WHOLE_FILE = (
-    r"(?:stored|saved|file|branch(?:es)?|energies|momenta|pts|ntuple|tree|columns?|everything|units?|angles|units in it"
-    r"|all (?:vertex )?branches)"
+    r"(?:energies and momenta|momenta and energies|stored|saved|file|branch(?:es)?|energies|momenta|pts|ntuple|tree|columns?"
+    r"|everything|units?|angles|units in it|all (?:vertex )?branches)"
 )
 _SAID = re.compile(
     r"[(,;.]?\s*(?:\b(?:the|all|both|its|they|and|mind that|careful,|note that|where)\s+)*"

@@ -152,12 +152,8 @@ class _Values:
         rules = [
             rule("V", "HT OF O=o", _ht),
             rule("V", "HT WITH O=o", _ht, 0.2),
-            rule(
-                "V",
-                "V=v LP V=told RP",
-                lambda v, told: told if isinstance(v, Fold) and isinstance(told, Fold) else None,
-                0.1,
-            ),
+            rule("V", "V=v LP V=told RP", _explained, 0.1),
+            rule("V", "V=v , V=told", _explained, 0.2),
             rule("METS", "MET [vector]", self._met),
             rule("METS", "METS=met LP COLUMN , COLUMN RP", lambda met: met),
             rule("METS", "V=v", lambda v: self._met() if self._is_met(v) else None),
@@ -182,6 +178,11 @@ class _Values:
         if isinstance(v, Of):
             return v.objects.thing.whose == "met"
         return isinstance(v, Column) and "met" in self.catalogue.by_column[v.name].ideas
+
+
+def _explained(v: Value, told: Value) -> Value | None:
+    """'HT (scalar sum of the pt of jets above 30 GeV)'."""
+    return told if isinstance(v, Fold) and isinstance(told, Fold) else None
 
 
 def _same(v: Value, named: Value | None) -> bool:
