@@ -186,7 +186,7 @@ def infill(
         options=filling,
         workers=workers,
         dask=dask,
-        adapter=not no_adapter,
+        adapter=way == "infill" and not no_adapter,
     )
     _evaluate(plan, as_json)
 

@@ -2,7 +2,7 @@
 
 *left-to-right*: the model sees what stands before the hole, and its draft is cut to as many lines as were masked.
 *rerank*: several such drafts; the one with which the whole program is likeliest is taken. *infill*: the model sees both
-sides, in the form that it was trained with, and says itself where the filling ends.
+sides, in the form that it was trained with (else in words), and says itself where the filling ends.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from treadle.engines.base import Engine, continuing
 from treadle.errors import ContextLengthError, UnsupportedError
 from treadle.evals.hidden import CheckHost, HiddenTests
 from treadle.evals.infill import Filling, InfillTask, cut_lines
-from treadle.evals.infill_form import form_of, shown
+from treadle.evals.infill_form import form_of, shown, taken
 from treadle.evals.record import Record, failed_record
 from treadle.sandbox.base import Sandbox
 from treadle.types import Completion, RawText, Sampling, Status
@@ -33,7 +33,7 @@ class Filler:
     """Fills holes in one way, and judges what came of it. Tests that a problem's holes share are prepared once.
 
     Raises:
-        UnsupportedError, DataError: the way is infill, and the engine of this name was not trained for it.
+        DataError: the way is infill, and the card of the engine of this name is damaged.
     """
 
     def __init__(self, filling: Filling, name: str, sandbox: Sandbox) -> None:
@@ -120,7 +120,7 @@ class Filler:
         samplings = self._filling.samplings()
         if self._form is not None:
             found = continuing(engine).continue_text(self._asked(task), samplings)
-            return found, [completion.text for completion in found]
+            return found, [taken(self._form, completion.text, task.after) for completion in found]
         found = _long_enough(self._asked(task), engine, samplings, task.n_lines)
         return found, [cut_lines(completion.text, task.n_lines)[0] for completion in found]
 
