@@ -174,6 +174,15 @@ def test_the_likeliest_whole_program_is_taken(file: Path, sandbox: Sandbox) -> N
         work(RERANK, file, "own/L3", ScriptedEngine([[WRONG, RIGHT, WRONG]]), sandbox)
 
 
+def test_of_several_drafts_that_see_both_sides_the_likeliest_is_taken(file: Path, sandbox: Sandbox) -> None:
+    scores = {hole(file, "own/L3").filled(draft): logprob for draft, logprob in ((WRONG[:-1], -9.0), (RIGHT[:-1], -7.0))}
+    drafts = [[WRONG[:-1], RIGHT[:-1]]]
+    several = Filling(samples=2, temperature=0.8)
+    assert work(several, file, "own/L3", ScriptedEngine(drafts, scores=scores), sandbox)["chosen"] == "0.1"
+    left = replace(several, way="left-to-right")
+    assert work(left, file, "own/L3", ScriptedEngine(drafts), sandbox)["chosen"] == "0.0"
+
+
 def test_an_oracle_never_chooses_worse_than_the_first() -> None:
     """Ranked by what is right, a set of drafts is right wherever any is, and so never less often than its first."""
     programs = [[f"{task}.{(task * 7 + place * place) % 3}" for place in range(5)] for task in range(9)]

@@ -2,7 +2,8 @@
 
 *left-to-right*: the model sees what stands before the hole, and its draft is cut to as many lines as were masked.
 *rerank*: several such drafts; the one with which the whole program is likeliest is taken. *infill*: the model sees both
-sides, in the form that it was trained with (else in words), and says itself where the filling ends.
+sides, in the form that it was trained with (else in words), and says itself where the filling ends; of several such drafts
+the likeliest is taken, too.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Filler:
             completions, fillings = self._drawn(task, engine)
             drawn = time.monotonic()
             programs = [task.filled(filling) for filling in fillings]
-            chosen = likeliest(programs, engine) if self._filling.way == "rerank" else 0
+            chosen = likeliest(programs, engine) if self._filling.ranked else 0
         except ContextLengthError as error:
             return failed_record(task, engine, self._name, self._sandbox.tier, str(error), time.monotonic() - started)
         ranked = time.monotonic()
@@ -133,7 +134,7 @@ def likeliest(programs: Sequence[str], engine: Engine) -> int:
     """
     if not engine.capabilities.score:
         raise UnsupportedError(
-            f"engine {engine.identity.name} cannot score a text, so --way rerank cannot choose; take llama or torch"
+            f"engine {engine.identity.name} cannot score a text, so drafts cannot be ranked; take llama or torch"
         )
     totals = {program: sum(token.logprob for token in engine.score(program)) for program in dict.fromkeys(programs)}
     return max(range(len(programs)), key=lambda place: totals[programs[place]])
