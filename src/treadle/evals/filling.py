@@ -136,7 +136,7 @@ def likeliest(programs: Sequence[str], engine: Engine) -> int:
         raise UnsupportedError(
             f"engine {engine.identity.name} cannot score a text, so drafts cannot be ranked; take llama or torch"
         )
-    totals = {program: sum(token.logprob for token in engine.score(program)) for program in dict.fromkeys(programs)}
+    totals = {program: sum(token.logprob for token in engine.score(program, top=0)) for program in dict.fromkeys(programs)}
     return max(range(len(programs)), key=lambda place: totals[programs[place]])
 
 
