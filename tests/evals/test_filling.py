@@ -183,6 +183,15 @@ def test_of_several_drafts_that_see_both_sides_the_likeliest_is_taken(file: Path
     assert work(left, file, "own/L3", ScriptedEngine(drafts), sandbox)["chosen"] == "0.0"
 
 
+def test_nothing_is_no_answer_however_likely_the_program_is_without_the_hole(file: Path, sandbox: Sandbox) -> None:
+    task = hole(file, "own/L3")
+    scores = {task.filled(""): -1.0, task.filled(RIGHT[:-1]): -7.0}
+    several = Filling(samples=2, temperature=0.8)
+    found = work(several, file, "own/L3", ScriptedEngine([["", RIGHT[:-1]]], scores=scores), sandbox)
+    assert (found["chosen"], found["right"]) == ("0.1", True)
+    assert work(several, file, "own/L3", ScriptedEngine([["", ""]], scores=scores), sandbox)["chosen"] == "0.0"
+
+
 def test_an_oracle_never_chooses_worse_than_the_first() -> None:
     """Ranked by what is right, a set of drafts is right wherever any is, and so never less often than its first."""
     programs = [[f"{task}.{(task * 7 + place * place) % 3}" for place in range(5)] for task in range(9)]

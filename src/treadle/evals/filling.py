@@ -60,7 +60,7 @@ class Filler:
             completions, fillings = self._drawn(task, engine)
             drawn = time.monotonic()
             programs = [task.filled(filling) for filling in fillings]
-            chosen = likeliest(programs, engine) if self._filling.ranked else 0
+            chosen = self._choose(programs, fillings, engine) if self._filling.ranked else 0
         except ContextLengthError as error:
             return failed_record(task, engine, self._name, self._sandbox.tier, str(error), time.monotonic() - started)
         ranked = time.monotonic()
@@ -69,6 +69,11 @@ class Filler:
         record = failed_record(task, engine, self._name, self._sandbox.tier, "", ranked - started)
         record["seconds"] |= seconds
         return {**record, "error": None, **self._found(task, engine, completions, programs, rights, chosen)}
+
+    def _choose(self, programs: Sequence[str], fillings: Sequence[str], engine: Engine) -> int:
+        """The likeliest of those that put something into the hole: with less of it any program is likelier."""
+        said = [place for place, filling in enumerate(fillings) if filling.strip()] or list(range(len(programs)))
+        return said[likeliest([programs[place] for place in said], engine)]
 
     def _found(
         self,
