@@ -176,20 +176,20 @@ def test_the_likeliest_whole_program_is_taken(file: Path, sandbox: Sandbox) -> N
 
 def test_of_several_drafts_that_see_both_sides_the_likeliest_is_taken(file: Path, sandbox: Sandbox) -> None:
     scores = {hole(file, "own/L3").filled(draft): logprob for draft, logprob in ((WRONG[:-1], -9.0), (RIGHT[:-1], -7.0))}
-    drafts = [[WRONG[:-1], RIGHT[:-1]]]
+    drafts = [[WRONG[:-1]], [RIGHT]]
     several = Filling(samples=2, temperature=0.8)
     assert work(several, file, "own/L3", ScriptedEngine(drafts, scores=scores), sandbox)["chosen"] == "0.1"
     left = replace(several, way="left-to-right")
-    assert work(left, file, "own/L3", ScriptedEngine(drafts), sandbox)["chosen"] == "0.0"
+    assert work(left, file, "own/L3", ScriptedEngine([[WRONG, RIGHT]]), sandbox)["chosen"] == "0.0"
 
 
 def test_nothing_is_no_answer_however_likely_the_program_is_without_the_hole(file: Path, sandbox: Sandbox) -> None:
     task = hole(file, "own/L3")
     scores = {task.filled(""): -1.0, task.filled(RIGHT[:-1]): -7.0}
     several = Filling(samples=2, temperature=0.8)
-    found = work(several, file, "own/L3", ScriptedEngine([["", RIGHT[:-1]]], scores=scores), sandbox)
+    found = work(several, file, "own/L3", ScriptedEngine([[""], [RIGHT]], scores=scores), sandbox)
     assert (found["chosen"], found["right"]) == ("0.1", True)
-    assert work(several, file, "own/L3", ScriptedEngine([["", ""]], scores=scores), sandbox)["chosen"] == "0.0"
+    assert work(several, file, "own/L3", ScriptedEngine([[""], [""]], scores=scores), sandbox)["chosen"] == "0.0"
 
 
 def test_an_oracle_never_chooses_worse_than_the_first() -> None:
