@@ -28,6 +28,16 @@ def test_rows_of_functions(tmp_path: Path, model: Path) -> None:
     assert len([json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]) == 5
 
 
+@pytest.mark.slow
+def test_code_that_is_installed(tmp_path: Path) -> None:
+    words = ["train", "data", "code", "--rows", "7", "--out", str(tmp_path / "code.jsonl"), "--held-out", __file__]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    assert "7 functions of" in result.output
+    texts = (tmp_path / "code.jsonl").read_text().splitlines()
+    assert all({"text", "source", "licence"} == set(json.loads(line)) for line in texts)
+
+
 def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["train", "data", "poems", "--out", str(tmp_path / "rows.jsonl")]).exit_code == 2
 

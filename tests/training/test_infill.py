@@ -87,6 +87,37 @@ def test_middles_of_whole_lines_and_of_code_that_is_only_read(model_file: Path) 
     assert any(sample.learn[1] and len(sample) > 20 for sample in anywhere)
 
 
+def test_what_comes_after_is_told_first_without_masks() -> None:
+    found = samples(240, causal=0, told=1, masks=("no such token",), quoted=40)
+    assert len(found) > 5
+    for sample in found:
+        text = VOCABULARY.decode(sample.ids.tolist())
+        assert text.startswith(("# What comes later:", "# Nothing comes later."))
+        assert sample.ids[-1] == END
+        assert sample.learn.argmax() > 5
+        assert sample.learn[sample.learn.argmax() :].all()
+    with pytest.raises(UsageError, match="no special token"):
+        samples(causal=0, told=1, end="the")
+    with pytest.raises(UsageError, match="a mask at least"):
+        samples(masks=())
+
+
+def test_the_card_says_where_code_is_from_and_what_it_may_be_used_for(tmp_path: Path) -> None:
+    recipe = recipe_in(tmp_path)
+    lines = [
+        {"text": f"def f{i}(x):\n    y = x + {i}\n    return y * {i * i}", "source": "a", "licence": "MIT"}
+        for i in range(20)
+    ]
+    (tmp_path / "code.jsonl").write_text("\n".join(map(json.dumps, [*lines, {"text": "def g(x):\n    return x"}])))
+    part = dataclasses.replace(recipe.data, train=("code.jsonl",))
+    steps = dataclasses.replace(recipe.train, steps=2)
+    outcome = infill(dataclasses.replace(recipe, data=part, train=steps), tmp_path, load_settings())
+    card = json.loads((outcome.folder / "card.json").read_text())
+    assert card["data"]["licences"] == {"MIT": 20, "not told": 1}
+    assert card["data"]["sources"] == {"a": 20, "not told": 1}
+    assert 0 < card["data"]["tokens_learnt"] < card["data"]["tokens"]
+
+
 def recipe_in(folder: Path) -> InfillRecipe:
     (folder / "code").mkdir()
     save_folder(tiny_loaded().transformer, VOCABULARY, folder / "vocabulary")

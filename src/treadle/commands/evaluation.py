@@ -144,9 +144,9 @@ def infill(
     tasks: Annotated[Path | None, typer.Option("--tasks", help="Problems of your own, in the form of HumanEval's.")] = None,
     limit: SpreadLimitOption = None,
     engine: EngineOption = None,
-    samples: Annotated[int | None, typer.Option("--samples", "-n", help="Drafts of a hole (1, rerank 10).")] = None,
+    samples: Annotated[int | None, typer.Option("--samples", "-n", help="Drafts of a hole (10, left-to-right 1).")] = None,
     temperature: Annotated[
-        float | None, typer.Option("--temperature", help="Of the drafts (0: greedy, rerank 0.8).")
+        float | None, typer.Option("--temperature", help="Of the drafts (0.8; of one draft 0: greedy).")
     ] = None,
     seed: SeedOption = 1,
     max_tokens: Annotated[
@@ -169,11 +169,11 @@ def infill(
     kind = f"infill-{span}"
     if kind not in KINDS:
         raise UnknownNameError("span", span, ["single-line", "multi-line"])
-    several = way == "rerank"
+    drafts = (1 if way == "left-to-right" else 10) if samples is None else samples
     filling = Filling(
         way=cast("Way", way),
-        samples=(10 if several else 1) if samples is None else samples,
-        temperature=(0.8 if several else 0.0) if temperature is None else temperature,
+        samples=drafts,
+        temperature=(0.8 if drafts > 1 else 0.0) if temperature is None else temperature,
         seed=seed,
         max_tokens=KINDS[kind].max_tokens if max_tokens is None else max_tokens,
     )
@@ -186,7 +186,7 @@ def infill(
         options=filling,
         workers=workers,
         dask=dask,
-        adapter=not no_adapter,
+        adapter=way == "infill" and not no_adapter,
     )
     _evaluate(plan, as_json)
 

@@ -20,13 +20,16 @@ class RowKind(StrEnum):
     HEP = "hep"
     FUNCTIONS = "functions"
     SQL = "sql"
+    CODE = "code"
 
 
 def train_data(
     kind: Annotated[
         RowKind,
         typer.Argument(
-            help="hep: programs over data files; functions: small Python functions; sql: statements.", show_default=False
+            help="hep: programs over data files; functions: small Python functions; sql: statements; code: functions of "
+            "Python that is installed, as texts for infill.",
+            show_default=False,
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file of rows, JSONL.", show_default=False)],
@@ -42,13 +45,17 @@ def train_data(
         ),
     ] = None,
 ) -> None:
-    """Invent requests with programs, run each, and keep as rows what passes."""
+    """Invent requests with programs, run each, and keep as rows what passes; or read code that is there."""
     from treadle import compose
     from treadle.commands.train import telling_what_is_kept
     from treadle.errors import UsageError
 
     if kind is RowKind.SQL and held_out is not None:
         raise UsageError("--held-out is for hep and functions: databases of the SQL rows are invented, with their questions")
+    if kind is RowKind.CODE:
+        with telling_what_is_kept():
+            typer.echo(escaped(_read_code(rows, seed, out, held_out)))
+        return
     file = compose.model_file(model)
     with telling_what_is_kept(), _Bar(rows) as bar:
         report = _made(kind, rows, seed, out, file, held_out, bar.done)
@@ -67,6 +74,13 @@ def _made(
 
     of: Literal["hep", "functions"] = "hep" if kind is RowKind.HEP else "functions"
     return python.told(python.make_rows(of, rows, seed, out, model, held_out, on_pairs))
+
+
+def _read_code(rows: int, seed: int, out: Path, held_out: Path | None) -> str:
+    from treadle.synthesis.code import make_code, told
+    from treadle.synthesis.python.run import held_out_texts
+
+    return told(make_code(rows, seed, out, () if held_out is None else held_out_texts(held_out)))
 
 
 class _Bar:

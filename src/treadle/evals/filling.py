@@ -2,7 +2,8 @@
 
 *left-to-right*: the model sees what stands before the hole, and its draft is cut to as many lines as were masked.
 *rerank*: several such drafts; the one with which the whole program is likeliest is taken. *infill*: the model sees both
-sides, in the form that it was trained with, and says itself where the filling ends.
+sides, in the form that it was trained with (else in words), and says itself where the filling ends; of several drafts, half
+of which see both sides, the likeliest is taken, too.
 """
 
 from __future__ import annotations
@@ -10,20 +11,22 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import zip_longest
+from typing import Any, TypeVar
 
 from treadle.coding.extract import parses
 from treadle.engines.base import Engine, continuing
 from treadle.errors import ContextLengthError, UnsupportedError
 from treadle.evals.hidden import CheckHost, HiddenTests
 from treadle.evals.infill import Filling, InfillTask, cut_lines
-from treadle.evals.infill_form import form_of, shown
+from treadle.evals.infill_form import form_of, shown, taken
 from treadle.evals.record import Record, failed_record
 from treadle.sandbox.base import Sandbox
 from treadle.types import Completion, RawText, Sampling, Status
 
 __all__ = ["Filler", "likeliest"]
 
+T = TypeVar("T")
 _TOKENS_A_LINE = 32
 """That drafts from left to right get at first. Their lines are counted afterwards: those that need more are drawn again,
 with the same seed, four times as long. Nearly all that the model would write beyond the hole is so never drawn."""
@@ -33,7 +36,7 @@ class Filler:
     """Fills holes in one way, and judges what came of it. Tests that a problem's holes share are prepared once.
 
     Raises:
-        UnsupportedError, DataError: the way is infill, and the engine of this name was not trained for it.
+        DataError: the way is infill, and the card of the engine of this name is damaged.
     """
 
     def __init__(self, filling: Filling, name: str, sandbox: Sandbox) -> None:
@@ -59,7 +62,7 @@ class Filler:
             completions, fillings = self._drawn(task, engine)
             drawn = time.monotonic()
             programs = [task.filled(filling) for filling in fillings]
-            chosen = likeliest(programs, engine) if self._filling.way == "rerank" else 0
+            chosen = self._choose(programs, fillings, engine) if self._filling.ranked else 0
         except ContextLengthError as error:
             return failed_record(task, engine, self._name, self._sandbox.tier, str(error), time.monotonic() - started)
         ranked = time.monotonic()
@@ -68,6 +71,11 @@ class Filler:
         record = failed_record(task, engine, self._name, self._sandbox.tier, "", ranked - started)
         record["seconds"] |= seconds
         return {**record, "error": None, **self._found(task, engine, completions, programs, rights, chosen)}
+
+    def _choose(self, programs: Sequence[str], fillings: Sequence[str], engine: Engine) -> int:
+        """The likeliest of those that put something into the hole: with less of it any program is likelier."""
+        said = [place for place, filling in enumerate(fillings) if filling.strip()] or list(range(len(programs)))
+        return said[likeliest([programs[place] for place in said], engine)]
 
     def _found(
         self,
@@ -111,18 +119,32 @@ class Filler:
         return self._tests[task.problem]
 
     def _asked(self, task: InfillTask) -> RawText:
-        if self._form is None:
-            return RawText(pieces=((task.before, False),))
-        return shown(self._form, task.before, task.after)
+        return _left(task) if self._form is None else shown(self._form, task.before, task.after)
 
     def _drawn(self, task: InfillTask, engine: Engine) -> tuple[list[Completion], list[str]]:
-        """The drafts, and what of them goes into the hole."""
+        """The drafts, and what of them goes into the hole. Of several that see both sides every second one sees only what
+        stands before, and is cut as those from left to right: the two kinds are right about different holes."""
         samplings = self._filling.samplings()
-        if self._form is not None:
-            found = continuing(engine).continue_text(self._asked(task), samplings)
-            return found, [completion.text for completion in found]
-        found = _long_enough(self._asked(task), engine, samplings, task.n_lines)
-        return found, [cut_lines(completion.text, task.n_lines)[0] for completion in found]
+        if self._form is None:
+            return _from_left(task, engine, samplings)
+        both = continuing(engine).continue_text(self._asked(task), samplings[::2])
+        fillings = [taken(self._form, completion.text, task.after) for completion in both]
+        left, cut = _from_left(task, engine, samplings[1::2])
+        return _woven(both, left), _woven(fillings, cut)
+
+
+def _left(task: InfillTask) -> RawText:
+    return RawText(pieces=((task.before, False),))
+
+
+def _from_left(task: InfillTask, engine: Engine, samplings: Sequence[Sampling]) -> tuple[list[Completion], list[str]]:
+    found = _long_enough(_left(task), engine, samplings, task.n_lines) if samplings else []
+    return found, [cut_lines(completion.text, task.n_lines)[0] for completion in found]
+
+
+def _woven(even: Sequence[T], odd: Sequence[T]) -> list[T]:
+    """The items of both in turn."""
+    return [item for pair in zip_longest(even, odd) for item in pair if item is not None]
 
 
 def likeliest(programs: Sequence[str], engine: Engine) -> int:
@@ -133,9 +155,9 @@ def likeliest(programs: Sequence[str], engine: Engine) -> int:
     """
     if not engine.capabilities.score:
         raise UnsupportedError(
-            f"engine {engine.identity.name} cannot score a text, so --way rerank cannot choose; take llama or torch"
+            f"engine {engine.identity.name} cannot score a text, so drafts cannot be ranked; take llama or torch"
         )
-    totals = {program: sum(token.logprob for token in engine.score(program)) for program in dict.fromkeys(programs)}
+    totals = {program: sum(token.logprob for token in engine.score(program, top=0)) for program in dict.fromkeys(programs)}
     return max(range(len(programs)), key=lambda place: totals[programs[place]])
 
 

@@ -55,6 +55,12 @@ class Filling:
         except ValueError as error:
             raise UsageError(f"drafts cannot be drawn so: {error}") from None
 
+    @property
+    def ranked(self) -> bool:
+        """Whether the answer is the likeliest of the drafts. From left to right that is a way of its own; else the first
+        is the answer."""
+        return self.samples > 1 and self.way != "left-to-right"
+
     def samplings(self) -> list[Sampling]:
         first = Sampling(max_tokens=self.max_tokens, temperature=self.temperature, top_p=_TOP_P, top_k=0, seed=self.seed)
         return [replace(first, seed=self.seed + number) for number in range(self.samples)]

@@ -1,59 +1,63 @@
-"""In which form a model was trained to fill in, and how a hole is shown to it: what its adapter's card says.
+"""In which form a hole is shown to a model: that in which it was trained, which its adapter's card says.
 
-``treadle train infill`` writes the card beside what it trained. A model that was trained otherwise has no way to be told
-where a hole is, so it is refused rather than shown sentinels that mean nothing to it.
+``treadle train infill`` writes the card beside what it trained. A model without such a card knows no sentinels; it is told
+in words what comes after the hole, and goes on from what comes before.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from treadle.engines.registry import split_adapters
-from treadle.errors import DataError, UnsupportedError
+from treadle.errors import DataError
 from treadle.training.objectives.causal_masking import infill_prompt
+from treadle.training.objectives.told_first import MOST_CHARACTERS, cut_at_closing, told
 from treadle.types import RawText
 
-__all__ = ["InfillForm", "form_of", "shown"]
+__all__ = ["InfillForm", "form_of", "shown", "taken"]
+
+
+Layout = Literal["causal", "psm", "spm", "told"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InfillForm:
-    """``masks`` and ``end`` are the special tokens; ``layout``: 'causal' masking, or fill in the middle with the prefix or
-    the suffix first."""
+    """``masks`` and ``end`` are the special tokens; ``layout``: 'causal' masking, fill in the middle with the prefix or the
+    suffix first, or what comes after 'told' in words, at most ``quoted`` characters of it, where no masks are needed."""
 
     masks: tuple[str, ...] = ("<|mask:0|>", "<|mask:1|>")
     end: str = "<|endofmask|>"
-    layout: Literal["causal", "psm", "spm"] = "causal"
+    layout: Layout = "causal"
+    quoted: int = MOST_CHARACTERS
+
+
+_OBJECTIVES = ("causal", "lines", "middle", "told")
+_IN_WORDS = InfillForm(masks=(), end="", layout="told")
 
 
 def form_of(engine: str) -> InfillForm:
-    """The form for the engine of this name. A script is asked in the usual one.
+    """The form for the engine of this name: its card's, else in words. A script is asked with sentinels.
 
     Raises:
-        UnsupportedError: nothing says that the engine was trained to fill in.
         DataError: a card is damaged.
     """
     backend, _, target = engine.partition(":")
     if backend == "scripted":
         return InfillForm()
-    looked_at = list(_cards(target)) if backend in ("llama", "torch") else []
-    for path in looked_at:
+    for path in _cards(target) if backend in ("llama", "torch") else ():
         card = _read(path)
         if card.get("training") == "infill":
             return _form(card, path)
-    cards = f"; looked at: {', '.join(map(str, looked_at))}" if looked_at else ""
-    raise UnsupportedError(
-        f"engine {engine} was not trained to fill in: no card of `treadle train infill` lies beside its model or adapters"
-        f"{cards}. Name one that was, such as llama:smollm2+runs/infill/adapter.gguf, or take --way left-to-right or rerank"
-    )
+    return _IN_WORDS
 
 
 def shown(form: InfillForm, before: str, after: str) -> RawText:
-    """The hole between ``before`` and ``after``, in the form that was trained; what fills it ends with a sentinel.
+    """The hole between ``before`` and ``after``, in the form that was trained; what fills it ends with a token for it, where
+    the model learnt one.
 
     With causal masking a mask more than there are holes says that the text goes on (InCoder, section 2.2), where the model
     has one.
@@ -68,11 +72,18 @@ def shown(form: InfillForm, before: str, after: str) -> RawText:
             pieces = [texts[0], masks[0], texts[1], masks[0]]
         case "causal":
             pieces = infill_prompt([[text] for text in texts], masks)
-    return RawText(pieces=tuple(pieces), ends=(form.end, *form.masks))
+        case "told":
+            pieces = [(told(after, form.quoted) + before, False)]
+    return RawText(pieces=tuple(pieces), ends=tuple(end for end in (form.end, *form.masks) if end))
+
+
+def taken(form: InfillForm, text: str, after: str) -> str:
+    """What of a model's text goes into the hole: all of it, but for the line that closes a hole told in words."""
+    return cut_at_closing(text, after)[0] if form.layout == "told" else text
 
 
 def _cards(target: str) -> Iterator[Path]:
-    """Cards that lie beside the adapters, or beside the model where there are none: of a run, or of what is shipped."""
+    """Cards that lie beside its adapters, or beside the model where there are none: of a run, or of what is shipped."""
     model, adapters = split_adapters(target)
     for path in [adapter for adapter, _ in adapters] or [Path(model).expanduser()]:
         for card in (path.with_suffix(".json"), path.parent / "card.json"):
@@ -90,11 +101,23 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _form(card: dict[str, Any], path: Path) -> InfillForm:
     try:
-        told = card["recipe"]["infill"]
-        masks, end = tuple(map(str, told["masks"])), str(told["end"])
-        middle, others = float(told["middle"]), float(told["causal"]) + float(told["lines"])
-        suffix_first = float(told["suffix_first"])
+        options = card["recipe"]["infill"]
+        masks, end, quoted = (
+            tuple(map(str, options["masks"])),
+            str(options["end"]),
+            int(options.get("quoted", MOST_CHARACTERS)),
+        )
+        layout = _layout({name: float(options.get(name, 0)) for name in _OBJECTIVES}, float(options["suffix_first"]))
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"the card {path} does not say how the model was trained to fill in ({error!r})") from None
-    layout: Literal["causal", "psm", "spm"] = "causal" if others >= middle else ("spm" if suffix_first > 0.5 else "psm")
-    return InfillForm(masks=masks, end=end, layout=layout)
+    return InfillForm(masks=() if layout == "told" else masks, end=end, layout=layout, quoted=quoted)
+
+
+def _layout(weights: Mapping[str, float], suffix_first: float) -> Layout:
+    """That of the objective that had the most weight."""
+    masked = weights["causal"] + weights["lines"]
+    if weights["told"] > max(masked, weights["middle"]):
+        return "told"
+    if masked >= weights["middle"]:
+        return "causal"
+    return "spm" if suffix_first > 0.5 else "psm"

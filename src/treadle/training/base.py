@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from treadle.training.rows import Sample
 from treadle.training.run import Outcome, Texts, run
 from treadle.training.sft import files_of
 
-__all__ = ["TokenFile", "base", "read_texts", "tokenize", "write_tokens"]
+__all__ = ["TokenFile", "base", "read_origins", "read_texts", "tokenize", "write_tokens"]
 
 TOKENS, ENDS, ABOUT = "tokens.npy", "ends.npy", "tokens.json"
 
@@ -49,6 +50,24 @@ def read_texts(paths: list[Path]) -> Iterator[str]:
                 yield path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"cannot read the texts of {path}: {error}") from error
+
+
+def read_origins(paths: list[Path]) -> dict[str, dict[str, int]]:
+    """How many lines of JSONL files have which ``source``, and which ``licence``; of files of other kinds nothing is known.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    found = {"sources": Counter[str](), "licences": Counter[str]()}
+    for source, licence in parsed_lines([path for path in paths if path.suffix == ".jsonl"], "text", _origin):
+        found["sources"][source] += 1
+        found["licences"][licence] += 1
+    return {name: dict(counts.most_common()) for name, counts in found.items() if counts}
+
+
+def _origin(data: Any) -> tuple[str, str]:
+    _text(data)
+    return str(data.get("source", "not told")), str(data.get("licence", "not told"))
 
 
 def _text(data: Any) -> str:

@@ -1,7 +1,8 @@
 """Infill training: documents of code with spans moved to their end, so that a model learns to fill what is missing.
 
-Four objectives are mixed by weight, each in a module of ``objectives/``: ``causal`` masking, fill in the ``middle``,
-``lines`` at trigger characters, and ``plain`` text, so that reading left to right is not lost.
+Five objectives are mixed by weight, each in a module of ``objectives/``: ``causal`` masking, fill in the ``middle``,
+``lines`` at trigger characters, what comes after ``told`` first, in words, and ``plain`` text, so that reading left to right
+is not lost. The first three need sentinels, which a model must learn; the fourth needs none.
 """
 
 from __future__ import annotations
@@ -16,18 +17,26 @@ from typing import Any
 from treadle.errors import UsageError
 from treadle.settings import Settings
 from treadle.tokens.vocabulary import Vocabulary
-from treadle.training.base import read_texts
+from treadle.training.base import read_origins, read_texts
 from treadle.training.dedup import fingerprint_of, unique
 from treadle.training.filters import kept as kept_documents
 from treadle.training.lines import is_held_out
-from treadle.training.objectives.causal_masking import Sentinels, code_spans, draw_spans, masked_document, sentinels_named
+from treadle.training.objectives.causal_masking import (
+    Sentinels,
+    code_spans,
+    draw_spans,
+    masked_document,
+    sentinels_named,
+    special_named,
+)
 from treadle.training.objectives.fill_in_middle import Arrangement, Markers, arranged, cut_at_lines, cut_in_three
 from treadle.training.objectives.language_masking import TRIGGERS, draw_hole, masked_line
 from treadle.training.objectives.masked import joined
 from treadle.training.objectives.mixing import draw_task
+from treadle.training.objectives.told_first import MOST_CHARACTERS, body_line, draw_line_hole, told_sample
 from treadle.training.opening import open_model, use_threads
 from treadle.training.recipe import Recipe
-from treadle.training.rows import Sample
+from treadle.training.rows import Sample, learnt_tokens
 from treadle.training.run import Outcome, Texts, digest_of, run
 from treadle.training.sft import files_of
 
@@ -44,6 +53,7 @@ class InfillOptions:
     causal: float = 1.0
     middle: float = 0.0
     lines: float = 0.0
+    told: float = 0.0
     plain: float = 0.0
     suffix_first: float = 0.5
     """The share of SPM beside PSM where the middle is filled in."""
@@ -51,6 +61,10 @@ class InfillOptions:
     """The share of middles that are whole lines; the others are cut between any two characters."""
     learn_context: bool = True
     """Learn the code around middles and lines, too; else it is only read."""
+    single_lines: float = 0.7
+    """The share of told holes that are one line; the others are blocks of lines. They lie in the body of a function."""
+    quoted: int = MOST_CHARACTERS
+    """Characters of the text after a hole that are told, at most."""
     published_spans: bool = False
     """Draw spans as the published code does, not as the paper says."""
     triggers: str = TRIGGERS
@@ -58,7 +72,12 @@ class InfillOptions:
     """How often each document is masked anew; all copies are there from the beginning."""
 
     def weights(self) -> dict[str, float]:
-        return {"causal": self.causal, "middle": self.middle, "lines": self.lines, "plain": self.plain}
+        return {"causal": self.causal, "middle": self.middle, "lines": self.lines, "told": self.told, "plain": self.plain}
+
+    @property
+    def with_sentinels(self) -> bool:
+        """Whether some of the objectives need them."""
+        return self.causal > 0 or self.middle > 0 or self.lines > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +96,7 @@ def infill_samples(
     Raises:
         UsageError: sentinels that are no special tokens, too few of them, or no objective with a weight.
     """
-    sentinels = sentinels_named(vocabulary, options.masks, options.end)
-    if options.middle and len(sentinels.masks) < 3:
-        raise UsageError("filling in the middle needs three masks: before the prefix, the suffix and the middle")
+    sentinels = _sentinels(vocabulary, options)
     for document in documents:
         for copy in range(options.copies):
             rng = random.Random(f"{seed} {copy} {document}")  # noqa: S311
@@ -87,6 +104,16 @@ def infill_samples(
                 sample = _masked(piece, vocabulary, sentinels, options, most_tokens, rng)
                 if sample is not None and 1 < len(sample) <= most_tokens:
                     yield sample
+
+
+def _sentinels(vocabulary: Vocabulary, options: InfillOptions) -> Sentinels:
+    """The recipe's; where no objective needs masks, the end alone."""
+    if not options.with_sentinels:
+        return Sentinels(masks=(), end=special_named(vocabulary, [options.end])[0])
+    sentinels = sentinels_named(vocabulary, options.masks, options.end)
+    if options.middle and len(sentinels.masks) < 3:
+        raise UsageError("filling in the middle needs three masks: before the prefix, the suffix and the middle")
+    return sentinels
 
 
 def _pieces(document: str, vocabulary: Vocabulary, most_tokens: int) -> Iterator[str]:
@@ -114,6 +141,10 @@ def _masked(
         if hole is None:
             return None
         return masked_line(vocabulary, hole, sentinels, most_tokens, metadata=begin, learn_context=options.learn_context)
+    if task == "told":
+        single = rng.random() < options.single_lines
+        lines_left = draw_line_hole(rng, text, body_line(text), single=single)
+        return None if lines_left is None else told_sample(vocabulary, lines_left, sentinels.end, options.quoted)
     if task == "middle":
         # Nothing is drawn where nothing may come of it: recipes of before give the samples of before.
         whole = options.whole_lines > 0 and rng.random() < options.whole_lines
@@ -160,7 +191,11 @@ def infill(
         list(infill_samples(texts, opened.vocabulary, recipe.infill, recipe.data.most_tokens, recipe.train.seed))
         for texts in (kept, aside)
     )
-    told = {"documents": len(kept), "documents_held_out": len(aside), "left_out": dict(why), "tokens": sum(map(len, train))}
+    told = {
+        "documents": len(kept), "documents_held_out": len(aside), "left_out": dict(why),
+        "tokens": sum(map(len, train)), "tokens_learnt": learnt_tokens(train),
+        **read_origins(files_of(recipe.data.train, root)),
+    }  # fmt: skip
     texts = Texts(
         train=train,
         lengths=[len(sample) for sample in train],

@@ -23,6 +23,7 @@ from treadle.synthesis.writer import PromptWriter, writing_tools
 
 __all__ = ["Report", "held_out_texts", "make_rows", "told"]
 
+_KEYS = ("request", "question", "prompt", "canonical_solution")
 _TEXT = re.compile(r"^\s*(?:-\s*)?(?:request|question|prompt)\s*:\s*(.+?)\s*$")
 
 
@@ -71,7 +72,8 @@ def make_rows(
 
 
 def held_out_texts(path: Path) -> list[str]:
-    """Texts of a file: of JSON lines and of YAML what stands under request, question or prompt, else each line.
+    """Texts of a file: of JSON lines and of YAML what stands under request, question or prompt (of JSON lines under
+    ``canonical_solution``, too), else each line.
 
     Raises:
         UsageError: the file cannot be read.
@@ -85,7 +87,7 @@ def held_out_texts(path: Path) -> list[str]:
         if line.startswith("{"):
             with contextlib.suppress(ValueError):
                 record = json.loads(line)
-                found += [str(record[key]) for key in ("request", "question", "prompt") if key in record]
+                found += [str(record[key]) for key in _KEYS if key in record]
         elif (match := _TEXT.match(line)) is not None:
             found.append(match[1].strip("\"'"))
     return found or [line for line in lines if line.strip()]

@@ -31,6 +31,7 @@ __all__ = [
     "moved",
     "n_spans",
     "sentinels_named",
+    "special_named",
     "unmasked",
 ]
 
@@ -54,8 +55,8 @@ class Sentinels:
     end: int
 
     def __post_init__(self) -> None:
-        if len({*self.masks, self.end}) != len(self.masks) + 1 or not self.masks:
-            raise UsageError(f"sentinels must be different tokens, at least one mask and one end: {self.masks}, {self.end}")
+        if len({*self.masks, self.end}) != len(self.masks) + 1:
+            raise UsageError(f"sentinels must be different tokens: {self.masks}, {self.end}")
 
 
 def sentinels_named(vocabulary: Vocabulary, masks: Sequence[str], end: str) -> Sentinels:
@@ -64,12 +65,20 @@ def sentinels_named(vocabulary: Vocabulary, masks: Sequence[str], end: str) -> S
     Raises:
         UsageError: a name is no special token of the vocabulary: a text could spell it, and open a hole of its own.
     """
-    ids = {name: vocabulary.id_of(name) for name in (*masks, end)}
+    if not masks:
+        raise UsageError("there must be a mask at least, to stand for a hole")
+    *found, last = special_named(vocabulary, [*masks, end])
+    return Sentinels(masks=tuple(found), end=last)
+
+
+def special_named(vocabulary: Vocabulary, names: Sequence[str]) -> list[int]:
+    """The special tokens of these names; ``UsageError`` where one is none."""
+    ids = {name: vocabulary.id_of(name) for name in names}
     wrong = [name for name, token in ids.items() if token is None or token not in vocabulary.special_ids]
     if wrong:
         known = ", ".join(sorted(vocabulary.tokens[i] for i in vocabulary.special_ids)[:40])
         raise UsageError(f"{', '.join(map(repr, wrong))}: no special token of this vocabulary. It has {known or 'none'}")
-    return Sentinels(masks=tuple(ids[name] or 0 for name in masks), end=ids[end] or 0)
+    return [ids[name] or 0 for name in names]
 
 
 # ------------------------------------------------------------------------------------------------ where
