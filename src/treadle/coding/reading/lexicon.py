@@ -193,38 +193,59 @@ def _suffixes(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
 
 def _described(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
     """Columns that a phrase of up to five words describes: 'drift time', 'reconstructed energy'."""
-    named = {t.whose for t in catalogue.things} - {q.column.lower() for q in catalogue.quantities}
-    for i in range(len(words)):
-        for length in range(1, 6):
-            said = words[i : i + length]
-            if (
-                len(said) < length
-                or (said[-1].column and not re.fullmatch(r"[a-z]{3,}", said[-1].column))
-                or not re.match(r"[^\W\d]", said[-1].text)
-                or said[0].text in ("of", "in")
-            ):
+    things = {t.whose for t in catalogue.things} - {q.column.lower() for q in catalogue.quantities}
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + 5, len(words)) + 1):
+            said = words[start:end]
+            if not _may_describe(said[-1]) or said[0].text in _JOINING:
                 break
-            plain = [w for w in said if w.text not in ("of", "in", "for", "on")]
-            if said[-1].text in ("of", "in", "for", "on") or any(w.text in _NO_NAMES for w in plain):
-                continue
+            plain = [w for w in said if w.text not in _JOINING]
             ideas = frozenset(i for w in plain for i in ideas_of_word(w.written)) - {""}
-            if ideas <= _COUNTED_IDEAS or " ".join(idea(w.text) for w in plain) in named:
+            nothing = ideas <= _COUNTED_IDEAS or " ".join(idea(w.text) for w in plain) in things
+            if said[-1].text in _JOINING or any(w.text in _NO_NAMES for w in plain) or nothing:
                 continue
-            for said_ideas, meant in _SAME:
-                if said_ideas <= ideas:
-                    yield from _matched(ideas - said_ideas | {meant}, i, i + length, catalogue)
-            yield from _matched(ideas, i, i + length, catalogue)
-            for lighter in (
-                ideas - {"event"},
-                ideas - {"energy"},
-                ideas - {"reco"},
-                ideas - {"time"},
-                ideas - {"angle"},
-                ideas - {"position"},
-                ideas - {"parameter"},
-            ):
-                if lighter != ideas and lighter and length > 1:
-                    yield from _matched(lighter, i, i + length, catalogue, 0.4)
+            named = {w.column for w in said if w.column} - _ORDINARY
+            for meant, more in _meanings(ideas):
+                for edge in _matched(meant, start, end, catalogue, more):
+                    if not named or named >= _names_of(edge, catalogue) > set():
+                        yield edge
+
+
+_ORDINARY_TEXT = """
+energy time charge mass weight size length width height depth distance angle temperature pressure voltage current momentum position
+azimuth zenith type status channel layer station sector run event phase amplitude area
+"""
+_ORDINARY = frozenset(_ORDINARY_TEXT.split())
+"""Names of columns that are words of the language: inside a longer phrase they need not be meant."""
+_JOINING = frozenset({"of", "in", "for", "on"})
+_LIGHT = ("event", "energy", "reco", "time", "angle", "position", "parameter")
+"""Ideas that a phrase may have beyond those of the column that it describes."""
+
+
+def _may_describe(word: Token) -> bool:
+    """Whether a word may belong to a description: no sign, no number, no name but one that is a word itself."""
+    named = word.column and not re.fullmatch(r"[a-z]{3,}", word.column)
+    return not named and bool(re.match(r"[^\W\d]", word.text))
+
+
+def _meanings(ideas: frozenset[str]) -> Iterator[tuple[frozenset[str], float]]:
+    """What a phrase of these ideas may mean, with what that costs."""
+    yield ideas, 0.0
+    for said, meant in _SAME:
+        if said <= ideas:
+            yield ideas - said | {meant}, 0.0
+    for light in _LIGHT:
+        if light in ideas and len(ideas) > 1:
+            yield ideas - {light}, 0.4
+
+
+def _names_of(edge: Edge, catalogue: Catalogue) -> set[str]:
+    """The column that an edge of a description means."""
+    if isinstance(edge.meaning, Column):
+        return {edge.meaning.name}
+    if isinstance(edge.meaning, Of):
+        return {edge.meaning.objects.thing.columns[edge.meaning.what]}
+    return {edge.meaning} if isinstance(edge.meaning, str) and edge.meaning in catalogue.by_column else set()
 
 
 _SAME = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.chart import Rules, rule
+from treadle.coding.reading.chart import Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions, both, bound, every_one, joined, no
 from treadle.coding.reading.objects import flagged, usual_order
 from treadle.coding.reading.tree import (
@@ -77,13 +77,19 @@ def _of_each() -> Rules:
     return [
         rule("C", "O=o WITH L=x", lambda o, x: bound(o, x) if o.one else None),
         rule("C", "O=o L=x", lambda o, x: bound(o, x) if o.one else None, 0.1),
-        rule("C", "P=p (WITH|IN|at) L=lacking", both),
-        rule("C", "P=p L=lacking", both, 0.1),
+        rule("C", "P=p (WITH|IN|at) L=lacking", _of_both),
+        rule("C", "P=p L=lacking", _of_both, 0.1),
         rule("C", "EACHOF OL=ol WITH L=x", lambda ol, x: tuple(c for o in ol for c in bound(o, x))),
         rule("C", "ANYOF OL=ol WITH L=x", lambda ol, x: (Or(tuple(every_one(bound(o, x)) for o in ol)),)),
         rule("C", "EVERY O=o WITH L=x", lambda o, x: None if o.one or o.cuts else (Every(every_one(bound(o, x))),)),
         rule("C", "only O=o", _only),
     ]
+
+
+def _of_both(p: Pair, lacking: Lacking) -> Conditions | Costly:
+    """Of two particles; of the two first of a list only where nothing better fits: 'two muons with pt above 20' counts."""
+    made = both(p, lacking)
+    return Costly(made, 1.5) if p.one.thing.jagged and any(part[0] != "mass" for part in lacking.parts) else made
 
 
 def _only(o: Objects) -> Conditions | None:
