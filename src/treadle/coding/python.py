@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treadle.coding.checks import Context, Introspector, Ladder
@@ -18,7 +20,8 @@ from treadle.engines.base import Guide
 from treadle.grounding.python import Facts, PythonGuide
 from treadle.prompts import focused, preamble
 from treadle.prompts.preamble import WIDE_COLUMNS
-from treadle.types import DataSummary, Draft, Prompt, PromptPart, Request
+from treadle.sandbox import Sandbox
+from treadle.types import DataSummary, Draft, Program, Prompt, PromptPart, Request
 
 if TYPE_CHECKING:
     from treadle.coding.ask import Options, Tools
@@ -61,7 +64,7 @@ class PythonJob(Judge):
 
     def _read(self, request: Request, made: Plan) -> None:
         assert request.data is not None
-        found = read_program(request.text, request.data.tables[0])
+        found = read_program(request.text, request.data.tables[0], Sizes(request.data, self._work[1].sandbox))
         readings = []
         if found is not None and (found.whole or found.nearly):
             program = f"{_opening(request.data, found.body)}{found.body}"
@@ -94,6 +97,30 @@ class PythonJob(Judge):
     def by_rules(self) -> Prompt | None:
         """The readings; functions are not read by rules, so there are none for a request for one."""
         return replace(Prompt(messages=()), parts=self._readings) if self._readings else None
+
+
+class Sizes:
+    """How large the numbers of a column are: the median of their absolute values. The file is looked into when asked first."""
+
+    def __init__(self, data: DataSummary, sandbox: Sandbox) -> None:
+        self._data, self._sandbox = data, sandbox
+        self._known: dict[str, float | None] = {}
+
+    def __call__(self, column: str) -> float | None:
+        if column not in self._known:
+            body = f'values = np.abs(ak.to_numpy(ak.flatten(ak.Array(events["{column}"]), axis=None)))\nprint(np.nanmedian(values))\n'
+            source = f"import awkward as ak\nimport numpy as np\n{_opening(self._data, body)}{body}"
+            run = self._sandbox.run(Program(source=source), [Path(self._data.path)])
+            self._known[column] = _number(run.stdout) if run.ok else None
+        return self._known[column]
+
+
+def _number(text: str) -> float | None:
+    try:
+        found = float(text.strip())
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _source(found: ReadProgram) -> str:

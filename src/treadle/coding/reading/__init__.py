@@ -9,7 +9,7 @@ reading is *whole*; where some were left over the program is a guess among other
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from treadle.coding.reading.answers import answer_rules
@@ -17,6 +17,7 @@ from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import Grammar, parse
 from treadle.coding.reading.cleaning import cleaned, named_metric, without_title
 from treadle.coding.reading.conditions import condition_rules
+from treadle.coding.reading.doubtful import two_ways
 from treadle.coding.reading.lexicon import lexical
 from treadle.coding.reading.missing import leave_out, missing_values
 from treadle.coding.reading.objects import object_rules
@@ -80,22 +81,28 @@ def _answers(request: str, catalogue: Catalogue, grammar: Grammar) -> Iterator[t
         yield edge.meaning, tuple(words[i].text for i in sorted(edge.over)), edge.cost
 
 
-def read_program(request: str, table: Table) -> ReadProgram | None:
-    """The program of the cheapest reading of ``request`` that can be written, or None."""
-    catalogue = Catalogue(table)
+def read_program(request: str, table: Table, typical: Callable[[str], float | None] | None = None) -> ReadProgram | None:
+    """The program of the cheapest reading of ``request`` that can be written, or None.
+
+    ``typical`` tells the median of a column's absolute values, by which GeV and MeV are told apart where nothing else does.
+    """
+    catalogue = Catalogue(table, typical)
     plain, name = named_metric(request)
     plain = told_units(plain, catalogue)
     catalogue.energy_unit = file_unit(plain, catalogue)
     plain, marks = missing_values(plain, catalogue)
     plain = cleaned(plain, catalogue)
-    grammar = _grammar_of(catalogue)
+    grammar, sure = _grammar_of(catalogue), not two_ways(plain)
 
     def first(text: str, price: float) -> ReadProgram | None:
         for answer, unread, cost in _answers(text, catalogue, grammar):
             try:
+                catalogue.guessed = False
                 body = write(leave_out(answer, marks), catalogue, name)
                 unused = tuple(sorted(c for c in catalogue.sources if f'"{c}"' not in body))
-                return ReadProgram(body, (*unread, *unused), cost + price <= SURE)
+                return ReadProgram(
+                    body, (*unread, *unused), sure and not (catalogue.guessed or catalogue.assumed) and cost + price <= SURE
+                )
             except LookupError:
                 continue
         return None

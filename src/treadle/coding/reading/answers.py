@@ -7,7 +7,7 @@ from typing import Any
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
 from treadle.coding.reading.chart import Rules, rule
-from treadle.coding.reading.conditions import Conditions, no
+from treadle.coding.reading.conditions import Conditions, bound, no
 from treadle.coding.reading.tree import (
     Answer,
     Apply,
@@ -15,6 +15,7 @@ from treadle.coding.reading.tree import (
     Compare,
     Condition,
     Fold,
+    Lacking,
     Number,
     Objects,
     Of,
@@ -48,6 +49,8 @@ def _counts(catalogue: Catalogue) -> Rules:
         rule("S", "E=e", lambda e: _count(e) if e else None, 1.0),
         rule("S", "AGG=agg COUNT E=e", lambda agg, e: _count(e) if agg == "sum" else None),
         rule("S", "COUNT O=o [IN ALL]", _objects),
+        rule("S", "COUNT O=o HAVE (L=x|C=x)", _objects_passing),
+        rule("S", "COUNT O=o IN E=e HAVE (L=x|C=x)", _objects_passing),
         rule("S", "COUNT O=o WITH E=e", _objects, 0.1),
         rule("S", "AGG=agg COUNT O=o", lambda agg, o: _objects(o) if agg == "sum" else None),
         rule("S", "COUNT K=k", lambda k: Answer("sum", Column(k)), 0.2),
@@ -64,6 +67,12 @@ def _count(e: Conditions) -> Answer:
 
 def _objects(o: Objects, e: Conditions = ()) -> Answer | None:
     return None if o.one or o.signs else Answer("objects", objects=o, where=e)
+
+
+def _objects_passing(o: Objects, x: Lacking | Conditions, e: Conditions = ()) -> Answer | None:
+    """'How many muons in events with two jets have pt above 20': the last words are about what is counted."""
+    cuts = bound(o, x) if isinstance(x, Lacking) else x
+    return _objects(o.passing(*cuts), e) if all(level_of(c) is o.thing for c in cuts) and not o.one else None
 
 
 def _numbers(v: Value, catalogue: Catalogue) -> bool:
@@ -198,11 +207,12 @@ def _placed() -> Rules:
     return [
         rule("S", "S=s IN E=e", only),
         rule("S", "S=s WITH E=e", only, 0.3),
-        rule("S", "S=s (IN|WITH) C=e", only, 0.2),
-        rule("S", "S=s E=e", lambda s, e: only(s, e) if s.operation != "count" or e else None, 0.3),
-        rule("S", "IN E=e [,] S=s", only),
+        rule("S", "S=s (INC|WITH) C=e", lambda s, e: None if any(_bare(c) for c in e) else only(s, e), 0.2),
+        rule("S", "S=s E=e", lambda s, e: only(s, e) if e else None, 0.3),
+        rule("S", "S=s AMONG E=e", lambda s, e: only(s, e) if s.passing or s.value is not None else None),
+        rule("S", "(IN|AMONG) E=e [,] S=s", only),
         rule("S", "WITH C=e S=s", only, 0.3),
-        rule("S", "IN C=e S=s", only, 0.4),
+        rule("S", "INC C=e S=s", lambda s, e: None if any(_bare(c) for c in e) else only(s, e), 0.4),
         rule("S", "E=e S=s", lambda e, s: only(s, e) if e else None, 0.8),
         rule("S", "S=s EXCEPT E=e", lambda s, e: only(s, no(e)) if e else None),
         rule("S", "S=s E=e DROPPED", lambda s, e: only(s, no(e)) if e else None),
@@ -219,6 +229,16 @@ def _placed() -> Rules:
         rule("R", "OP=op N=n", lambda op, n: ((op, n),)),
         rule("S", "(BE S=s|S=s BE)", lambda s: s),
     ]
+
+
+def _bare(c: Condition) -> bool:
+    """'of the jets': an object that is named is no selection of events by itself."""
+    return (
+        isinstance(c, Compare)
+        and isinstance(c.left, Size)
+        and not c.left.objects.cuts
+        and (c.operator, c.right) == (">=", Number(1))
+    )
 
 
 def _between_bounds(s: Answer, bounds: tuple[tuple[str, Number], ...]) -> Answer | None:

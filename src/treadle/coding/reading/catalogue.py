@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from treadle.coding.reading.concepts import GENERIC, ideas_of_name, unit_of_name
@@ -96,10 +97,13 @@ _FLAGS = re.compile(
 class Catalogue:
     """The quantities of a table, its particles and its collections."""
 
-    def __init__(self, table: Table) -> None:
-        self.table, self.entries = table, table.entries
+    def __init__(self, table: Table, typical: Callable[[str], float | None] | None = None) -> None:
+        """``typical`` tells the median of a column's absolute values, where somebody can look."""
+        self.table, self.entries, self.typical = table, table.entries, typical
+        self.assumed = False
         self.energy_unit = ""
         self.massless = False
+        self.guessed = False
         self.sources: set[str] = set()
         self.told_unit = ""
         self.units: dict[str, str] = {}
@@ -186,7 +190,8 @@ class Catalogue:
 
     def flag(self, name: str) -> bool:
         """Whether a column says yes or no."""
-        return self.types.get(name) == "bool" or (not self.real(name) and bool(_FLAGS.match(name)))
+        counts = self.real(name) or re.search(r"mask|bits|word|type|rate|time|count|index", name, re.IGNORECASE)
+        return self.types.get(name) == "bool" or (not counts and bool(_FLAGS.match(name)))
 
     def usual_unit(self, column: str) -> str:
         """The unit of a column that does not tell it: that of the file for energies, momenta and masses."""

@@ -48,7 +48,7 @@ _NOTHING_DONE = r"(?:weights|weighting|cuts|other cuts|selection)"
 _NO_WEIGHTS = _any(
     r"[(,;.]?\s*\b(?:and )?(?:no|without|ignoring|ignore|don't use|do not use|not using|not use) (?:any )?(?:event )?"
     rf"{_NOTHING_DONE}"
-    r"(?: (?:and|or|,) (?:no )?(?:weights|cuts))?(?: applied)?\b\)?",
+    r"(?: (?:and|or|,) (?:no )?(?:weights|cuts))?(?: applied)?\b\)?(?=\s*(?:[,.;:?!)]|$|(?:in|for|over|of) ))",
     r"[(,]?\s*\bunweighted\b\)?|\braw (?=count|number)|,?\s*\bno (?:other|further) cuts\b",
     r"\bno cuts no weights\b|\(or both\)",
     r"[(,]?\s*\b(?:as )?(?:a )?(?:plain )?(?:number |value |fraction )?between 0 and 1\b\)?",
@@ -62,15 +62,18 @@ _STAY_IN = _any(
     rf"(?:included|{_AS_ZERO}|stay in[^.;]*|(?:have|get) [^.;]*(?:\b0|zero)\b[^.;]*)\)?",
     r"\(not (?:the )?(?:events|objects|entries|jets|muons)\)",
 )
+_SUMS = re.compile(r"\b(?:ht|sum|summed|total|number|how many|count|multiplicity)\b", re.IGNORECASE)
 _ASIDE = _any(
     r"(?:^|(?<=[.!?;])\s*)(?:careful|mind|note|beware|remember|don't rely|do not rely|keep in mind|watch out|nb)\b"
-    r"[^.!?;\d]*[.!?;]",
+    r"(?![^.!?;]*\b(?:only|want|mean|absolute|must|need|remove|weight\w*|apply|count|require|exclude|signal|events? (?:with|that))\b)"
+    r"[^.!?;\d]*\b(?:sort\w*|order\w*|wrap\w*|periodic\w*|unsorted)\b[^.!?;\d]*[.!?;]",
     r",?\s*\(?(?:folded|wrapped|mapped|brought|taken) (?:back )?(?:in)?to (?:the (?:range|interval) )?"
     r"(?:\[?-?(?:0|pi)\s*(?:\.\.|to|,|-|and)\s*pi\]?)\)?",
     r"\b(?:in|within|inside) (?:the|my|our) (?:signal |mass |z |control |sideband )*(?:box|region|window|peak)\b\s*[,:]?"
     r"(?=\s*[\d|(]|\s*\w+ *[<>])",
-    r"\bfor (?:my|the|our|a) [\w+/ -]{0,30}?(?:region|analysis|study|estimate|measurement)\b:?",
-    r",?\s*\b(?:with|and) (?:no )?(?:selection|weights?) applied\b|\bat all\b|\b(?:from|of) the (?:vertex )?fit\b",
+    r"\bfor (?:my|the|our|a) (?![^:]*\b(?:sign|muon|electron|barrel|endcap|signal|background)\b)[\w+/ -]{0,30}?"
+    r"(?:region|analysis|study|estimate|measurement):",
+    r",?\s*\b(?:with|and) no (?:selection|weights?) applied\b|\bat all\b|\b(?:from|of) the (?:vertex )?fit\b",
 )
 _SOURCES = (
     r",?\s*\b(?:from|using|use|based on|computed from|calculated from|built from|via)\s+"
@@ -83,10 +86,12 @@ _ANSWER_IN = re.compile(
     re.IGNORECASE,
 )
 _BRACKETS = re.compile(r"\(([^()]*)\)")
-_KEEPS = re.compile(
-    r"[\d<>=|]|\b(?:not|no|only|without|except|exclud\w*|ignor\w*|weight\w*|per|or|and|abs\w*|same|opposite|both|each|leading|sub\w*"
-    r"|true|reco\w*|gen\w*|log|scalar|vector|sum|ratio|difference)\b"
-)
+_REMARK_TEXT = """
+all the a an of in is are was were be taken stored sort sorted by pt first mind wrap around phi logical plain number entries collection
+branch branches file tree units unit gev mev tev mm cm ns us ms rad radians degrees please as included here note they it these own
+"""
+_REMARK = frozenset(_REMARK_TEXT.split())
+"""Words of remarks in brackets that may go: any other word could choose, and stays to be read."""
 _PUT = (
     (re.compile(r",?\s*\bi\.\s?e\.,?|\bthat is,|\bnamely\b", re.IGNORECASE), ", "),
     (re.compile(r"\be\.\s?g\.", re.IGNORECASE), " "),
@@ -143,12 +148,25 @@ def cleaned(request: str, catalogue: Catalogue) -> str:
         text = _MASSLESS.sub(" ", text)
     for pattern, put in _PUT:
         text = pattern.sub(put, text)
+    text = re.sub(r"\b(?:among|of|out of) those (?:with|having|that have)\b", "among events with", text)
     text = _of_tree(_OF_FILE.sub(" ", text), catalogue)
     text = _with_nouns(text)
-    text = _rewritten(_ASIDE.sub(" ", _STAY_IN.sub(" ", _NO_WEIGHTS.sub(" ", text))))
+    text = _NO_WEIGHTS.sub(" ", text)
+    if _SUMS.search(text):  # to a sum or a number an event without objects adds nothing
+        text = _STAY_IN.sub(" ", text)
+    text = _rewritten(_ASIDE.sub(" ", text))
     text = _without_sources(text, catalogue)
-    text = _POLITE.sub(" ", _ANSWER_IN.sub(lambda m: f" in {m[1]}", text))
+    text = _POLITE.sub(_politely, _ANSWER_IN.sub(lambda m: f" in {m[1]}", text))
     return _BRACKETS.sub(lambda m: m[0] if _keeps(m[1], catalogue) else _unit_of_remark(m[1]), text)
+
+
+_ASKS = re.compile(r"\b(?:mean|median|average|how many|number|sum|fraction|percentage|what|which)\b", re.IGNORECASE)
+
+
+def _politely(match: re.Match[str]) -> str:
+    """Nothing, but for 'and tell me ...' after a question, which asks a second one."""
+    second = re.match(r",? ?and\b", match[0]) and _ASKS.search(match.string[: match.start()])
+    return match[0] if second else " "
 
 
 def _unit_of_remark(remark: str) -> str:
@@ -158,7 +176,9 @@ def _unit_of_remark(remark: str) -> str:
 
 
 def _keeps(remark: str, catalogue: Catalogue) -> bool:
-    return bool(_KEEPS.search(remark)) or _names_column(remark, catalogue)
+    words = re.findall(r"[a-z]+|[^\sa-z,.!]", remark.lower())
+    all_of_them = re.fullmatch(r"\s*all (\w+) in the (\w+) collection\s*", remark, re.IGNORECASE)
+    return all_of_them is None and (any(w not in _REMARK for w in words) or _names_column(remark, catalogue))
 
 
 def _names_column(text: str, catalogue: Catalogue) -> bool:
@@ -199,8 +219,12 @@ def _rewritten(text: str) -> str:
     for name, begins in (("transverse mass", r"sqrt\(\s*2"), ("mass", r"sqrt\(\s*E")):
         lead = r"(?:[,;]|[,;.]?\s*(?:take|with|using|as|where))?\s*(?:\bm_?T?\s*=\s*)?"
         found = re.search(rf"{lead}{begins}", text, re.IGNORECASE)
-        if found is not None and name in text.lower():
-            text = f"{text[: found.start()]} {text[_closing(text, text.index('(', found.start())) :]}"
+        if found is None or name not in text.lower():
+            continue
+        end = _closing(text, text.index("(", found.start()))
+        formula = re.sub(r"\s", "", text[found.start() : end].lower())
+        if re.search(r"1-cos|e\^2-p\^2|e\*\*2-p\*\*2", formula):
+            text = f"{text[: found.start()]} {text[end:]}"
     return text
 
 
@@ -241,10 +265,19 @@ def _of_tree(text: str, catalogue: Catalogue) -> str:
 
 _ENDS = re.compile(r"[:?.!](?=[\s,])|,\s+,")
 _CHOOSES = re.compile(
-    r"[\d<>=|]|\b(?:events?|candidates?|with|without|only|where|among|per|each|weight\w*|leading|same|opposite|not|no|use|take|select"
+    r"[\d<>=|]|\b(?:signal|background|exclud\w*|remov\w*|veto\w*|reject\w*|drop\w*|positive\w*|negative\w*|isolated|absolute|median"
+    r"|generator|scaled|fired|channel|events?|candidates?|with|without|only|where|among|per|each|weight\w*|leading|same|opposite|not|no|use|take|select"
     r"|consider|keep|require|apply|if|ignore|skip|between|above|below|log\w*|call|when)\b",
     re.IGNORECASE,
 )
+
+
+_TITLE = re.compile(
+    r"\b(?:efficiency|study|check|rate|resolution|table|quality|suppression|performance|monitoring|question|asymmetry|ratio|spectrum|purity"
+    r"|yield|calibration|bias|response|multiplicity|saturation|normali[sz]ation|isolation|identification|estimate)\W*$",
+    re.IGNORECASE,
+)
+"""What a title ends with."""
 
 
 def without_title(text: str, catalogue: Catalogue) -> list[str]:
@@ -258,6 +291,8 @@ def without_title(text: str, catalogue: Catalogue) -> list[str]:
         before = text[: end.start()]
         of_objects = re.search(rf"\b(?:for|in|of|from)\b.*\b(?:{nouns})\b", before, re.IGNORECASE)
         if len(before.split()) > 12 or _CHOOSES.search(before) or of_objects or _names_column(before, catalogue):
+            break
+        if not _TITLE.search(before):
             break
         found.append(text[end.end() :])
     return found

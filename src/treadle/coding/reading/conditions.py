@@ -39,7 +39,7 @@ _ZERO = Number(0)
 def condition_rules(catalogue: Catalogue) -> Rules:
     """Rules of the symbols C (conditions that all hold) and L (comparisons that lack their object)."""
     c = _Comparisons(catalogue)
-    return [*_comparisons(), *_ranges(), *c.equalities(), *c.absences(), *_lacking(), *_joined()]
+    return [*_comparisons(), *c.ranges(), *c.equalities(), *c.absences(), *_lacking(), *_joined()]
 
 
 def bound(o: Objects, lacking: Lacking) -> Conditions:
@@ -68,6 +68,9 @@ def joined(a: Conditions, b: Conditions) -> Conditions | Costly:
     made = (*a, *(x for x in b if x not in a))
     plain = [c.condition if isinstance(c, Not) else c for c in a]
     counted = {id(c.left.objects.thing) for c in plain if isinstance(c, Compare) and isinstance(c.left, Size)}
+    of_a = {id(level_of(c)) for c in a if level_of(c) is not None}
+    if any(level_of(x) is not None and id(level_of(x)) in of_a for x in b):
+        return Costly(made, 2.5)  # 'jet pt above 50 and jet eta below 2': of the same jet, or of any two
     return Costly(made, 0.8) if any(id(level_of(x)) in counted for x in b) else made
 
 
@@ -132,23 +135,6 @@ def _absolute(c: Conditions) -> Conditions | None:
     return None
 
 
-def _ranges() -> Rules:
-    return [
-        rule("C", "V=v BETWEEN N=a TO N=b", _between),
-        rule("C", "V=v [IS] N=a - N=b", _between),
-        rule("C", "V=v IS N=a to N=b", _between),
-        rule("C", "V=v OP=op N=a - N=b", lambda v, op, a, b: _between(v, a, b) if op == "==" else None),
-        rule("C", "N=a OP=op V=v OP=to N=b", _chained),
-        rule(
-            "C",
-            "V=v OP=op N=a (and|but) OP=to N=b",
-            lambda v, op, a, to, b: None if op == to else (Compare(v, op, a), Compare(v, to, b)),
-        ),
-        rule("C", "V=v within N=width OF N=centre", _near),
-        rule("C", "V=v within N=width OF V=of", lambda v, width, of: _two(Apply("abs", Arithmetic("-", v, of)), "<", width)),
-    ]
-
-
 def _between(v: Value, a: Number, b: Number) -> Conditions | None:
     if a.value >= b.value:
         return None
@@ -180,6 +166,37 @@ def _around(width: Number, centre: Number) -> tuple[Number, Number]:
 class _Comparisons:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+
+    def ranges(self) -> Rules:
+        return [
+            rule("C", "V=v BETWEEN N=a TO N=b", self._between),
+            rule("C", "V=v [IS] N=a - N=b", self._between),
+            rule("C", "V=v IS N=a to N=b", self._between),
+            rule("C", "V=v OP=op N=a - N=b", lambda v, op, a, b: self._between(v, a, b) if op == "==" else None),
+            rule("C", "N=a OP=op V=v OP=to N=b", _chained),
+            rule(
+                "C",
+                "V=v OP=op N=a (and|but) OP=to N=b",
+                lambda v, op, a, to, b: None if op == to else (Compare(v, op, a), Compare(v, to, b)),
+            ),
+            rule("C", "V=v within N=width OF N=centre", _near),
+            rule(
+                "C",
+                "V=v within N=width OF V=of",
+                lambda v, width, of: _two(Apply("abs", Arithmetic("-", v, of)), "<", width),
+            ),
+        ]
+
+    def _between(self, v: Value, a: Number, b: Number) -> Conditions | Costly | None:
+        """Of whole numbers the bounds belong to the range, or so it is guessed."""
+        found = _between(v, a, b)
+        if found is None or not self._whole(v):
+            return found
+        return Costly(tuple(Compare(c.left, f"{c.operator}=", c.right) for c in found if isinstance(c, Compare)), 2.5)
+
+    def _whole(self, v: Value) -> bool:
+        name = v.objects.thing.columns.get(v.what, "") if isinstance(v, Of) else v.name if isinstance(v, Column) else ""
+        return isinstance(v, Size) or (bool(name) and "int" in self.catalogue.types[name])
 
     def equalities(self) -> Rules:
         """'run 278820', 'isSignal is 1', '50 GeV beam energy'; of a column of words 'Type1 equal to G', 'chamber RPC3'."""

@@ -84,7 +84,9 @@ class Expressions:
     def _compared(self, c: Compare) -> str:
         right: str | None = None
         if isinstance(c.right, Number):
-            scale = factor(c.right.unit, unit_of(c.left, self.catalogue), strict=False) if c.right.unit else 1.0
+            unit = unit_of(c.left, self.catalogue)
+            scale = factor(c.right.unit, unit, strict=False) if c.right.unit else 1.0
+            self.catalogue.guessed |= bool(c.right.unit) and not unit and c.right.unit != "rad"
             right = number(c.right.value * scale)
         return f"{self.value(c.left)} {c.operator} {right or bracketed(self.value(c.right))}"
 
@@ -139,7 +141,7 @@ class Expressions:
         if o.rank is None:
             return self._picked(o, f'events["{column}"]')
         ranked = self._ranked(o, column)
-        return f"{ranked}[:, {o.rank}]"
+        return f"{ranked}[:, {max(o.rank, 0)}]"
 
     def _combined(self, o: Objects, column: str) -> str:
         """A column of the first, or the second, objects of all combinations of two."""

@@ -41,7 +41,7 @@ _NOT_A_NAME_TEXT = """
 all any of many the one two no for with most such each in best
 """
 _NOT_A_NAME = frozenset(_NOT_A_NAME_TEXT.split())
-ROWS = frozenset(["candidate", "interaction", "shower", "decay", "collision", "trigger", "readout", "measurement", "point"])
+ROWS = frozenset(["candidate", "interaction", "shower", "decay", "collision", "readout", "measurement", "point"])
 """What else an entry of a tree may be called, where the file has no objects of that name."""
 
 
@@ -143,6 +143,8 @@ def _things(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
     for i in range(len(texts)):
         if unnamed and re.fullmatch(r"(?:muon|electron|lepton|particle|track|photon|jet|tau)s?", texts[i]):
             yield Edge("NUMBERED", i, i + 1, "")
+            if texts[i].endswith("s"):
+                yield Edge("PLURAL", i, i + 1, "")
         if unnamed and re.fullmatch(r"di(?:muon|electron|lepton|photon|jet|tau)s?", texts[i]):
             yield Edge("DI", i, i + 1, "")
             yield Edge("EVT", i, i + 1, "EVT", 0.9)
@@ -160,6 +162,8 @@ def _things(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
                 if ideas == whose or short or joined in (whose.replace(" ", ""), whose.replace(" ", "") + "s"):
                     if thing.index:
                         yield Edge("NUMBERED", i, i + length, whose)
+                        if said[-1].endswith("s"):
+                            yield Edge("PLURAL", i, i + length, whose)
                     else:
                         yield Edge("O", i, i + length, Objects(thing))
             if length == 1 and (pair := re.fullmatch(r"di(\w+?)s?", said[0].lower())):
@@ -212,8 +216,8 @@ def _described(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
 
 
 _ORDINARY_TEXT = """
-energy time charge mass weight size length width height depth distance angle temperature pressure voltage current momentum position
-azimuth zenith type status channel layer station sector run event phase amplitude area
+energy time charge mass weight size length width height depth distance angle temperature pressure voltage current momentum
+position azimuth zenith type status channel layer station sector run event phase amplitude area
 """
 _ORDINARY = frozenset(_ORDINARY_TEXT.split())
 """Names of columns that are words of the language: inside a longer phrase they need not be meant."""
@@ -266,7 +270,8 @@ def _matched(ideas: frozenset[str], start: int, end: int, catalogue: Catalogue, 
     found = catalogue.matching(ideas)
     best = found[0][0] if found else 0.0
     near = [(price, q) for price, q in found if price <= best + 0.05]
-    unsure = 1.5 if len(near) > 1 else 0.0
+    rivals = any("true" in q.ideas for _, q in found[1:]) and best > 0 and "true" not in ideas
+    unsure = 2.5 if len(near) > 1 or rivals else 0.0
     for price, q in near[:3]:
         cost = price + more + unsure - 0.3 * (len(ideas) - 1)
         thing = catalogue.thing_of(q) if q.jagged else None

@@ -20,6 +20,11 @@ missing no not without ignor\w+ skip\w* leav\w+ left exclud\w+ drop\w* remov\w+ 
 default otherwise unless absent where if others rest elsewhere when
 """
 _MEANS = re.compile(rf"\b(?:{'|'.join(_MEANS_TEXT.split())})\b", re.IGNORECASE)
+_KEPT = re.compile(
+    r"\b(?:only|keep|use|take|select|consider|do not|don't|include\w*|being)\b|\bleave\b.*\bin\b|\bfor events where\b",
+    re.IGNORECASE,
+)
+"""What turns the sense: those events are wanted, or are to stay."""
 _OUT = r"(?:ignor\w+|skip\w*|leav\w+ out|exclud\w+|drop\w*|without|not counting)"
 _PARTS = re.compile(
     r"(?<=[.!?;:])\s+|\s*[()]\s*|,\s*(?=(?:but )?(?:ignor|skip|leav|exclud|drop|without|not count|where|which|-?\d))"
@@ -39,7 +44,13 @@ def missing_values(request: str, catalogue: Catalogue) -> tuple[str, Marks]:
     kept = request = re.sub(rf"\(\s*({_MARK})\s*\)", r"\1", request)
     for part in _PARTS.split(request):
         marks = re.findall(_MARK, part)
-        if not marks or not _MEANS.search(part) or _COMPARED.search(part) or _other_numbers(part, marks):
+        if (
+            not marks
+            or _KEPT.search(part)
+            or not _MEANS.search(part)
+            or _COMPARED.search(part)
+            or _other_numbers(part, marks)
+        ):
             continue
         columns = tuple(c for c in catalogue.by_column if re.search(rf"(?<!\w){re.escape(c)}(?!\w)", part))
         for mark in dict.fromkeys(marks):

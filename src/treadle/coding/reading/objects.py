@@ -71,6 +71,8 @@ class _Objects:
     def objects(self) -> Rules:
         return [
             rule("O", "LEAD=rank O=o", lambda rank, o: ranked(o, int(rank))),
+            rule("O", "NTH=rank O=o", lambda rank, o: ranked(o, int(rank)) if "pt" in o.thing.columns else None),
+            rule("O", "NTH=rank NUMBERED=whose", lambda rank, whose: self._numbered(whose, int(rank) + 1)),
             rule("O", "LEAD=rank IN O=o", lambda rank, o: ranked(o, int(rank)), 0.3),
             rule("O", "O=o WITH MAXOF=how Q=what", _extreme),
             rule("O", "NUMBERED=whose INT=index", self._numbered),
@@ -105,13 +107,15 @@ class _Objects:
         return [
             rule("P", "(TWO LEAD=rank|LEAD=rank TWO) O=o", lambda rank, o: _first_two(o) if rank == "0" else None),
             rule("P", "TWO O=o", _first_two, 0.1),
-            rule("P", "O=o PAIR", _first_two),
-            rule("P", "[TWO] NUMBERED=whose [PAIR]", self._two_of, 0.1),
-            rule("P", "DI=whose", self._two_of),
+            rule("P", "O=o PAIR", lambda o: _system(_first_two(o))),
+            rule("P", "TWO NUMBERED=whose", self._two_of, 0.1),
+            rule("P", "[TWO] NUMBERED=whose PAIR", lambda whose: _system(self._two_of(whose))),
+            rule("P", "PLURAL=whose", lambda whose: _loose(self._two_of(whose)), 0.1),
+            rule("P", "DI=whose", lambda whose: _system(self._two_of(whose))),
             rule("P", "CHREL=kind P=p", lambda kind, p: replace(p, signs=kind)),
-            rule("P", "P=p PAIR", lambda p: p),
-            rule("P", "O=a and O=b [PAIR]", _of_two),
-            rule("P", "O=a O=b PAIR", _of_two),
+            rule("P", "P=p PAIR", lambda p: _system(p)),
+            rule("P", "O=a and O=b", _of_two),
+            rule("P", "O=a [and] O=b PAIR", lambda a, b: _system(_of_two(a, b))),
             rule("P", "O=a O=b", _of_two, 0.3),
             rule("P", "LEAD=one and LEAD=other O=o", _leads),
         ]
@@ -157,6 +161,16 @@ def _first_two(o: Objects) -> Pair | None:
     return Pair(replace(plain, rank=0, by=by), replace(plain, rank=1, by=by), o.signs)
 
 
+def _system(p: Pair | None) -> Pair | None:
+    """Two objects that are spoken of as one: a pair, a system, 'dimuon'."""
+    return None if p is None else replace(p, system=True)
+
+
+def _loose(p: Pair | None) -> Pair | None:
+    """'the photons' of a file with a first and a second one."""
+    return None if p is None else replace(p, loose=True)
+
+
 def _of_two(a: Objects, b: Objects) -> Pair | None:
     return Pair(a, b) if a.one and b.one and a != b else None
 
@@ -168,8 +182,8 @@ def _leads(one: str, other: str, o: Objects) -> Pair | None:
 
 def _values_of_pairs() -> Rules:
     return [
-        rule("V", "Q=what OF P=p", of_pair),
-        rule("V", "P=p Q=what", of_pair),
+        rule("V", "Q=what OF P=p", _of_system),
+        rule("V", "P=p Q=what", _of_system),
         rule("V", "(INVARIANT Q=what OF P=p|INVARIANT P=p Q=what|P=p INVARIANT Q=what)", _invariant),
         rule("DELTA", "BAR DELTA=what BAR", lambda what: what),
         rule("DELTA", "DELTA=one BAR DELTA=what BAR", lambda one, what: what if one == what else None),
@@ -187,6 +201,11 @@ def of_pair(what: str, p: Pair) -> Value | None:
     if what not in _IN_PAIRS or not all(o.thing.has(q) for o in (p.one, p.other) for q in needed):
         return None
     return Pairwise(p, what)
+
+
+def _of_system(what: str, p: Pair) -> Value | None:
+    """The mass of two objects is that of their sum; anything else only where they are spoken of as one."""
+    return of_pair(what, p) if what == "mass" or p.system else None
 
 
 def _invariant(what: str, p: Pair) -> Value | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from treadle.coding.reading.concepts import idea, ideas_of_name
 from treadle.coding.reading.tokens import NUMBER, Token
 
 __all__ = ["idle_words"]
@@ -14,7 +15,7 @@ collection column columns come comes component compute contained could cut data 
 electric entire entry ever file fill find found get give given gives hello here hi hold i i'd i'm individual is it its just
 know left let like listed looking me measured must my named need now ntuple object objects one's our overall particle
 particles particular please present print quantity quick quickly really reconstructed recorded registered remain report
-return sample say says see seen selection should show simply single so stored survive taken tell thank thanks that the
+return say says see seen selection should show simply so stored survive taken tell thank thanks that the
 their them then there these they this those together tree us value values variable want was we were what what's whats
 where's which whole would you your
 """
@@ -32,18 +33,21 @@ def _describers(words: list[Token]) -> frozenset[int]:
     found = _beside_columns(words)
     for i in range(1, len(words) - 2):
         inside = 2 if words[i + 1].text in ("branch", "column", "variable", "called") and i + 3 < len(words) else 1
-        if words[i].text != "(" or not words[i + inside].column:
+        column = words[i + inside].column
+        if words[i].text != "(" or not column:
             continue
         if words[i + inside + 1].text not in (")", ","):
-            found |= _labels(words, i)
+            found |= _labels(words, i, i + inside + 1)
             continue
+        own = set(ideas_of_name(column)) | _NOUNS | _MORE_NOUNS
         said: list[int] = []
         for place in range(i - 1, max(-1, i - 8), -1):
             word = words[place]
-            if word.column or word.text in _DESCRIBE_NOT or not re.match(r"[a-z+-]", word.text):
+            known = word.text in own or idea(word.text) in own or word.written in column.split("_")
+            if word.column or not known:
                 break
             said.append(place)
-        while said and words[said[-1]].text in ("of", "in", "for"):
+        while said and words[said[-1]].text in ("of", "in", "for", "number"):
             said.pop()
         found |= set(said)
     return frozenset(found)
@@ -56,7 +60,7 @@ def _beside_columns(words: list[Token]) -> set[int]:
         if (
             word.column
             and i + 1 < len(words)
-            and words[i + 1].text in ("response", "score", "output", "discriminant", "classifier", "bit", "number")
+            and words[i + 1].text in ("response", "score", "output", "discriminant", "classifier", "number")
         ):
             found.add(i + 1)
         told = (
@@ -75,10 +79,15 @@ def _beside_columns(words: list[Token]) -> set[int]:
 _NOUNS_TEXT = """
 density time angle score variable multiplicity energy momentum mass isolation discriminant parameter impact decay flight
 distance pile up plane amplitude voltage current temperature trigger decision quality identification sphericity aplanarity
-helicity radius position length width height charge probability likelihood output bdt mva neural network classifier drift
+helicity position length width height charge probability likelihood output bdt mva neural network classifier drift
 vertex axis pressure rate efficiency branch column variable beam horn magnet luminosity lifetime weight chi2 ip index
 """
 _NOUNS = frozenset(_NOUNS_TEXT.split())
+_MORE_NOUNS_TEXT = """
+of in for the lab reconstructed primary transverse missing chi2 b d k pi mu + - number first second muon electron photon jet tau lepton
+pion kaon dimuon dielectron diphoton invariant visible relative b-tagging tagging multivariate boosted decision tree vertices
+"""
+_MORE_NOUNS = frozenset(_MORE_NOUNS_TEXT.split())
 
 
 def _describing(words: list[Token]) -> set[int]:
@@ -92,23 +101,33 @@ def _describing(words: list[Token]) -> set[int]:
     return found
 
 
-def _labels(words: list[Token], bracket: int) -> set[int]:
-    """The places of the words that a condition in brackets explains: 'Kr83m events (source == 3)', 'electrons (pdg 11)'."""
+def _labels(words: list[Token], bracket: int, after: int) -> set[int]:
+    """The places of the words that a value in brackets explains: 'Kr83m events (source == 3)', 'electrons (pdg 11)'.
+
+    Only where the column is told to be equal to something: a label says what a number stands for.
+    """
+    equal = words[after].text in ("=", "==", "is", "equal") or re.fullmatch(NUMBER, words[after].text)
     place = bracket - 1
     if words[place].text in ("events", "event", "candidates", "entries", "runs", "rows"):
         place -= 1
     found: set[int] = set()
     while (
-        place >= 0
+        equal
+        and place >= 0
         and len(found) < 4
         and not words[place].column
-        and words[place].text not in _DESCRIBE_NOT | {"of", "in", "for", "to", "the", ","}
+        and words[place].text not in _DESCRIBE_NOT | _STOPS
     ):
         found.add(place)
         place -= 1
-    return found
+    return set() if any(_CHOOSING.fullmatch(words[p].text) for p in found) else found
 
 
+_STOPS = frozenset({"of", "in", "for", "to", "the", ","})
+_CHOOSING = re.compile(
+    r"unique|triggered|weighted|isolated|opposite|same|first|last|leading|tight|loose|matched|central|free|di\w+"
+)
+"""Words that choose more than a value in brackets does."""
 _DESCRIBE_NOT_TEXT = """
 with and or have has having is are where whose how many mean average avg median count fraction percentage events event
 candidates sum total maximum minimum largest smallest highest lowest deviation percentile spread std correlation between

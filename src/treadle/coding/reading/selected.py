@@ -54,7 +54,7 @@ def _defined() -> Rules:
     return [
         rule("D", "(O=o COUNTSAS DEFADJ=adjective|CALL O=o DEFADJ=adjective) WITH (L=cuts|C=cuts)", _define),
         rule("D", "O=o (COUNTSAS|:|here :) O=told", _told),
-        rule("D", "O=o", lambda o: o if o.adjective and o.cuts else None, 0.3),
+        rule("D", "O=o HAVE (L=x|C=x)", lambda o, x: _define(o, o.adjective, x) if o.adjective else None, 0.3),
     ]
 
 
@@ -81,15 +81,16 @@ def _of_each() -> Rules:
         rule("C", "P=p L=lacking", _of_both, 0.1),
         rule("C", "EACHOF OL=ol WITH L=x", lambda ol, x: tuple(c for o in ol for c in bound(o, x))),
         rule("C", "ANYOF OL=ol WITH L=x", lambda ol, x: (Or(tuple(every_one(bound(o, x)) for o in ol)),)),
-        rule("C", "EVERY O=o WITH L=x", lambda o, x: None if o.one or o.cuts else (Every(every_one(bound(o, x))),)),
-        rule("C", "only O=o", _only),
+        rule("C", "EVERY O=o [WITH] L=x", lambda o, x: None if o.one or o.cuts else (Every(every_one(bound(o, x))),)),
+        rule("C", "C=a AND only O=o", lambda a, o: (*a, *found) if (found := _only(o)) else None),
     ]
 
 
 def _of_both(p: Pair, lacking: Lacking) -> Conditions | Costly:
     """Of two particles; of the two first of a list only where nothing better fits: 'two muons with pt above 20' counts."""
-    made = both(p, lacking)
-    return Costly(made, 1.5) if p.one.thing.jagged and any(part[0] != "mass" for part in lacking.parts) else made
+    made = (*both(p, lacking), *([Signs(p.signs, p)] if p.signs else []))
+    guess = (p.one.thing.jagged and any(part[0] != "mass" for part in lacking.parts)) or p.loose
+    return Costly(made, 2.5) if guess else made
 
 
 def _only(o: Objects) -> Conditions | None:
@@ -109,12 +110,13 @@ def _counted() -> Rules:
         rule("CN", "EXACTLY INT=n", lambda n: ("==", n)),
         rule("CN", "INT=n", lambda n: ("==", n), 1.0),
         rule("CN", "NO", lambda: ("==", 0)),
+        rule("CN", "single", lambda: ("==", 1)),
         rule("CN", "ANY", lambda: (">=", 1)),
         rule("CN", "INT=a or INT=b", lambda a, b: ("in", a) if b == a + 1 else None),
     ]
 
 
-def _number_of(cn: Counted, o: Objects) -> Conditions | None:
+def _number_of(cn: Counted, o: Objects) -> Conditions | Costly | None:
     operator, number = cn
     if o.rank is not None or not o.thing.jagged:
         return None
@@ -128,11 +130,13 @@ def _number_of(cn: Counted, o: Objects) -> Conditions | None:
         return None
     by = usual_order(o.thing)
     pair = Pair(replace(plain, rank=0, by=by), replace(plain, rank=1, by=by))
-    return Compare(size, operator, Number(number)), Signs(o.signs, pair)
+    made = Compare(size, operator, Number(number)), Signs(o.signs, pair)
+    return made if operator == "==" else Costly(made, 2.5)  # of more than two it may be any pair
 
 
 def _none_of(o: Objects) -> Conditions | None:
-    return _number_of(("==", 0), o)
+    found = _number_of(("==", 0), o)
+    return None if isinstance(found, Costly) else found
 
 
 def _neither(a: Objects, b: Objects) -> Conditions | None:
@@ -162,13 +166,13 @@ class _Selections:
             return None if what is None else flagged(o, what)
 
         return [
-            rule("O", "O=o WITH L=x", _passing),
+            rule("O", "O=o WITHP L=x", _passing),
             rule("O", "O=o IN L=x", _passing, 0.1),
             rule("O", "O=o L=x", _passing, 0.1),
             rule("O", "O=o LP L=x RP", _passing),
             rule("O", "O=o DEFADJ=adjective [LP] L=x", lambda o, adjective, x: _passing(replace(o, adjective=adjective), x)),
             rule("O", "O=o AND L=x", lambda o, x: _passing(o, x) if o.cuts else None, 0.1),
-            rule("O", "O=o WITH C=c", _passing_all),
+            rule("O", "O=o WITHP C=c", _passing_all),
             rule("O", "O=o LP C=c RP", _passing_all),
             rule("O", "O=o AND C=c", lambda o, c: _passing_all(o, c) if o.cuts else None, 0.1),
             rule("O", "O=o FIRED QF=what", flagged),
@@ -199,6 +203,7 @@ class _Selections:
 
     def flags(self) -> Rules:
         return [
+            rule("WITH", "(WITHP|HAVE)", lambda: "with"),
             rule("FLAG", "FLAG=f flag", lambda f: f),
             rule("FLAG", "FLAG COLUMN=column", lambda column: column if self.catalogue.flag(column) else None),
             rule("FLAGS", "FLAG=f", self._flag),
@@ -234,7 +239,7 @@ class _Selections:
             rule("E", "(non empty|nonempty) EVT", self._not_empty),
             rule("E", "background EVT", self._no_signal, 0.1),
             rule("E", "E=a WITH C=b", joined),
-            rule("E", "E=a IN C=b", joined, 0.1),
+            rule("E", "E=a INC C=b", joined, 0.1),
             rule("E", "E=a LP C=b RP", joined),
             rule("E", "E=e FIRED FLAG=f", lambda e, f: (*e, *self._flag(f))),
             rule("E", "E=e C=c", lambda e, c: None if e else c, 0.2),

@@ -43,12 +43,13 @@ def _shares() -> Rules:
         rule("S", "FRACTION=f OF E=e (BE|WITH) C=passing", _share),
         rule("S", "FRACTION=f OF E=e C=passing", _share, 0.1),
         rule("S", "FRACTION=f OF E=e FIRED FLAGS=passing", _share),
-        rule("S", "IN E=e (IN|WHICH) FRACTION=f [WITH] C=passing", _share),
-        rule("S", "IN E=e FRACTION=f [WITH] C=passing", _share),
-        rule("S", "IN E=e [WHICH] FRACTION=f FIRED FLAGS=passing", _share),
+        rule("S", "(IN|AMONG) E=e (IN|WHICH) FRACTION=f [WITH] C=passing", _share),
+        rule("S", "(IN|AMONG) E=e FRACTION=f [WITH] C=passing", _share),
+        rule("S", "(IN|AMONG) E=e [WHICH] FRACTION=f FIRED FLAGS=passing", _share),
         rule("S", "EFF OF [WITH] C=passing", _share),
-        rule("S", "EFF OF FLAGS=passing", _share),
-        rule("S", "FLAGS=passing EFF", _share),
+        rule("S", "EFF OF FLAGS=passing", _of_event_share),
+        rule("S", "EFF OF FLAGS=passing WRT E=e", _of_event_share),
+        rule("S", "FLAGS=passing EFF", _of_event_share),
         rule("S", "FLAGS=passing FRACTION=f", _share),
         rule("S", "S=s in FRACTION=f", _in_percent),
     ]
@@ -62,6 +63,11 @@ def _share(passing: Conditions, f: str = "1", e: Conditions = ()) -> Answer | Co
     return Costly(made, together.cost) if isinstance(together, Costly) else made
 
 
+def _of_event_share(passing: Conditions, e: Conditions = ()) -> Answer | Costly | None:
+    """An efficiency of events; one of a flag of objects is another thing."""
+    return None if any(level_of(c) is not None for c in passing) else _share(passing, "1", e)
+
+
 def _in_percent(s: Answer, f: str) -> Answer | None:
     shares = s.passing or s.operation == "relstd"
     return replace(s, number=100.0) if f == "100" and shares else None
@@ -70,12 +76,12 @@ def _in_percent(s: Answer, f: str) -> Answer | None:
 def _of_objects() -> Rules:
     return [
         rule("S", "FRACTION=f OF O=o", lambda f, o: _share_of_objects(f, o, ()) if o.cuts else None),
-        rule("S", "FRACTION=f OF O=o WITH (L=x|C=x)", lambda f, o, x: _share_of_objects(f, o, x)),
+        rule("S", "FRACTION=f OF O=o [IN E=e] HAVE (L=x|C=x)", lambda f, o, x, e=(): _share_of_objects(f, o, x, e)),
         rule("S", "FRACTION=f OF O=o POSITIVE", lambda f, o: _share_of_objects(f, o, _sign(">"))),
         rule("S", "FRACTION=f OF O=o NEGATIVE", lambda f, o: _share_of_objects(f, o, _sign("<"))),
         rule("S", "EFF OF (L=x|C=x) IN O=o", lambda x, o: _share_of_objects("1", o, x)),
         rule("S", "FRACTION=f OF O=o FIRED QF=q", lambda f, o, q: _share_of_objects(f, o, (Flag(Of(Objects(o.thing), q)),))),
-        rule("S", "IN O=o [WHICH] FRACTION=f WITH (L=x|C=x)", lambda f, o, x: _share_of_objects(f, o, x)),
+        rule("S", "(IN|AMONG) O=o [WHICH] FRACTION=f WITH (L=x|C=x)", lambda f, o, x: _share_of_objects(f, o, x)),
     ]
 
 
@@ -83,12 +89,12 @@ def _sign(operator: str) -> Lacking:
     return Lacking((("charge", False, operator, Number(0)),))
 
 
-def _share_of_objects(f: str, o: Objects, passing: Conditions | Lacking) -> Answer | None:
+def _share_of_objects(f: str, o: Objects, passing: Conditions | Lacking, e: Conditions = ()) -> Answer | None:
     """The share of objects that pass (of all, their cuts), or that pass more: 'of the muons above 25 GeV, the isolated'."""
     passing = bound(o, passing) if isinstance(passing, Lacking) else passing
     if o.one or o.signs or not all(level_of(c) is o.thing for c in passing):
         return None
-    return Answer("object fraction", objects=o, passing=passing, number=float(f))
+    return Answer("object fraction", objects=o, where=e, passing=passing, number=float(f))
 
 
 # ---------------------------------------------------------------------------------------------- two answers
@@ -104,7 +110,7 @@ def _compared(catalogue: Catalogue) -> Rules:
         rule("S", "DIFFERENCE between S=a and S=b", lambda a, b: Answer("-", left=a, right=b)),
         rule("S", "S=a MINUS S=b", lambda a, b: Answer("-", left=a, right=b), 0.2),
         rule("S", "RATIO OF S=a to S=b", lambda a, b: Answer("/", left=a, right=b)),
-        rule("S", "S=a DIVIDED S=b", lambda a, b: Answer("/", left=a, right=b)),
+        rule("S", "S=a DIVIDED S=b", _over),
         rule("S", "S=s (MORE=more than|OP=more) that OF E=e", lambda s, more, e: _twice("-", s, e, more)),
         rule("S", "BYHOW S=s MORE=more IN E=a than IN E=b", lambda s, more, a, b: _twice("-", only(s, a), b, more)),
         rule("S", "BYFACTOR S=s MORE=more IN E=a than IN E=b", lambda s, more, a, b: _twice("/", only(s, a), b, more)),
@@ -115,6 +121,16 @@ def _compared(catalogue: Catalogue) -> Rules:
         rule("S", "RATIO OF C=a to C=b EVT", lambda a, b: _twice("/", Answer("count", where=a), b)),
         rule("S", "AGG=agg DELTA=what in UNIT=unit between P=p", angle),
     ]
+
+
+def _over(a: Answer, b: Answer) -> Answer | Costly:
+    """Of two counts the ratio; 'the mean of A divided by the sum of B' may be that of a ratio."""
+    made = Answer("/", left=a, right=b)
+    return (
+        made
+        if {a.operation, b.operation} <= {"count", "objects"} or a.operation == b.operation == "sum"
+        else Costly(made, 2.5)
+    )
 
 
 def _twice(operator: str, s: Answer | None, other: Conditions, more: str = ">") -> Answer | None:

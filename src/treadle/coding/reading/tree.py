@@ -71,11 +71,16 @@ class Objects:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two objects of an event: of one collection the first two in falling order, or one of each."""
+    """Two objects of an event: of one collection the first two in falling order, or one of each.
+
+    ``system``: they are spoken of as one; ``loose``: only a plural said that there are two.
+    """
 
     one: Objects
     other: Objects
     signs: str = ""
+    system: bool = False
+    loose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,7 @@ class Apply:
 
     function: str
     value: Value
+    closed: bool = False
 
 
 Value = Number | Text | Column | Place | Of | OfPairs | SizeOfPairs | Size | Fold | Pairwise | Arithmetic | Apply

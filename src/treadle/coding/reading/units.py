@@ -39,7 +39,8 @@ def factor(given: str, wanted: str, strict: bool = True) -> float:
 def unit_of(v: Value, catalogue: Catalogue) -> str:
     """The unit of a value where the names of its columns, or what is said of the file, tell it."""
     if isinstance(v, Column):
-        return catalogue.units.get(v.name) or v.unit or catalogue.usual_unit(v.name)
+        lifetime = "ns" if v.name.endswith("_TAU") and _of_lhcb(set(catalogue.by_column)) else ""
+        return catalogue.units.get(v.name) or v.unit or lifetime or catalogue.usual_unit(v.name)
     if isinstance(v, Of):
         column = v.objects.thing.columns.get(v.what)
         if column is not None:
@@ -138,9 +139,10 @@ _SAID = re.compile(
 
 
 def file_unit(request: str, catalogue: Catalogue) -> str:
-    """The unit of energy of a file's columns: as the request says, as a column's name says, or as such files have it.
+    """The unit of energy of a file's columns: as the request says, as a column's name says, as such files or values have it.
 
-    '' where nothing tells it; then numbers are taken as they are, and a request that names two units cannot be read.
+    '' where nothing tells it. The unit that the request asks in is taken where the columns hold numbers of its size; where
+    nobody can say what they hold, it is a guess, which the catalogue is told.
     """
     if catalogue.told_unit in _KINDS[0]:
         return catalogue.told_unit
@@ -148,9 +150,31 @@ def file_unit(request: str, catalogue: Catalogue) -> str:
     if named:
         return max(set(named), key=named.count)
     columns = set(catalogue.by_column)
-    if any(re.fullmatch(r"\w+_(?:IPCHI2\w*|TRUEP_\w|ENDVERTEX_\w|TIS|TOS)", c) for c in columns):
-        return "MeV"  # as the tools of LHCb write them
+    if _of_lhcb(columns):
+        return "MeV"
     if "luminosityBlock" in columns or "nMuon" in columns:
         return "GeV"  # NanoAOD
+    if "mcWeight" in columns or any(c.startswith("scaleFactor_") for c in columns):
+        return "MeV"  # ATLAS open data and ntuples
     asked = set(re.findall(r"(?<![A-Za-z])(?:[kMGT]eV)\b", request))
-    return asked.pop() if len(asked) == 1 else ""
+    if len(asked) != 1:
+        return ""
+    (unit,) = asked
+    return _by_size(unit, catalogue)
+
+
+def _of_lhcb(columns: set[str]) -> bool:
+    """Whether the tools of LHCb wrote the file: energies in MeV, lifetimes (``B_TAU``) in ns."""
+    return any(re.fullmatch(r"\w+_(?:IPCHI2\w*|TRUEP_\w|ENDVERTEX_\w|TIS|TOS)", c) for c in columns)
+
+
+def _by_size(asked: str, catalogue: Catalogue) -> str:
+    """GeV or MeV by the size of the numbers: momenta and masses of some thousand are in MeV."""
+    energies = [
+        q.column
+        for q in catalogue.quantities
+        if q.ideas & {"pt", "mass", "energy", "momentum", "met", "px"} and "phi" not in q.ideas
+    ]
+    sizes = [] if catalogue.typical is None else [s for c in energies[:4] if (s := catalogue.typical(c)) is not None]
+    catalogue.assumed = not sizes or asked not in ("GeV", "MeV") or (asked == "MeV" and max(sizes) < 200)
+    return "MeV" if asked == "GeV" and sizes and max(sizes) > 1500 else asked

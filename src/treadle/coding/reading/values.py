@@ -70,9 +70,11 @@ def _size(o: Objects) -> Value | None:
 def _worked_out() -> Rules:
     return [
         rule("V", "LP V=v RP", lambda v: replace(v, closed=True) if isinstance(v, Arithmetic) else v, 0.01),
-        rule("V", "(ABS LP V=v RP|ABS V=v|BAR V=v BAR)", lambda v: Apply("abs", v)),
-        rule("V", "(LOG=name V=v|LOG=name LP V=v RP)", lambda name, v: Apply(name, v)),
-        rule("V", "V=v ^ INT=n", lambda v, n: Apply("square", v) if n == 2 else None),
+        rule("V", "(ABS LP V=v RP|BAR V=v BAR)", lambda v: Apply("abs", v, closed=True)),
+        rule("V", "ABS V=v", lambda v: Apply("abs", v)),
+        rule("V", "LOG=name LP V=v RP", lambda name, v: Apply(name, v, closed=True)),
+        rule("V", "LOG=name V=v", lambda name, v: Apply(name, v)),
+        rule("V", "V=v ^ INT=n", _squared),
         rule("V", "V=a MINUS V=b", lambda a, b: _worked("-", a, b)),
         rule("V", "DIFFERENCE (between V=a and V=b|V=a MINUS V=b)", lambda a, b: _worked("-", a, b)),
         rule("V", "(V=a PLUS V=b|SUM OF V=a and V=b)", lambda a, b: _worked("+", a, b)),
@@ -86,12 +88,19 @@ def _worked_out() -> Rules:
     ]
 
 
+def _squared(v: Value, n: int) -> Value | None:
+    plain = isinstance(v, Column | Of) or (isinstance(v, Arithmetic | Apply) and v.closed)
+    return Apply("square", v, closed=True) if n == 2 and plain else None
+
+
 def _worked(op: str, a: Value, b: Value) -> Value | None:
     """Two values joined; None where brackets would be needed that are not there.
 
     Raises:
         LookupError: the two are of different collections.
     """
+    if any(isinstance(x, Apply) and not x.closed for x in (a, b)):
+        return None  # 'the logarithm of A over B' is that of the ratio
     sums = [isinstance(x, Arithmetic) and not x.closed and x.operator in "+-" for x in (a, b)]
     if (op in "*/" and any(sums)) or sums[1] or (isinstance(b, Arithmetic) and not b.closed and op in "*/"):
         return None

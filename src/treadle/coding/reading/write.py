@@ -141,6 +141,8 @@ class _Writer:
     def _correlation(self, a: Answer) -> str:
         assert a.value is not None
         assert a.other is not None
+        if may_lack(a.value) or may_lack(a.other):
+            raise UnwritableError("values that some events lack")
         mask = self._mask(a.where)
         one, other = (self._flat(v, mask) for v in (a.value, a.other))
         return f"np.corrcoef({one}, {other})[0, 1]"
