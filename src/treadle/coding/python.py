@@ -100,7 +100,7 @@ class PythonJob(Judge):
 
 
 class Sizes:
-    """How large the numbers of a column are: the median of their absolute values. The file is looked into when asked first."""
+    """How large the numbers of a column are: the median of their absolute values. The file is looked into when asked."""
 
     def __init__(self, data: DataSummary, sandbox: Sandbox) -> None:
         self._data, self._sandbox = data, sandbox
@@ -108,7 +108,8 @@ class Sizes:
 
     def __call__(self, column: str) -> float | None:
         if column not in self._known:
-            body = f'values = np.abs(ak.to_numpy(ak.flatten(ak.Array(events["{column}"]), axis=None)))\nprint(np.nanmedian(values))\n'
+            body = f'values = np.abs(ak.to_numpy(ak.flatten(ak.Array(events["{column}"]), axis=None)))\n'
+            body += "print(np.nanmedian(values))\n"
             source = f"import awkward as ak\nimport numpy as np\n{_opening(self._data, body)}{body}"
             run = self._sandbox.run(Program(source=source), [Path(self._data.path)])
             self._known[column] = _number(run.stdout) if run.ok else None

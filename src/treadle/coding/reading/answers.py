@@ -6,14 +6,15 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
-from treadle.coding.reading.chart import Rules, rule
-from treadle.coding.reading.conditions import Conditions, bound, no
+from treadle.coding.reading.chart import Costly, Rules, rule
+from treadle.coding.reading.conditions import Conditions, bare, bound, no
 from treadle.coding.reading.tree import (
     Answer,
     Apply,
     Column,
     Compare,
     Condition,
+    Dangling,
     Fold,
     Lacking,
     Number,
@@ -207,12 +208,12 @@ def _placed() -> Rules:
     return [
         rule("S", "S=s IN E=e", only),
         rule("S", "S=s WITH E=e", only, 0.3),
-        rule("S", "S=s (INC|WITH) C=e", lambda s, e: None if any(_bare(c) for c in e) else only(s, e), 0.2),
-        rule("S", "S=s E=e", lambda s, e: only(s, e) if e else None, 0.3),
+        rule("S", "S=s (INC|WITH) C=e", _only_such, 0.2),
+        rule("S", "S=s (,|.|;|?) E=e", lambda s, e: only(s, e) if e else None, 0.3),
         rule("S", "S=s AMONG E=e", lambda s, e: only(s, e) if s.passing or s.value is not None else None),
         rule("S", "(IN|AMONG) E=e [,] S=s", only),
-        rule("S", "WITH C=e S=s", only, 0.3),
-        rule("S", "INC C=e S=s", lambda s, e: None if any(_bare(c) for c in e) else only(s, e), 0.4),
+        rule("S", "WITH C=e S=s", _only_such, 0.3),
+        rule("S", "INC C=e S=s", _only_such, 0.4),
         rule("S", "E=e S=s", lambda e, s: only(s, e) if e else None, 0.8),
         rule("S", "S=s EXCEPT E=e", lambda s, e: only(s, no(e)) if e else None),
         rule("S", "S=s E=e DROPPED", lambda s, e: only(s, no(e)) if e else None),
@@ -231,14 +232,14 @@ def _placed() -> Rules:
     ]
 
 
-def _bare(c: Condition) -> bool:
-    """'of the jets': an object that is named is no selection of events by itself."""
-    return (
-        isinstance(c, Compare)
-        and isinstance(c.left, Size)
-        and not c.left.objects.cuts
-        and (c.operator, c.right) == (">=", Number(1))
-    )
+def _only_such(s: Answer, e: Conditions) -> Answer | Costly | None:
+    """Conditions without the word events: 'mean MET for MET above 20'; of objects they are a guess ('any of them')."""
+    if any(bare(c) or isinstance(c, Dangling) for c in e):
+        return None
+    made = only(s, e)
+    new = () if made is None else tuple(c for c in made.where if c not in s.where)
+    guess = any(level_of(c) is not None or (isinstance(c, Compare) and isinstance(c.left, Size)) for c in new)
+    return made if made is None or not guess else Costly(made, 2.5)
 
 
 def _between_bounds(s: Answer, bounds: tuple[tuple[str, Number], ...]) -> Answer | None:
@@ -262,7 +263,9 @@ def only(s: Answer, e: Conditions) -> Answer | None:
             if narrowed is None:
                 return None
             s = replace(s, value=narrowed)
-        elif about is not None and s.objects is not None and s.objects.thing is about and s.operation == "objects":
+        elif about is not None and s.objects is not None and s.objects.thing is about:
+            if s.operation != "objects":
+                return None
             s = replace(s, objects=s.objects.passing(condition))
         else:
             events.append(condition)

@@ -65,7 +65,8 @@ _STAY_IN = _any(
 _SUMS = re.compile(r"\b(?:ht|sum|summed|total|number|how many|count|multiplicity)\b", re.IGNORECASE)
 _ASIDE = _any(
     r"(?:^|(?<=[.!?;])\s*)(?:careful|mind|note|beware|remember|don't rely|do not rely|keep in mind|watch out|nb)\b"
-    r"(?![^.!?;]*\b(?:only|want|mean|absolute|must|need|remove|weight\w*|apply|count|require|exclude|signal|events? (?:with|that))\b)"
+    r"(?![^.!?;]*\b(?:only|want|mean|absolute|must|need|remove|weight\w*|apply|count|require|exclude|signal"
+    r"|events? (?:with|that))\b)"
     r"[^.!?;\d]*\b(?:sort\w*|order\w*|wrap\w*|periodic\w*|unsorted)\b[^.!?;\d]*[.!?;]",
     r",?\s*\(?(?:folded|wrapped|mapped|brought|taken) (?:back )?(?:in)?to (?:the (?:range|interval) )?"
     r"(?:\[?-?(?:0|pi)\s*(?:\.\.|to|,|-|and)\s*pi\]?)\)?",
@@ -87,8 +88,9 @@ _ANSWER_IN = re.compile(
 )
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _REMARK_TEXT = """
-all the a an of in is are was were be taken stored sort sorted by pt first mind wrap around phi logical plain number entries collection
-branch branches file tree units unit gev mev tev mm cm ns us ms rad radians degrees please as included here note they it these own
+all the a an of in is are was were be taken stored sort sorted by pt first mind wrap around phi logical plain number entries
+collection branch branches file tree units unit gev mev tev mm cm ns us ms rad radians degrees please as included here note
+they it these own
 """
 _REMARK = frozenset(_REMARK_TEXT.split())
 """Words of remarks in brackets that may go: any other word could choose, and stays to be read."""
@@ -152,8 +154,8 @@ def cleaned(request: str, catalogue: Catalogue) -> str:
     text = _of_tree(_OF_FILE.sub(" ", text), catalogue)
     text = _with_nouns(text)
     text = _NO_WEIGHTS.sub(" ", text)
-    if _SUMS.search(text):  # to a sum or a number an event without objects adds nothing
-        text = _STAY_IN.sub(" ", text)
+    without = _STAY_IN.sub(" ", text)
+    text = without if _SUMS.search(without) else text  # to a sum or a number an event without objects adds nothing
     text = _rewritten(_ASIDE.sub(" ", text))
     text = _without_sources(text, catalogue)
     text = _POLITE.sub(_politely, _ANSWER_IN.sub(lambda m: f" in {m[1]}", text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from treadle.coding.reading.catalogue import Catalogue
+from treadle.coding.reading.catalogue import Catalogue, Thing
 from treadle.coding.reading.chart import Costly, Rules, rule
 from treadle.coding.reading.objects import quantity, usual_order
 from treadle.coding.reading.tree import (
@@ -30,7 +30,7 @@ from treadle.coding.reading.tree import (
     level_of,
 )
 
-__all__ = ["Conditions", "both", "bound", "condition_rules", "every_one", "joined", "no"]
+__all__ = ["Conditions", "bare", "both", "bound", "condition_rules", "every_one", "joined", "no"]
 
 Conditions = tuple[Condition, ...]
 _ZERO = Number(0)
@@ -66,12 +66,19 @@ def both(p: Pair, lacking: Lacking) -> Conditions:
 def joined(a: Conditions, b: Conditions) -> Conditions | Costly:
     """Both; dearer where ``b`` may belong to objects that ``a`` counts: 'two jets with jet_x below 1'."""
     made = (*a, *(x for x in b if x not in a))
-    plain = [c.condition if isinstance(c, Not) else c for c in a]
-    counted = {id(c.left.objects.thing) for c in plain if isinstance(c, Compare) and isinstance(c.left, Size)}
-    of_a = {id(level_of(c)) for c in a if level_of(c) is not None}
-    if any(level_of(x) is not None and id(level_of(x)) in of_a for x in b):
-        return Costly(made, 2.5)  # 'jet pt above 50 and jet eta below 2': of the same jet, or of any two
-    return Costly(made, 0.8) if any(id(level_of(x)) in counted for x in b) else made
+    mixed = any(
+        _thing(x) is not None and _thing(x) is _thing(y) and (level_of(x) is not None or level_of(y) is not None)
+        for x in (c.condition if isinstance(c, Not) else c for c in a)
+        for y in b
+    )
+    return Costly(made, 2.5) if mixed else made  # of the same object, or of any two
+
+
+def _thing(c: Condition) -> Thing | None:
+    """The collection that a condition is about: whose objects it compares, or counts."""
+    if isinstance(c, Compare) and isinstance(c.left, Size):
+        return c.left.objects.thing
+    return level_of(c)
 
 
 def no(conditions: Conditions) -> Conditions:
@@ -101,8 +108,6 @@ def _comparisons() -> Rules:
         rule("C", "V=v [of] N=n ORLESS", lambda v, n: _compare(v, "<=", n)),
         rule("C", "V=v OP=op N=n ORMORE", lambda v, op, n: _compare(v, ">=", n) if op == "==" else None),
         rule("C", "V=v OP=op N=n % OF V=of", lambda v, op, n, of: _two(v, op, Arithmetic("*", Number(n.value / 100), of))),
-        rule("C", "V=a and V=b both OP=op N=n", lambda a, b, op, n: _compare(a, op, n) + _compare(b, op, n)),
-        rule("C", "both V=a and V=b OP=op N=n", lambda a, b, op, n: _compare(a, op, n) + _compare(b, op, n)),
         rule("C", "O=a WITH MORE=op Q=q than O=b", _more),
         rule("C", "Q=q OF O=a OP=op that OF O=b", _more),
         rule("C", "(V=v POSITIVE|POSITIVE V=v)", lambda v: _compare(v, ">", _ZERO)),
@@ -201,6 +206,7 @@ class _Comparisons:
     def equalities(self) -> Rules:
         """'run 278820', 'isSignal is 1', '50 GeV beam energy'; of a column of words 'Type1 equal to G', 'chamber RPC3'."""
         return [
+            rule("C", "(both V=a and V=b|V=a and V=b both) OP=op N=n", self._of_each),
             rule("C", "V=v IS N=n", self._equal, 0.1),
             rule("C", "V=v N=n", self._equal, 0.6),
             rule("C", "N=n V=v", lambda n, v: self._equal(v, n) if isinstance(v, Column) and n.unit else None, 0.6),
@@ -208,6 +214,14 @@ class _Comparisons:
             rule("C", "V=v IS STR=said", self._said),
             rule("C", "V=v STR=said", self._said, 0.3),
         ]
+
+    def _of_each(self, a: Value, b: Value, op: str, n: Number) -> Conditions | None:
+        """'tau1_iso and tau2_iso both below 0.15'; a flag is not compared: 'both the tight ID and isolation below 0.15'."""
+        return None if self._flag(a) or self._flag(b) else _compare(a, op, n) + _compare(b, op, n)
+
+    def _flag(self, v: Value) -> bool:
+        name = v.objects.thing.columns.get(v.what, "") if isinstance(v, Of) else v.name if isinstance(v, Column) else ""
+        return bool(name) and self.catalogue.flag(name)
 
     def _equal(self, v: Value, n: Number) -> Conditions | None:
         return (Compare(v, "==", n),) if self._can_equal(v, n) else None
@@ -299,5 +313,17 @@ def _joined() -> Rules:
     ]
 
 
-def _either(a: Conditions, b: Conditions) -> Conditions:
-    return (Or((every_one(a), every_one(b))),)
+def _either(a: Conditions, b: Conditions) -> Conditions | Costly:
+    made = (Or((every_one(a), every_one(b))),)
+    counted = any(isinstance(c, Compare) and isinstance(c.left, Size) for c in a)
+    return Costly(made, 2.5) if counted and all(bare(c) for c in b) else made  # 'at least two muons or electrons'
+
+
+def bare(c: Condition) -> bool:
+    """Whether nothing but a noun stands for a condition: 'jets', at least one."""
+    return (
+        isinstance(c, Compare)
+        and isinstance(c.left, Size)
+        and not c.left.objects.cuts
+        and (c.operator, c.right) == (">=", Number(1))
+    )

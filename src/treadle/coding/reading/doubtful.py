@@ -7,7 +7,8 @@ import re
 __all__ = ["two_ways"]
 
 _NOT_CONNECTIVES = re.compile(
-    r"\b(?:between|from)\s+[-\d.]+\s*\w{0,4}\s+(?:and|to)\b|\bor (?:more|less|fewer|above|below|higher|lower|larger|greater|smaller|equal)\b"
+    r"\b(?:between|from)\s+[-\d.]+\s*\w{0,4}\s+(?:and|to)\b"
+    r"|\bor (?:more|less|fewer|above|below|higher|lower|larger|greater|smaller|equal)\b"
     r"|\b(?:one|two|three|\d+) or (?:two|three|four|\d+)\b|\bneither\b[^,.;]*\bnor\b|\(logical or\)|\bbut not\b",
     re.IGNORECASE,
 )
@@ -17,7 +18,8 @@ _NEGATED = re.compile(
     r"\b(?P<how>no|without|not|fail\w*|don't|doesn't|didn't|do not|does not|did not)\b(?P<what>[^,.;:?]*)", re.IGNORECASE
 )
 _OWN_WORDS = re.compile(
-    r"\s*(?:no|without|not|at least|at most|exactly|with|have|has|having|more|fewer|less|one|two|three|\d|>=|<=|==|only|fire\w*|pass\w*)\b",
+    r"\s*(?:no|without|not|at least|at most|exactly|with|have|has|having|more|fewer|less|one|two|three|\d|>=|<=|==|only"
+    r"|fire\w*|pass\w*)\b",
     re.IGNORECASE,
 )
 _ASKS_YES_OR_NO = re.compile(r"\s*(?:is|are|does|do|did|was|were|has|have|can)\b(?!.*\bcorrelat)", re.IGNORECASE)
@@ -27,10 +29,15 @@ _COMPARED = re.compile(
 )
 
 
+_SHARED_END = re.compile(r"\b\w+ (?:and|or) \w+ (?:is |are |both )?(?:false|not set|unset|off|not fired)\b", re.IGNORECASE)
+
+
 def two_ways(request: str) -> bool:
     """Whether the words leave open what belongs together: 'no muons or electrons', 'A and B or C', 'compared to'."""
     plain = _NOT_CONNECTIVES.sub(" ", request)
     if _ASKS_YES_OR_NO.match(plain) or _COMPARED.search(plain):
+        return True
+    if _SHARED_END.search(plain):
         return True
     mixed = _AND.search(plain) and _OR.search(plain) and not re.search(r"\beither\b|[()]", plain)
     return bool(mixed) or any(_open(m["how"].lower(), m["what"]) for m in _NEGATED.finditer(plain))

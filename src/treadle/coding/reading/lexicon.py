@@ -129,7 +129,8 @@ def _column(name: str, i: int, catalogue: Catalogue) -> Iterable[Edge]:
     thing = catalogue.thing_of(q) if q.jagged else None
     if q.jagged and thing is not None:
         yield Edge("V", i, i + 1, Of(Objects(thing), thing.key(name)))
-        yield Edge("Q", i, i + 1, thing.key(name), 0.1)
+        if [t for t in catalogue.collections if t.has(thing.key(name))] == [thing]:
+            yield Edge("Q", i, i + 1, thing.key(name), 0.1)
     elif not q.jagged:
         yield Edge("V", i, i + 1, Column(name, q.unit))
     if catalogue.flag(name):

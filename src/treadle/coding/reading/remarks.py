@@ -84,8 +84,9 @@ vertex axis pressure rate efficiency branch column variable beam horn magnet lum
 """
 _NOUNS = frozenset(_NOUNS_TEXT.split())
 _MORE_NOUNS_TEXT = """
-of in for the lab reconstructed primary transverse missing chi2 b d k pi mu + - number first second muon electron photon jet tau lepton
-pion kaon dimuon dielectron diphoton invariant visible relative b-tagging tagging multivariate boosted decision tree vertices
+of in for the lab reconstructed primary transverse missing chi2 b d k pi mu + - number first second muon electron photon
+jet tau lepton pion kaon dimuon dielectron diphoton invariant visible relative b-tagging tagging multivariate boosted
+decision tree vertices
 """
 _MORE_NOUNS = frozenset(_MORE_NOUNS_TEXT.split())
 

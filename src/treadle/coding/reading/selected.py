@@ -89,7 +89,7 @@ def _of_each() -> Rules:
 def _of_both(p: Pair, lacking: Lacking) -> Conditions | Costly:
     """Of two particles; of the two first of a list only where nothing better fits: 'two muons with pt above 20' counts."""
     made = (*both(p, lacking), *([Signs(p.signs, p)] if p.signs else []))
-    guess = (p.one.thing.jagged and any(part[0] != "mass" for part in lacking.parts)) or p.loose
+    guess = (p.one.thing.jagged and (p.system or any(part[0] != "mass" for part in lacking.parts))) or p.loose
     return Costly(made, 2.5) if guess else made
 
 
@@ -175,9 +175,9 @@ class _Selections:
             rule("O", "O=o WITHP C=c", _passing_all),
             rule("O", "O=o LP C=c RP", _passing_all),
             rule("O", "O=o AND C=c", lambda o, c: _passing_all(o, c) if o.cuts else None, 0.1),
-            rule("O", "O=o FIRED QF=what", flagged),
+            rule("O", "O=o FIREDP QF=what", flagged),
             rule("O", "O=o AND QF=what", lambda o, what: flagged(o, what) if o.cuts else None),
-            rule("O", "O=o FIRED FLAG=column", flag_of),
+            rule("O", "O=o FIREDP FLAG=column", flag_of),
             rule("O", "O=o AND FLAG=column", lambda o, column: flag_of(o, column) if o.cuts else None),
         ]
 
@@ -204,6 +204,7 @@ class _Selections:
     def flags(self) -> Rules:
         return [
             rule("WITH", "(WITHP|HAVE)", lambda: "with"),
+            rule("FIRED", "(FIREDP|FIRES)", lambda: "fired"),
             rule("FLAG", "FLAG=f flag", lambda f: f),
             rule("FLAG", "FLAG COLUMN=column", lambda column: column if self.catalogue.flag(column) else None),
             rule("FLAGS", "FLAG=f", self._flag),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from treadle.coding.reading.answers import only, reduced
 from treadle.coding.reading.catalogue import Catalogue
@@ -25,6 +25,7 @@ from treadle.coding.reading.tree import (
 
 __all__ = ["share_rules"]
 
+NOTHING = Lacking(())
 Bins = tuple[int, float, float]
 Histogram = tuple[Value, Bins | None, Conditions]
 
@@ -73,25 +74,49 @@ def _in_percent(s: Answer, f: str) -> Answer | None:
     return replace(s, number=100.0) if f == "100" and shares else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What objects have to do to pass: 'pass tightId and have an isolation below 0.15'."""
+
+    flags: tuple[str, ...]
+    lacking: Lacking = NOTHING
+
+
 def _of_objects() -> Rules:
     return [
-        rule("S", "FRACTION=f OF O=o", lambda f, o: _share_of_objects(f, o, ()) if o.cuts else None),
-        rule("S", "FRACTION=f OF O=o [IN E=e] HAVE (L=x|C=x)", lambda f, o, x, e=(): _share_of_objects(f, o, x, e)),
+        rule("PASS", "(FIRES|HAVE) [both] QF=what", lambda what: _Pass((what,))),
+        rule("PASS", "PASS=p AND QF=what", lambda p, what: replace(p, flags=(*p.flags, what))),
+        rule("PASS", "PASS=p AND [HAVE] L=x", lambda p, x: replace(p, lacking=Lacking((*p.lacking.parts, *x.parts)))),
+        rule("S", "FRACTION=f OF O=o", _share_of_all),
+        rule("S", "FRACTION=f OF O=o [IN E=e] (HAVE L=x|HAVE C=x|PASS=x)", _share_of_objects),
+        rule("S", "(IN|AMONG) O=o [WHICH] FRACTION=f (WITH L=x|WITH C=x|PASS=x)", _share_of_objects),
         rule("S", "FRACTION=f OF O=o POSITIVE", lambda f, o: _share_of_objects(f, o, _sign(">"))),
         rule("S", "FRACTION=f OF O=o NEGATIVE", lambda f, o: _share_of_objects(f, o, _sign("<"))),
         rule("S", "EFF OF (L=x|C=x) IN O=o", lambda x, o: _share_of_objects("1", o, x)),
-        rule("S", "FRACTION=f OF O=o FIRED QF=q", lambda f, o, q: _share_of_objects(f, o, (Flag(Of(Objects(o.thing), q)),))),
-        rule("S", "(IN|AMONG) O=o [WHICH] FRACTION=f WITH (L=x|C=x)", lambda f, o, x: _share_of_objects(f, o, x)),
     ]
+
+
+def _share_of_all(f: str, o: Objects) -> Answer | Costly | None:
+    """Of all objects those with these cuts; 'of muons above 20 GeV passing tightId' may be of those above 20 GeV."""
+    if not o.cuts:
+        return None
+    made = _share_of_objects(f, o, ())
+    mixed = len(o.cuts) > 1 and any(isinstance(c, Flag) for c in o.cuts)
+    return made if made is None or not mixed else Costly(made, 2.5)
 
 
 def _sign(operator: str) -> Lacking:
     return Lacking((("charge", False, operator, Number(0)),))
 
 
-def _share_of_objects(f: str, o: Objects, passing: Conditions | Lacking, e: Conditions = ()) -> Answer | None:
+def _share_of_objects(f: str, o: Objects, x: Conditions | Lacking | _Pass, e: Conditions = ()) -> Answer | None:
     """The share of objects that pass (of all, their cuts), or that pass more: 'of the muons above 25 GeV, the isolated'."""
-    passing = bound(o, passing) if isinstance(passing, Lacking) else passing
+    if isinstance(x, _Pass):
+        if not all(what in o.thing.columns for what in x.flags):
+            return None
+        passing: Conditions = (*(Flag(Of(Objects(o.thing), what)) for what in x.flags), *bound(o, x.lacking))
+    else:
+        passing = bound(o, x) if isinstance(x, Lacking) else x
     if o.one or o.signs or not all(level_of(c) is o.thing for c in passing):
         return None
     return Answer("object fraction", objects=o, where=e, passing=passing, number=float(f))

@@ -145,6 +145,8 @@ class _Values:
     def _named(self, said: object, column: str) -> Value | None:
         """'missing energy (branch met)': the column that is named after the words for it."""
         q = self.catalogue.by_column[column]
+        if isinstance(said, Column) and not self.catalogue.by_column[said.name].ideas & q.ideas:
+            return None
         if not q.jagged:
             return Column(column, q.unit)
         thing = self.catalogue.thing_of(q)
