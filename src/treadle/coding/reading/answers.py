@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
-from treadle.coding.reading.chart import Costly, Rules, rule
+from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions, bare, bound, no
 from treadle.coding.reading.tree import (
     Answer,
@@ -239,7 +239,7 @@ def _only_such(s: Answer, e: Conditions) -> Answer | Costly | None:
     made = only(s, e)
     new = () if made is None else tuple(c for c in made.where if c not in s.where)
     guess = any(level_of(c) is not None or (isinstance(c, Compare) and isinstance(c.left, Size)) for c in new)
-    return made if made is None or not guess else Costly(made, 2.5)
+    return made if made is None or not guess else Costly(made, GUESS)
 
 
 def _between_bounds(s: Answer, bounds: tuple[tuple[str, Number], ...]) -> Answer | None:

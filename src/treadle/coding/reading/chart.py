@@ -16,12 +16,14 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Costly", "Edge", "Grammar", "Rule", "Rules", "parse", "rule"]
+__all__ = ["GUESS", "Costly", "Edge", "Grammar", "Rule", "Rules", "parse", "rule"]
 
 KEPT = 5
 """Meanings that are kept of one symbol over one span: the cheapest."""
 LEFT_OVER = 10.0
 """What it costs to swallow a word that no rule takes."""
+GUESS = 4.0
+"""What a join costs that may be meant or not: more than a whole reading may cost."""
 MOST_LEFT_OVER = 5
 """Words left over beyond which there is no reading."""
 MOST_EDGES = 5_000

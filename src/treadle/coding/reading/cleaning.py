@@ -88,9 +88,9 @@ _ANSWER_IN = re.compile(
 )
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _REMARK_TEXT = """
-all the a an of in is are was were be taken stored sort sorted by pt first mind wrap around phi logical plain number entries
-collection branch branches file tree units unit gev mev tev mm cm ns us ms rad radians degrees please as included here note
-they it these own
+event events all the a an of in is are was were be taken stored sort sorted by pt first mind wrap around phi logical
+plain number entries collection branch branches file tree units unit gev mev tev mm cm ns us ms rad radians degrees
+please as included here note they it these own
 """
 _REMARK = frozenset(_REMARK_TEXT.split())
 """Words of remarks in brackets that may go: any other word could choose, and stays to be read."""

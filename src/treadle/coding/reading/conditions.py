@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
-from treadle.coding.reading.chart import Costly, Rules, rule
+from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.objects import quantity, usual_order
 from treadle.coding.reading.tree import (
     All,
@@ -71,7 +71,7 @@ def joined(a: Conditions, b: Conditions) -> Conditions | Costly:
         for x in (c.condition if isinstance(c, Not) else c for c in a)
         for y in b
     )
-    return Costly(made, 2.5) if mixed else made  # of the same object, or of any two
+    return Costly(made, GUESS) if mixed else made  # of the same object, or of any two
 
 
 def _thing(c: Condition) -> Thing | None:
@@ -197,7 +197,7 @@ class _Comparisons:
         found = _between(v, a, b)
         if found is None or not self._whole(v):
             return found
-        return Costly(tuple(Compare(c.left, f"{c.operator}=", c.right) for c in found if isinstance(c, Compare)), 2.5)
+        return Costly(tuple(Compare(c.left, f"{c.operator}=", c.right) for c in found if isinstance(c, Compare)), GUESS)
 
     def _whole(self, v: Value) -> bool:
         name = v.objects.thing.columns.get(v.what, "") if isinstance(v, Of) else v.name if isinstance(v, Column) else ""
@@ -316,7 +316,7 @@ def _joined() -> Rules:
 def _either(a: Conditions, b: Conditions) -> Conditions | Costly:
     made = (Or((every_one(a), every_one(b))),)
     counted = any(isinstance(c, Compare) and isinstance(c.left, Size) for c in a)
-    return Costly(made, 2.5) if counted and all(bare(c) for c in b) else made  # 'at least two muons or electrons'
+    return Costly(made, GUESS) if counted and all(bare(c) for c in b) else made  # 'at least two muons or electrons'
 
 
 def bare(c: Condition) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.chart import Edge
+from treadle.coding.reading.chart import GUESS, Edge
 from treadle.coding.reading.concepts import idea, ideas_of_name, ideas_of_word
 from treadle.coding.reading.tokens import NUMBER, Token
 from treadle.coding.reading.tree import Column, Number, Objects, Of
@@ -129,7 +129,7 @@ def _column(name: str, i: int, catalogue: Catalogue) -> Iterable[Edge]:
     thing = catalogue.thing_of(q) if q.jagged else None
     if q.jagged and thing is not None:
         yield Edge("V", i, i + 1, Of(Objects(thing), thing.key(name)))
-        if [t for t in catalogue.collections if t.has(thing.key(name))] == [thing]:
+        if [t for t in catalogue.things if t.has(thing.key(name))] == [thing]:
             yield Edge("Q", i, i + 1, thing.key(name), 0.1)
     elif not q.jagged:
         yield Edge("V", i, i + 1, Column(name, q.unit))
@@ -272,7 +272,7 @@ def _matched(ideas: frozenset[str], start: int, end: int, catalogue: Catalogue, 
     best = found[0][0] if found else 0.0
     near = [(price, q) for price, q in found if price <= best + 0.05]
     rivals = any("true" in q.ideas for _, q in found[1:]) and best > 0 and "true" not in ideas
-    unsure = 2.5 if len(near) > 1 or rivals else 0.0
+    unsure = GUESS if len(near) > 1 or rivals else 0.0
     for price, q in near[:3]:
         cost = price + more + unsure - 0.3 * (len(ideas) - 1)
         thing = catalogue.thing_of(q) if q.jagged else None

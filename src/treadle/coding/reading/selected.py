@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.chart import Costly, Rules, rule
+from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions, both, bound, every_one, joined, no
 from treadle.coding.reading.objects import flagged, usual_order
 from treadle.coding.reading.tree import (
@@ -90,7 +90,7 @@ def _of_both(p: Pair, lacking: Lacking) -> Conditions | Costly:
     """Of two particles; of the two first of a list only where nothing better fits: 'two muons with pt above 20' counts."""
     made = (*both(p, lacking), *([Signs(p.signs, p)] if p.signs else []))
     guess = (p.one.thing.jagged and (p.system or any(part[0] != "mass" for part in lacking.parts))) or p.loose
-    return Costly(made, 2.5) if guess else made
+    return Costly(made, GUESS) if guess else made
 
 
 def _only(o: Objects) -> Conditions | None:
@@ -131,7 +131,7 @@ def _number_of(cn: Counted, o: Objects) -> Conditions | Costly | None:
     by = usual_order(o.thing)
     pair = Pair(replace(plain, rank=0, by=by), replace(plain, rank=1, by=by))
     made = Compare(size, operator, Number(number)), Signs(o.signs, pair)
-    return made if operator == "==" else Costly(made, 2.5)  # of more than two it may be any pair
+    return made if operator == "==" else Costly(made, GUESS)  # of more than two it may be any pair
 
 
 def _none_of(o: Objects) -> Conditions | None:
@@ -154,6 +154,13 @@ def _signs() -> Rules:
         rule("C", "P=p CHREL=kind", lambda p, kind: (Signs(kind, p),), 0.1),
         rule("C", "CHREL=kind P=p", lambda p, kind: (Signs(kind, p),), 0.4),
     ]
+
+
+def _within(a: Conditions, b: Conditions) -> Conditions | Costly:
+    """'events for met above 20'; 'use only jets above 30' may say which jets are meant at all."""
+    made = joined(a, b)
+    objects = any(isinstance(c, Compare) and isinstance(c.left, Size) for c in b)
+    return Costly(made, GUESS) if objects and not isinstance(made, Costly) else made
 
 
 class _Selections:
@@ -240,7 +247,7 @@ class _Selections:
             rule("E", "(non empty|nonempty) EVT", self._not_empty),
             rule("E", "background EVT", self._no_signal, 0.1),
             rule("E", "E=a WITH C=b", joined),
-            rule("E", "E=a INC C=b", joined, 0.1),
+            rule("E", "E=a INC C=b", _within, 0.1),
             rule("E", "E=a LP C=b RP", joined),
             rule("E", "E=e FIRED FLAG=f", lambda e, f: (*e, *self._flag(f))),
             rule("E", "E=e C=c", lambda e, c: None if e else c, 0.2),

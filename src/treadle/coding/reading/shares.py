@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from treadle.coding.reading.answers import only, reduced
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.chart import Costly, Rules, rule
+from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions, bound, joined
 from treadle.coding.reading.objects import between
 from treadle.coding.reading.tree import (
@@ -102,7 +102,7 @@ def _share_of_all(f: str, o: Objects) -> Answer | Costly | None:
         return None
     made = _share_of_objects(f, o, ())
     mixed = len(o.cuts) > 1 and any(isinstance(c, Flag) for c in o.cuts)
-    return made if made is None or not mixed else Costly(made, 2.5)
+    return made if made is None or not mixed else Costly(made, GUESS)
 
 
 def _sign(operator: str) -> Lacking:
@@ -154,7 +154,7 @@ def _over(a: Answer, b: Answer) -> Answer | Costly:
     return (
         made
         if {a.operation, b.operation} <= {"count", "objects"} or a.operation == b.operation == "sum"
-        else Costly(made, 2.5)
+        else Costly(made, GUESS)
     )
 
 

@@ -230,6 +230,8 @@ class _Writer:
             if number == 1 and c.operator == "==":
                 lead = Objects(o.thing, o.cuts, 0, usual_order(o.thing))
                 return self._all_of_event(bound(lead, dangling.lacking), beside)
+        if not any(isinstance(c, Compare) and isinstance(c.left, Size) for c in beside):
+            raise UnwritableError("whose quantities")
         return self._all_of_event(both(self._pair_of(beside), dangling.lacking), beside)
 
     def _all_of_event(self, conditions: Conditions, beside: Conditions) -> str:
