@@ -55,7 +55,7 @@ class ReadProgram:
 
     @property
     def nearly(self) -> bool:
-        """All but two ordinary words have theirs; of such programs on requests that were looked at three in four were right."""
+        """All but two ordinary words have theirs; of such programs on requests looked at three in four were right."""
         return len(self.unread) <= 2 and not any(_WEIGHTY.search(word) for word in self.unread)
 
 
