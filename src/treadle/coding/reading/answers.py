@@ -217,7 +217,7 @@ def _placed() -> Rules:
         rule("S", "E=e S=s", lambda e, s: only(s, e) if e else None, 0.8),
         rule("S", "S=s EXCEPT E=e", lambda s, e: only(s, no(e)) if e else None),
         rule("S", "S=s E=e DROPPED", lambda s, e: only(s, no(e)) if e else None),
-        rule("S", "S=s FOREACH", lambda s: s if s.value is not None and level(s.value) is None else None),
+        rule("S", "S=s FOREACH", _each_event),
         rule("S", "IN ALL EVT S=s", lambda s: s),
         rule("S", "S=s ALL EVT", lambda s: s, 0.1),
         rule("S", "S=s [IN] ALL", lambda s: s, 0.3),
@@ -230,6 +230,11 @@ def _placed() -> Rules:
         rule("R", "OP=op N=n", lambda op, n: ((op, n),)),
         rule("S", "(BE S=s|S=s BE)", lambda s: s),
     ]
+
+
+def _each_event(s: Answer) -> Answer | None:
+    """'the mean number of jets per event'; 'how many jets per event' does not say which number of many."""
+    return s if s.value is not None and level(s.value) is None and s.operation != "sum" else None
 
 
 def _only_such(s: Answer, e: Conditions) -> Answer | Costly | None:

@@ -238,7 +238,7 @@ class Catalogue:
             over = frozenset(i for i in q.ideas - ideas if not i.isdigit())
             if not ideas <= q.ideas:
                 continue
-            vague = 1.2 if ideas <= KINEMATIC else 0.0  # 'mass' of a column that says whose it is
+            vague = 1.2 if ideas <= KINEMATIC | {"trigger"} else 0.0  # 'mass' of a column that says whose it is
             price = 0.0 if not over else 0.3 * len(over) if over <= GENERIC else 1.0 + 0.3 * len(over) + vague
             found.append((price, q))
         return sorted(found, key=lambda f: f[0])

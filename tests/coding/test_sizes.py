@@ -1,0 +1,53 @@
+"""The size of a column's numbers is looked up in the file, in the sandbox, and tells MeV from GeV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uproot
+
+from summaries import summarise
+from treadle.coding.python import Sizes
+from treadle.coding.reading import read_program
+from treadle.errors import SandboxRefusedError
+from treadle.sandbox import Sandbox, open_sandbox
+from treadle.types import DataSummary
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    try:
+        opened = open_sandbox()
+    except SandboxRefusedError as error:
+        pytest.skip(str(error))
+    with closing(opened):
+        yield opened
+
+
+@pytest.fixture(params=[1.0, 1000.0], ids=["GeV", "MeV"])
+def data(request: pytest.FixtureRequest, tmp_path: Path) -> DataSummary:
+    path = tmp_path / "events.root"
+    with uproot.recreate(path) as file:
+        file.mktree("events", {"met": "float64", "jet_pt": "var * float64"})
+        pts = [[40.0 * request.param] * n for n in (1, 0, 2)]
+        file["events"].extend({"met": np.array([20.0, 50.0, 35.0]) * request.param, "jet_pt": pts})
+    return summarise(path)
+
+
+def test_the_median_of_a_column_is_found_lists_or_not(data: DataSummary, sandbox: Sandbox) -> None:
+    sizes = Sizes(data, sandbox)
+    times = 1.0 if (sizes("met") or 0) < 1000 else 1000.0
+    assert (sizes("met"), sizes("jet_pt")) == (35.0 * times, 40.0 * times)
+    assert sizes("absent") is None
+
+
+def test_a_threshold_is_written_in_the_unit_of_the_file(data: DataSummary, sandbox: Sandbox) -> None:
+    sizes = Sizes(data, sandbox)
+    found = read_program("How many events have met above 30 GeV?", data.tables[0], sizes)
+    assert found is not None
+    assert found.whole
+    assert f'events["met"] > {30 if (sizes("met") or 0) < 1000 else 30_000}' in found.body
