@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +11,8 @@ import uproot
 from summaries import summarise
 from treadle.coding.python import Sizes
 from treadle.coding.reading import read_program
-from treadle.errors import SandboxRefusedError
-from treadle.sandbox import Sandbox, open_sandbox
+from treadle.sandbox import Sandbox
 from treadle.types import DataSummary
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    try:
-        opened = open_sandbox()
-    except SandboxRefusedError as error:
-        pytest.skip(str(error))
-    with closing(opened):
-        yield opened
 
 
 @pytest.fixture(params=[1.0, 1000.0], ids=["GeV", "MeV"])

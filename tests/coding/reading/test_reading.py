@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import awkward as ak
@@ -18,9 +16,8 @@ from summaries import summarise
 from treadle.coding.expectations import metrics_in
 from treadle.coding.extract import parses
 from treadle.coding.reading import read_program
-from treadle.errors import SandboxRefusedError
 from treadle.prompts import preamble
-from treadle.sandbox import Sandbox, open_sandbox
+from treadle.sandbox import Sandbox
 from treadle.types import Column, DataSummary, Program, Table
 
 RNG = np.random.default_rng(7)
@@ -252,16 +249,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataSummary:
         file.mktree("events", {**kinds, **{f"Jet_{name}": values.type.content for name, values in JET.items()}})
         file["events"].extend({**F, **{f"Jet_{name}": values for name, values in JET.items()}})
     return summarise(path)
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    try:
-        opened = open_sandbox()
-    except SandboxRefusedError as error:
-        pytest.skip(str(error))
-    with closing(opened):
-        yield opened
 
 
 @pytest.fixture(scope="module")

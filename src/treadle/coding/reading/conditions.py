@@ -27,6 +27,7 @@ from treadle.coding.reading.tree import (
     Size,
     Text,
     Value,
+    column_of,
     level_of,
 )
 
@@ -200,7 +201,7 @@ class _Comparisons:
         return Costly(tuple(Compare(c.left, f"{c.operator}=", c.right) for c in found if isinstance(c, Compare)), GUESS)
 
     def _whole(self, v: Value) -> bool:
-        name = v.objects.thing.columns.get(v.what, "") if isinstance(v, Of) else v.name if isinstance(v, Column) else ""
+        name = column_of(v)
         return isinstance(v, Size) or (bool(name) and "int" in self.catalogue.types[name])
 
     def equalities(self) -> Rules:
@@ -220,7 +221,7 @@ class _Comparisons:
         return None if self._flag(a) or self._flag(b) else _compare(a, op, n) + _compare(b, op, n)
 
     def _flag(self, v: Value) -> bool:
-        name = v.objects.thing.columns.get(v.what, "") if isinstance(v, Of) else v.name if isinstance(v, Column) else ""
+        name = column_of(v)
         return bool(name) and self.catalogue.flag(name)
 
     def _equal(self, v: Value, n: Number) -> Conditions | None:
@@ -232,7 +233,7 @@ class _Comparisons:
             return False
         if isinstance(v, Size):
             return True
-        name = v.objects.thing.columns.get(v.what, "") if isinstance(v, Of) else v.name if isinstance(v, Column) else ""
+        name = column_of(v)
         whole = bool(name) and "int" in self.catalogue.types[name]
         return bool(name) and (not n.unit if whole else bool(n.unit) or self.catalogue.flag(name))
 

@@ -30,6 +30,7 @@ from treadle.coding.reading.tree import (
     SizeOfPairs,
     Text,
     Value,
+    column_of,
     level_of,
 )
 from treadle.coding.reading.units import factor, unit_of
@@ -76,10 +77,7 @@ class Expressions:
     def _is_bool(self, value: Value) -> bool:
         if isinstance(value, Apply):
             return value.function == "isnan"
-        name = value.name if isinstance(value, Column) else ""
-        if isinstance(value, Of):
-            name = value.objects.thing.columns.get(value.what, "")
-        return self.catalogue.types.get(name) == "bool"
+        return self.catalogue.types.get(column_of(value)) == "bool"
 
     def _compared(self, c: Compare) -> str:
         right: str | None = None

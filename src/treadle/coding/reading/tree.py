@@ -38,6 +38,7 @@ __all__ = [
     "SizeOfPairs",
     "Text",
     "Value",
+    "column_of",
     "level",
     "level_of",
 ]
@@ -300,6 +301,13 @@ def level_of(condition: Condition) -> Thing | None:
     if isinstance(condition, All | Or):
         return _common([level_of(c) for c in condition.conditions])
     return None
+
+
+def column_of(value: Value | None) -> str:
+    """The column that ``value`` is, of the file or of a collection's objects; empty where it is computed."""
+    if isinstance(value, Column):
+        return value.name
+    return value.objects.thing.columns.get(value.what, "") if isinstance(value, Of) else ""
 
 
 def _common(levels: list[Thing | None]) -> Thing | None:

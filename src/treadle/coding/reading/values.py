@@ -7,7 +7,20 @@ from dataclasses import replace
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import Rules, rule
 from treadle.coding.reading.objects import quantity, usual_order
-from treadle.coding.reading.tree import Apply, Arithmetic, Column, Fold, Objects, Of, Pair, Pairwise, Size, Value, level
+from treadle.coding.reading.tree import (
+    Apply,
+    Arithmetic,
+    Column,
+    Fold,
+    Objects,
+    Of,
+    Pair,
+    Pairwise,
+    Size,
+    Value,
+    column_of,
+    level,
+)
 from treadle.coding.reading.units import factor, unit_of
 
 __all__ = ["value_rules"]
@@ -198,11 +211,7 @@ def _explained(v: Value, told: Value) -> Value | None:
 
 def _same(v: Value, named: Value | None) -> bool:
     """Whether two values are the same column."""
-    columns = [
-        x.name if isinstance(x, Column) else x.objects.thing.columns.get(x.what) if isinstance(x, Of) else None
-        for x in (v, named)
-    ]
-    return columns[0] is not None and columns[0] == columns[1]
+    return bool(column_of(v)) and column_of(v) == column_of(named)
 
 
 def _ht(o: Objects) -> Value | None:
