@@ -336,3 +336,26 @@ def test_a_long_request_is_given_up_rather_than_waited_for(data: DataSummary) ->
     assert read_program(short, data.tables[0]) is not None
     assert read_program(long, data.tables[0]) is None
     assert read_program("word " * 200, data.tables[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "pairs"), [("opposite-sign", 2), ("opposite-sign same-flavour", 1), ("same-sign same-flavour", 0)]
+)
+def test_pairs_of_one_flavour_are_asked_for_charge_and_flavour(
+    tmp_path: Path, sandbox: Sandbox, said: str, pairs: int
+) -> None:
+    """Of e- mu- mu+ two pairs are of opposite charge, and one of these is of one flavour."""
+    path = tmp_path / "leptons.root"
+    with uproot.recreate(path) as file:
+        kinds = {"Lepton_pt": "var * float64", "Lepton_charge": "var * int32", "Lepton_pdgId": "var * int32"}
+        file.mktree("Events", kinds)
+        rows = {"Lepton_pt": [[30.0, 20.0, 10.0]], "Lepton_charge": [[-1, -1, 1]], "Lepton_pdgId": [[11, 13, -13]]}
+        file["Events"].extend(
+            {n: ak.values_astype(ak.Array(v), np.float64 if n == "Lepton_pt" else np.int32) for n, v in rows.items()}
+        )
+    data = summarise(path)
+    found = read_program(f"How many {said} lepton pairs are there?", data.tables[0], size)
+    assert found is not None
+    run = sandbox.run(Program(source=f"{preamble(data, data.tables[0], wide=False)}\n{found.body}"), [path])
+    assert run.ok, run.error
+    assert [float(v) for v in re.findall(r"METRIC: \w+=(\S+)", run.stdout)] == [pairs]

@@ -22,6 +22,7 @@ from treadle.coding.reading.tree import (
     Of,
     OfPairs,
     Or,
+    Pair,
     Pairs,
     Pairwise,
     Place,
@@ -150,10 +151,18 @@ class Expressions:
     def _good_pairs(self, pairs: Pairs) -> str:
         return self.kept(" & ".join(bracketed(self._pair_condition(c)) for c in pairs.cuts), "good_pair")
 
+    def signed(self, kind: str, pair: Pair) -> str:
+        """Whether two objects have 'opposite' or the 'same' charge, and for kinds that end in 'flavour' are of one kind."""
+        one, other = (self.of(o, "charge") for o in (pair.one, pair.other))
+        code = f"{one} * {other} {'<' if kind.startswith('opposite') else '>'} 0"
+        if not kind.endswith("flavour"):
+            return code
+        first, second = (self.of(o, _flavour(o)) for o in (pair.one, pair.other))
+        return f"({code}) & (np.abs({first}) == np.abs({second}))"
+
     def _pair_condition(self, c: Condition) -> str:
         if isinstance(c, Signs) and c.pair is not None:
-            one, other = (self.of(o, "charge") for o in (c.pair.one, c.pair.other))
-            return f"{one} * {other} {'<' if c.kind == 'opposite' else '>'} 0"
+            return self.signed(c.kind, c.pair)
         return self.condition(c)
 
     def _picked(self, o: Objects, code: str) -> str:
@@ -316,3 +325,22 @@ def number(value: float) -> str:
 
 def bracketed(code: str) -> str:
     return code if re.fullmatch(r'events\["[^"]+"\]|\w+|ak\.any\([^&|]*\)', code) else f"({code})"
+
+
+def _flavour(o: Objects) -> str:
+    """The quantity that tells the kind of a lepton.
+
+    Raises:
+        UnwritableError: there is none.
+    """
+    found = next(
+        (
+            what
+            for what in ("type", "pdg id", "pdg identification", "pdgid", "pdg", "flavour", "flav")
+            if what in o.thing.columns
+        ),
+        None,
+    )
+    if found is None:
+        raise UnwritableError(f"the flavour of {o.thing!r}")
+    return found

@@ -16,7 +16,6 @@ from treadle.coding.reading.tree import (
     Not,
     Number,
     Objects,
-    Of,
     Or,
     Pair,
     Signs,
@@ -214,11 +213,7 @@ class _Writer:
 
     def _signs(self, signs: Signs, beside: Conditions) -> str:
         pair = signs.pair or self._pair_of(beside)
-        one, other = (self.x.value(Of(o, "charge")) for o in (pair.one, pair.other))
-        code = f"{one} * {other} {'<' if signs.kind.startswith('opposite') else '>'} 0"
-        if signs.kind.endswith("flavour"):
-            first, second = (self.x.value(Of(o, _flavour(o))) for o in (pair.one, pair.other))
-            code = f"({code}) & (np.abs({first}) == np.abs({second}))"
+        code = self.x.signed(signs.kind, pair)
         return f"ak.fill_none({code}, False)" if pair.one.rank is not None else code
 
     def _dangling(self, dangling: Dangling, beside: Conditions) -> str:
@@ -248,22 +243,3 @@ class _Writer:
         if len(charged) == 2:
             return Pair(Objects(charged[0]), Objects(charged[1]))
         raise UnwritableError("of which two")
-
-
-def _flavour(o: Objects) -> str:
-    """The quantity that tells the kind of a lepton.
-
-    Raises:
-        UnwritableError: there is none.
-    """
-    found = next(
-        (
-            what
-            for what in ("type", "pdg id", "pdg identification", "pdgid", "pdg", "flavour", "flav")
-            if what in o.thing.columns
-        ),
-        None,
-    )
-    if found is None:
-        raise UnwritableError(f"the flavour of {o.thing!r}")
-    return found
