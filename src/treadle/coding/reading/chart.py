@@ -65,13 +65,13 @@ class Rule:
 def rule(symbol: str, form: str, join: Callable[..., Any], cost: float = 0.0) -> list[Rule]:
     """The rules of a form such as ``AGG=agg [OF] V=v (IN|WITH) E=e``.
 
-    Words in small letters stand for themselves; ``[...]`` may be left out; of ``(a|b)`` either is there. A part with a name
+    Words in small letters stand for themselves; ``[a|b]`` may be left out; of ``(a|b)`` either is there. A part with a name
     gives its meaning to ``join`` under it; ``LP`` and ``RP`` are brackets in the request.
     """
     choices = []
     for part in re.findall(r"\[[^\]]*\]|\((?:[^()]*)\)|\S+", form):
         if part.startswith("["):
-            choices.append(["", part[1:-1]])
+            choices.append(["", *part[1:-1].split("|")])
         elif part.startswith("("):
             choices.append(part[1:-1].split("|"))
         else:
@@ -118,17 +118,26 @@ class _Begun:
         return self.rule.parts[len(self.meanings)]
 
 
-def parse(words: Sequence[str], lexical: Iterable[Edge], grammar: Grammar, goal: str, free: frozenset[int]) -> list[Edge]:
+def parse(
+    words: Sequence[str],
+    lexical: Iterable[Edge],
+    grammar: Grammar,
+    goal: str,
+    free: frozenset[int],
+    most_left_over: int = MOST_LEFT_OVER,
+) -> list[Edge]:
     """The edges of ``goal`` over all ``words``, cheapest first.
 
     ``free`` are the positions of words that may be swallowed without being left over.
     """
-    return _Chart(words, lexical, grammar, free).fill(goal)
+    return _Chart(words, lexical, grammar, free, most_left_over).fill(goal)
 
 
 class _Chart:
-    def __init__(self, words: Sequence[str], lexical: Iterable[Edge], grammar: Grammar, free: frozenset[int]) -> None:
-        self.length, self.grammar, self.free = len(words), grammar, free
+    def __init__(
+        self, words: Sequence[str], lexical: Iterable[Edge], grammar: Grammar, free: frozenset[int], most_left_over: int
+    ) -> None:
+        self.length, self.grammar, self.free, self.most_left_over = len(words), grammar, free, most_left_over
         self.edges = 0
         self.waiting: dict[tuple[int, str], list[_Begun]] = defaultdict(list)
         self.kept: dict[tuple[str, int, int], list[Edge]] = defaultdict(list)
@@ -147,7 +156,7 @@ class _Chart:
             if symbol == goal and end == self.length
             for e in edges
         ]
-        return sorted((e for e in whole if len(e.over) <= MOST_LEFT_OVER), key=lambda e: e.cost)
+        return sorted((e for e in whole if len(e.over) <= self.most_left_over), key=lambda e: e.cost)
 
     def _from_the_start(self, edge: Edge) -> Edge:
         """An edge with the words before it, which it swallows."""
@@ -182,7 +191,7 @@ class _Chart:
         for (symbol, start, stop), edges in list(self.kept.items()):
             if stop == place and (symbol.isupper() or not over):
                 for e in edges:
-                    if len(e.over | over) > MOST_LEFT_OVER:
+                    if len(e.over | over) > self.most_left_over:
                         continue
                     yield Edge(symbol, start, end, e.meaning, e.cost + price, e.over | over)
 
@@ -204,7 +213,7 @@ class _Chart:
     def _go_on(self, begun: _Begun, edge: Edge) -> Iterable[Edge]:
         meanings = (*begun.meanings, edge.meaning)
         cost, over = begun.cost + edge.cost, begun.over | edge.over
-        if len(over) > MOST_LEFT_OVER:
+        if len(over) > self.most_left_over:
             return
         if len(meanings) < len(begun.rule.parts):
             further = _Begun(begun.rule, begun.start, meanings, cost, over)

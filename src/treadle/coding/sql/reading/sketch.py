@@ -12,7 +12,7 @@ from typing import Literal
 
 from treadle.coding.sql.reading.schema import Field
 
-__all__ = ["Bar", "Condition", "Item", "Key", "Sketch", "shown_of"]
+__all__ = ["Bar", "Condition", "Item", "Key", "Related", "Sketch", "shown_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,21 @@ class Item:
     part: str = ""
     among: tuple[Condition, ...] = ()
     factor: float = 1.0
-    by: tuple[Literal["/", "-", "growth"], Item] | None = None
+    by: tuple[Literal["/", "-", "+", "*", "growth"], Item] | None = None
     digits: int | None = None
     query: Sketch | None = None
     filled: bool = False
+    of: Item | None = None
+    number: str = ""
 
     @property
     def figure(self) -> bool:
         """Whether it is computed over several rows: an aggregate or a count."""
-        return bool(self.aggregate) or self.field is None or (self.by is not None and self.by[1].figure)
+        if self.by is not None and self.by[1].figure:
+            return True
+        if self.of is not None or self.number:
+            return bool(self.aggregate) or (self.of is not None and self.of.figure)
+        return bool(self.aggregate) or self.field is None
 
     @property
     def fields(self) -> Iterator[Field]:
@@ -50,8 +56,9 @@ class Item:
         yield from (f for f in (self.field, self.until) if f is not None)
         for condition in self.among:
             yield condition.field
-        if self.by is not None:
-            yield from self.by[1].fields
+        for other in (self.of, self.by[1] if self.by is not None else None):
+            if other is not None:
+                yield from other.fields
 
 
 def shown_of(group: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -76,6 +83,16 @@ class Condition:
     either: Condition | None = None
     other: Field | None = None
     query: Sketch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Rows that (``lacks``: no) row of ``table`` belongs to which fulfils ``conditions`` and has ``related`` rows itself."""
+
+    table: str
+    conditions: tuple[Condition, ...] = ()
+    lacks: bool = False
+    related: tuple[Related, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +132,7 @@ class Sketch:
     without: str = ""
     lacking: tuple[Condition, ...] = ()
     both: tuple[Condition, ...] = ()
+    related: tuple[Related, ...] = ()
     outer: bool = False
     skip: int = 0
 

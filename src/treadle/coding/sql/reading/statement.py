@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from treadle.coding.sql.base import Dialect
 from treadle.coding.sql.reading.schema import Field, Join, Schema, quote_name
-from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
+from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Related, Sketch
 
 __all__ = ["to_sql"]
 
@@ -74,6 +74,7 @@ class _Writer:
         if sketch.without:
             where.append(self._related(sketch.base, sketch.without, sketch.lacking, True, names))
         where += [self._related(sketch.base, c.field.table, (c,), False, names) for c in sketch.both]
+        where += [self._belonging(sketch.base, r, names) for r in sketch.related]
         if where:
             parts.append("WHERE " + " AND ".join(where))
         if sketch.group:
@@ -112,8 +113,9 @@ class _Writer:
         if operator == "growth":
             first = self._scaled(replace(item, factor=1.0), names)
             return f"{_number(item.factor)} * ({first} - {second}) / {second}"
-        if operator == "-":
-            return f"{figure} - {second}"
+        if operator in ("-", "+", "*"):
+            second = f"({second})" if other.number == "" and other.by is not None and not second.startswith("(") else second
+            return f"{figure} {operator} {second}"
         first = f"({figure})" if item.until is not None or item.aggregate == "RANGE" else figure
         return f"{first} / {second}" if item.factor != 1.0 else f"1.0 * {first} / {second}"
 
@@ -129,7 +131,12 @@ class _Writer:
     def _figure(self, item: Item, names: _Names | None) -> str:
         if item.query is not None:
             return f"({self.statement(item.query)})"
+        if item.number:
+            return item.number
         assert names is not None
+        if item.of is not None:
+            inner = self._item(item.of, names)
+            return f"{item.aggregate}({inner})" if item.aggregate else f"({inner})"
         among = " AND ".join(self._condition(c, names) for c in item.among)
         if item.field is None:
             return f"SUM(CASE WHEN {among} THEN 1 ELSE 0 END)" if among else "COUNT(*)"
@@ -219,7 +226,18 @@ class _Writer:
         operator = "LIKE" if c.operator == "ILIKE" and self.dialect == "sqlite" else c.operator
         return f"{column} {operator} {c.value}".rstrip()
 
-    def _related(self, base: str, other: str, conditions: tuple[Condition, ...], lacks: bool, names: _Names) -> str:
+    def _belonging(self, base: str, r: Related, names: _Names) -> str:
+        return self._related(base, r.table, r.conditions, r.lacks, names, r.related)
+
+    def _related(
+        self,
+        base: str,
+        other: str,
+        conditions: tuple[Condition, ...],
+        lacks: bool,
+        names: _Names,
+        further: tuple[Related, ...] = (),
+    ) -> str:
         """Rows of ``base`` that (do not) belong to a row of ``other`` fulfilling ``conditions``, by a subquery."""
         way = self.schema.path(base, other)
         if way is None:
@@ -228,11 +246,12 @@ class _Writer:
             inner = _Names(base, (c.field for c in conditions), self.schema)
             return f"{'NOT ' if lacks else ''}({' AND '.join(self._condition(c, inner) for c in conditions)})"
         first = way[0]
-        fields = [f for f in self.schema.tables[other][:1] if conditions or other != first.right]
+        fields = [f for f in self.schema.tables[other][:1] if conditions or further or other != first.right]
         fields += [c.field for c in conditions]
         inner = _Names(first.right, fields, self.schema)
         key = inner.name(first.right, first.right_column)
-        where = [self._condition(c, inner) for c in conditions] + ([f"{key} IS NOT NULL"] if lacks else [])
+        where = [self._condition(c, inner) for c in conditions] + [self._belonging(other, r, inner) for r in further]
+        where += [f"{key} IS NOT NULL"] if lacks else []
         subquery = f"SELECT {key} FROM {inner.source()}" + (f" WHERE {' AND '.join(where)}" if where else "")  # noqa: S608
         return f"{names.name(base, first.left_column)} {'NOT ' if lacks else ''}IN ({subquery})"
 

@@ -1,0 +1,302 @@
+"""Rules for rows (R) and for conditions on them (C), comparisons (CMP) and dates (DT).
+
+R: Rows. C: a tuple of conditions. VL: values. FL: a column that is a flag. CMP: (operator, number, until). DT: a date condition
+of no column yet.
+"""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import replace
+
+from treadle.coding.reading.chart import Costly, Rules, rule
+from treadle.coding.sql.questions.tree import (
+    Compare,
+    Cond,
+    Conds,
+    Dated,
+    Either,
+    Flagged,
+    Has,
+    HasCount,
+    Is,
+    Like,
+    Mention,
+    Missing,
+    Num,
+    Rows,
+    TableName,
+    ThanAverage,
+    Value,
+)
+
+__all__ = ["row_rules"]
+
+Cmp = tuple[str, Num, Num | None]
+Values = tuple[Value, ...]
+
+
+def row_rules() -> Rules:
+    return [*_rows(), *_values(), *_compared(), *_dates(), *_conditions(), *_related(), *_joined()]
+
+
+# ------------------------------------------------------------------------------------------------------ rows
+
+
+def _rows() -> Rules:
+    return [
+        rule("R", "T=t", lambda t: Rows(t)),
+        rule("R", "VL=v R=r", lambda v, r: _with(r, Is(v)), 0.1),
+        rule("R", "NOT VL=v R=r", lambda v, r: _with(r, Is(v, negated=True)), 0.1),
+        rule("R", "FL=f R=r", lambda f, r: _with(r, Flagged(f, True)), 0.1),
+        rule("R", "NOT FL=f R=r", lambda f, r: _with(r, Flagged(f, False)), 0.1),
+        rule("R", "ABOVE=op average F=f R=r", lambda op, f, r: _with(r, ThanAverage(f, op)), 0.1),
+        rule("R", "NULL F=f R=r", lambda f, r: _with(r, Missing(f, True)), 0.3),
+        rule("R", "DISTINCT R=r", lambda r: replace(r, distinct=True)),
+        rule("R", "R=r C=c", _passing, 0.05),
+        rule("R", "R=r , C=c", _passing, 0.2),
+        rule("R", "R=r LP C=c RP", _passing, 0.1),
+        rule("R", "R=r LP C=c , C=d RP", lambda r, c, d: _passing(_passing(r, c), d), 0.1),
+        rule("R", "LP R=r RP", lambda r: r),
+        rule("R", "VL=v F=f", _rows_of_value, 0.5),
+        rule("RX", "ONES", lambda: Rows(None)),
+        rule("RX", "RX=r C=c", _passing),
+        rule("FL", "F=f", _flag),
+    ]
+
+
+def _rows_of_value(v: Values, f: Mention) -> Rows | None:
+    """'Lead credits': rows whose column of credits is 'lead'."""
+    found = _in(f, v)
+    tables = {x.table for x, _ in f.fields for value in v for y, _ in value.fields if x == y}
+    return Rows(TableName(((tables.pop(), 0.0),)), found) if found and len(tables) == 1 else None
+
+
+def _with(rows: Rows, cond: Cond) -> Rows | None:
+    return Rows(rows.table, (cond, *rows.conds), rows.distinct) if rows.table is not None else None
+
+
+def _passing(r: Rows, c: Conds) -> Rows:
+    return r.passing(*c)
+
+
+def _flag(f: Mention) -> Mention | None:
+    flags = tuple((x, cost) for x, cost in f.fields if x.role == "flag")
+    return Mention(flags, f.words) if flags else None
+
+
+# ---------------------------------------------------------------------------------------------------- values
+
+
+def _values() -> Rules:
+    return [
+        rule("VL", "V=v", lambda v: (v,)),
+        rule("VL", "VL=a (or|OR|,|AND) V=b", _more_values, 0.05),
+        rule("VL", "VL=a , (or|OR|AND) V=b", _more_values, 0.05),
+        rule("VL", "either VL=v", lambda v: v),
+    ]
+
+
+def _more_values(a: Values, b: Value) -> Values | None:
+    """Values of one column."""
+    shared = {f for v in a for f, _ in v.fields} & {f for f, _ in b.fields}
+    return (*a, b) if shared else None
+
+
+# ----------------------------------------------------------------------------------------------- comparisons
+
+
+def _compared() -> Rules:
+    return [
+        rule("CMP", "OP=op NU=n", lambda op, n: (op, n, None)),
+        rule("CMP", "NU=n ORMORE", lambda n: (">=", n, None)),
+        rule("CMP", "NU=n ORLESS", lambda n: ("<=", n, None)),
+        rule("CMP", "BETWEEN NU=a (and|to|-) NU=b", lambda a, b: (">=", a, b)),
+        rule("CMP", "NU=a (to|-) NU=b", lambda a, b: (">=", a, b), 0.2),
+        rule("CMP", "BE CMP=c", lambda c: c),
+        rule("CMP", "CMP=c inclusive", lambda c: c),
+        rule("CMP", "CMP=c LP inclusive RP", lambda c: c),
+        rule("EQ", "NU=n", lambda n: ("=", n, None)),
+        rule("EQ", "BE NU=n", lambda n: ("=", n, None)),
+        rule("NU", "N=n", lambda n: n),
+        rule("NU", "N=n UNITW=u", lambda n, u: Num(n.text, u), -0.1),
+        rule("NU", "- N=n", lambda n: Num("-" + n.text, n.unit), 0.1),
+    ]
+
+
+# ----------------------------------------------------------------------------------------------------- dates
+
+
+def _dates() -> Rules:
+    day = "(D=d|DAY=d)"
+    return [
+        rule("DAY", "MONTH=m INT=d Y=y", _day),
+        rule("DAY", "INT=d MONTH=m Y=y", _day),
+        rule("DAY", "D=d", lambda d: d),
+        rule("DT", "[YEARW] Y=y", lambda y: Dated(None, "year", "=", y), 0.1),
+        rule("DT", "[YEARW] MONTH=m [of] Y=y", lambda m, y: Dated(None, "month", "=", f"{y}-{m}")),
+        rule("DT", "[YEARW] YM=m", lambda m: Dated(None, "month", "=", m)),
+        rule("DT", "YEARW MONTH=m", lambda m: Dated(None, "moy", "=", m), 0.3),
+        rule("DT", "AFTER=op Y=y", lambda op, y: Dated(None, "year", op, y)),
+        rule("DT", "BEFORE=op Y=y", lambda op, y: Dated(None, "year", op, y)),
+        rule("DT", f"AFTER=op {day}", lambda op, d: Dated(None, "day", op, d)),
+        rule("DT", f"BEFORE=op {day}", lambda op, d: Dated(None, "day", op, d)),
+        rule("DT", f"ON {day}", lambda d: Dated(None, "day", "=", d)),
+        rule("DT", "BETWEEN D=a (and|to) D=b", lambda a, b: Dated(None, "day", ">=", a, b)),
+        rule("DT", "BETWEEN DAY=a (and|to) DAY=b", lambda a, b: Dated(None, "day", ">=", a, b), 0.1),
+        rule("DT", "BETWEEN Y=a (and|to) Y=b", lambda a, b: Dated(None, "year", ">=", a, b)),
+        rule("DT", "AFTER=op MONTH=m Y=y", lambda op, m, y: Dated(None, "day", op, _edge(y, m, op in (">", "<=")))),
+        rule("DT", "BEFORE=op MONTH=m Y=y", lambda op, m, y: Dated(None, "day", op, _edge(y, m, op in (">", "<=")))),
+        rule("DT", "[YEARW] first half [of] Y=y", lambda y: Dated(None, "day", ">=", f"{y}-01-01", f"{y}-06-30")),
+        rule("DT", "[YEARW] second half [of] Y=y", lambda y: Dated(None, "day", ">=", f"{y}-07-01", f"{y}-12-31")),
+    ]
+
+
+def _day(m: str, d: int, y: str) -> str | None:
+    return f"{y}-{m}-{d:02}" if 1 <= d <= 31 else None
+
+
+def _edge(year: str, month: str, last: bool) -> str:
+    return f"{year}-{month}-{calendar.monthrange(int(year), int(month))[1] if last else 1:02}"
+
+
+# ------------------------------------------------------------------------------------------------ conditions
+
+
+def _conditions() -> Rules:
+    who = "[WHO] [BE]"
+    where = "[WHO|WITH]"
+    return [
+        rule("C", f"{who} OF VL=v", lambda v: (Is(v),)),
+        rule("C", "(WHO|BE) VL=v", lambda v: (Is(v),)),
+        rule("C", "WHO BE VL=v", lambda v: (Is(v),)),
+        rule("C", "(named|called|marked|as|under|type) VL=v", lambda v: (Is(v),)),
+        rule("C", "VL=v", lambda v: (Is(v),), 0.3),
+        rule("C", "WITH VL=v", lambda v: (Is(v),), 0.3),
+        rule("C", "[WHO] [BE] NOT [OF] VL=v", lambda v: (Is(v, negated=True),)),
+        rule("C", f"{where} [OF] F=f [BE|:|of] VL=v", lambda f, v: _in(f, v)),
+        rule("C", f"{where} [OF] F=f (NOT|BE NOT) VL=v", lambda f, v: _in(f, v, True)),
+        rule("C", "[WHO] [BE] OF T=t [of|called|named] VL=v", lambda t, v: (Is(v, table=t),)),
+        rule("C", "OF VL=v (T=t)", lambda v, t: (Is(v, table=t),), 0.3),
+        rule("C", f"{where} [OF] F=f [of] CMP=c", lambda f, c: (_compare(f, c),)),
+        rule("C", "(WHO|WITH) F=f EQ=c", lambda f, c: (_compare(f, c),)),
+        rule("C", "OF F=f EQ=c", lambda f, c: (_compare(f, c),), 0.1),
+        rule("C", "F=f EQ=c", lambda f, c: (_compare(f, c),), 0.1),
+        rule("C", f"{where} [BE] CMP=c [of|in] F=f", lambda f, c: _counted(f, c)),
+        rule("C", "[WHO] [BE] (OF|WITH) CMP=c", lambda c: _of_unit(c), 0.2),
+        rule("C", "[WHO] [BE] CMP=c", lambda c: _of_unit(c), 0.1),
+        rule("C", "[WHO] [BE] OPADJ=o NU=n", _adjective),
+        rule("C", "[WHO] [BE] FL=f", lambda f: (Flagged(f, True),), 0.2),
+        rule("C", "WITH FL=f", lambda f: (Flagged(f, True),), 0.2),
+        rule("C", "WITHOUT FL=f", lambda f: (Flagged(f, False),), 0.2),
+        rule("C", "[WHO] [BE] NOT FL=f", lambda f: (Flagged(f, False),)),
+        rule("C", "[WHO] [BE] [OF] DT=d", lambda d: (d,)),
+        rule("C", "[WHO] [BE] [WITH] F=f [BE] DT=d", lambda f, d: _dated(f, d)),
+        rule("C", "WITHOUT F=f", lambda f: (Missing(f, True),), 0.1),
+        rule("C", "(WITH|WITHOUT) NULL F=f", lambda f: (Missing(f, True),)),
+        rule("C", "WITH KNOWN F=f", lambda f: (Missing(f, False),)),
+        rule("C", f"{where} F=f BE NULL", lambda f: (Missing(f, True),)),
+        rule("C", f"{where} F=f (BE KNOWN|NOT NULL|BE NOT NULL)", lambda f: (Missing(f, False),)),
+        rule("C", "WITH F=f", lambda f: (Missing(f, False),), 1.2),
+        rule("C", f"{where} F=f OP=op [AVERAGE]", lambda f, op: (ThanAverage(f, op),) if op in "<>" else None, 3.0),
+        rule("C", f"{where} F=f [BE] OP=op AVERAGE [F|of F]", lambda f, op: (ThanAverage(f, op),) if op in "<>" else None),
+        rule("C", f"{where} OP=op average F=f", lambda f, op: (ThanAverage(f, op),) if op in "<>" else None),
+        rule("ABOVE", "above", lambda: ">"),
+        rule("ABOVE", "below", lambda: "<"),
+        rule("C", "[WHO|WITH] F=f STARTS WS=w", lambda w, f: (Like(f, f"{w[0]}%"),) if len(w) == 1 else None),
+        rule("C", "[WHO|WITH] F=f ENDS WS=w", lambda w, f: (Like(f, f"%{w[0]}"),) if len(w) == 1 else None),
+        rule("C", "[WHO|WITH] F=f CONTAINS WS=w", _contains),
+        rule("C", "(WITH|CONTAINS) WS=w [somewhere|anywhere] in F=f", _contains),
+        rule("C", "(WITH|CONTAINS) word WS=w [somewhere|anywhere] in F=f", _contains),
+        rule("WS", "W=w", lambda w: (w,)),
+        rule("WS", "QUOTED=w", lambda w: (w,)),
+        rule("WS", "word W=w", lambda w: (w,)),
+        rule("WS", "text W=w", lambda w: (w,)),
+        rule("WS", "WS=a or WS=b", lambda a, b: (*a, *b)),
+    ]
+
+
+def _in(f: Mention, v: Values, negated: bool = False) -> Conds | None:
+    """Values that the column named has."""
+    named = {x for x, _ in f.fields}
+    if not all(named & {x for x, _ in value.fields} for value in v):
+        return None
+    return (Is(v, of=f, negated=negated),)
+
+
+def _compare(f: Mention, c: Cmp) -> Cond | Costly | None:
+    if not any(x.role in ("number", "key", "text", "flag") for x, _ in f.fields):
+        return None
+    return Compare(f, c[0], c[1], c[2])
+
+
+def _counted(f: Mention, c: Cmp) -> Conds | None:
+    made = _compare(f, c)
+    return (replace(made, counted=True),) if isinstance(made, Compare) else None
+
+
+def _of_unit(c: Cmp) -> Conds | None:
+    return (Compare(None, c[0], c[1], c[2]),) if c[1].unit or (c[2] and c[2].unit) else None
+
+
+def _contains(f: Mention, w: tuple[str, ...]) -> Conds:
+    found: Conds = (Like(f, f"%{w[0]}%"),)
+    for word in w[1:]:
+        found = (Either(found, (Like(f, f"%{word}%"),)),)
+    return found
+
+
+def _adjective(o: str, n: Num) -> Conds:
+    operator, _, adjective = o.partition(" ")
+    return (Compare(None, operator, n, adjective=adjective),)
+
+
+def _dated(f: Mention, d: Dated) -> Conds:
+    """With the column that the date is of; what is neither date nor year is found out when columns are chosen."""
+    return (replace(d, of=f),)
+
+
+# -------------------------------------------------------------------------------------------- related rows
+
+
+def _related() -> Rules:
+    return [
+        rule("C", "WITHOUT R=r", lambda r: (Has(r, True),)),
+        rule("C", "[WHO] NOT R=r", lambda r: (Has(r, True),), 0.4),
+        rule("C", "[WHO|WITH] no R=r [at|in|on|for|of|to]", lambda r: (Has(r, True),)),
+        rule("C", "(WITH|WHO) [at least one|some|any] R=r", lambda r: (Has(r),), 0.4),
+        rule("C", "NOT T=t [at least one|some|any] R=r", lambda t, r: (Has(_through(t, r), True),), 0.4),
+        rule("C", "WHO T=t [at least one|some|any] R=r", lambda t, r: (Has(_through(t, r)),), 0.5),
+        rule("C", "OF R=r", lambda r: (Has(r),) if r.conds else None, 0.3),
+        rule("C", "[WHO|WITH] INTS=c R=r", lambda c, r: (HasCount(r, *c),), 0.1),
+        rule("C", "[WHO|WITH] F=f INTS=c R=r", lambda f, c, r: (HasCount(r, *c),) if _of_rows(f, r) else None, 0.3),
+        rule("INTS", "OP=op INT=n", lambda op, n: (op, str(n))),
+        rule("INTS", "INT=n ORMORE", lambda n: (">=", str(n))),
+        rule("INTS", "exactly INT=n", lambda n: ("=", str(n))),
+        rule("INTS", "INT=n", lambda n: ("=", str(n)), 1.0),
+        rule("INTS", "several", lambda: (">", "1")),
+        rule("INTS", "multiple", lambda: (">", "1")),
+    ]
+
+
+def _of_rows(f: Mention, r: Rows) -> bool:
+    """Whether a verb is the name of a column of these rows: 'released three albums'."""
+    return r.table is not None and {x.table for x, _ in f.fields} >= {t for t, _ in r.table.tables[:1]}
+
+
+def _through(t: TableName, r: Rows) -> Rows:
+    """'rated a game': rows of ratings, of games that fulfil something."""
+    return Rows(t, (Has(r),) if r.conds else ())
+
+
+def _joined() -> Rules:
+    return [
+        rule("C", "C=a AND C=b", lambda a, b: (*a, *b), 0.05),
+        rule("C", "C=a (but|,) C=b", lambda a, b: (*a, *b), 0.15),
+        rule("C", "C=a , AND C=b", lambda a, b: (*a, *b), 0.15),
+        rule("C", "C=a or C=b", lambda a, b: (Either(a, b),), 0.3),
+        rule("C", "either C=a or C=b", lambda a, b: (Either(a, b),), 0.1),
+    ]
+
+
+_ = TableName

@@ -1,0 +1,232 @@
+"""Conditions of a question as conditions of a statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from treadle.coding.sql.questions.choosing import DOUBT, TIME_UNITS, Choosing
+from treadle.coding.sql.questions.tree import (
+    Compare,
+    Cond,
+    Conds,
+    Dated,
+    Either,
+    Flagged,
+    Has,
+    HasCount,
+    Is,
+    Like,
+    Missing,
+    Num,
+    ThanAverage,
+)
+from treadle.coding.sql.reading.schema import Field
+from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Related, Sketch
+
+__all__ = ["Where", "conditions_of"]
+
+
+@dataclass(slots=True)
+class Where:
+    """Conditions on own columns and those that one row points to, and on rows that belong to it."""
+
+    plain: list[Condition] = field(default_factory=list)
+    related: list[Related] = field(default_factory=list)
+
+
+def conditions_of(conds: Conds, base: str, choose: Choosing) -> Where:
+    """All conditions, seen from rows of ``base``.
+
+    Raises:
+        LookupError: one of them is of nothing that can be reached.
+    """
+    found = Where()
+    beside: dict[str, list[Condition]] = {}
+    for cond in dict.fromkeys(conds):
+        made, lacks = _made(cond, base, choose)
+        if isinstance(made, Related):
+            found.related.append(made)
+            continue
+        for c in made:
+            if not choose.many(base, c.field.table):
+                found.plain.append(c)
+            elif lacks:
+                found.related.append(Related(c.field.table, (c,), True))
+            else:
+                beside.setdefault(c.field.table, []).append(c)
+    found.related += [Related(table, tuple(cs)) for table, cs in beside.items()]
+    return found
+
+
+def _made(cond: Cond, base: str, choose: Choosing) -> tuple[Any, bool]:
+    """(conditions or related rows, whether there must be no such row)."""
+    match cond:
+        case Is():
+            return _is(cond, base, choose)
+        case Compare():
+            return _compare(cond, base, choose), False
+        case Dated():
+            return _dated(cond, base, choose), False
+        case Flagged():
+            f = choose.field(cond.of, base)
+            return [Condition(f, "=", f.truth(cond.yes))], False
+        case Missing():
+            f = choose.field(cond.of, base)
+            if cond.missing and f.role == "number" and {"0", "0.0"} & set(f.values):
+                choose.cost += DOUBT  # 'no rain' is 0
+            return [Condition(f, "IS NULL" if cond.missing else "IS NOT NULL")], False
+        case ThanAverage():
+            f = choose.field(cond.of, base, lambda f: f.role == "number")
+            return [Condition(f, cond.operator, kind="average")], False
+        case Like():
+            return _like(cond, base, choose), False
+        case Has():
+            return _has(cond, base, choose), False
+        case HasCount():
+            return [_has_count(cond, base, choose)], False
+        case Either():
+            return [_either(cond, base, choose)], False
+    raise LookupError("a condition of no kind known")
+
+
+def _is(cond: Is, base: str, choose: Choosing) -> tuple[list[Condition], bool]:
+    named = None if cond.of is None else {f for f, _ in cond.of.fields}
+    tables = None if cond.table is None else {t for t, _ in cond.table.tables}
+
+    def accept(f: Field) -> bool:
+        return (named is None or f in named) and (tables is None or f.table in tables or bool(tables & set(f.words)))
+
+    f, values = choose.of_values(cond.values, base, accept)
+    lacks = cond.negated and choose.many(base, f.table)
+    unlike = cond.negated and not lacks
+    if len(values) == 1:
+        return [Condition(f, "<>" if unlike else "=", values[0])], lacks
+    return [Condition(f, "NOT IN" if unlike else "IN", f"({', '.join(values)})")], lacks
+
+
+def _compare(cond: Compare, base: str, choose: Choosing) -> list[Condition]:
+    if cond.of is not None:
+        f = choose.field(cond.of, base, lambda f: f.role in ("number", "key") or (f.role == "text" and _numeric(f)))
+    elif cond.adjective:
+        f = choose.by_adjective(cond.adjective, base)
+    else:
+        f = choose.by_unit(cond.number.unit or (cond.until.unit if cond.until else ""), base)
+    if f.role == "date":
+        raise LookupError("a date is no number")
+    if cond.counted and choose.many(base, f.table):
+        raise LookupError("so many rows, not such a value")
+    unit = cond.until.unit if cond.until is not None and not cond.number.unit else cond.number.unit
+    low = _scaled(replace(cond.number, unit=unit), f)
+    if cond.until is None:
+        return [Condition(f, cond.operator, low)]
+    return [Condition(f, "BETWEEN", f"{low} AND {_scaled(replace(cond.until, unit=unit), f)}")]
+
+
+def _numeric(f: Field) -> bool:
+    return bool(f.values) and all(v.strip("'").replace(".", "").isdigit() for v in f.values)
+
+
+def _scaled(n: Num, f: Field) -> str:
+    """The number in the unit of the column."""
+    own = f.unit.lower()
+    if n.unit in TIME_UNITS and own:
+        if own not in TIME_UNITS:
+            raise LookupError(f"{f.name} is no time")
+        factor = TIME_UNITS[n.unit] / TIME_UNITS[own]
+        return n.text if factor == 1 else f"{float(n.text) * factor:g}"
+    if n.unit == "million" and own in _MILLIONS:
+        return f"{float(n.text) / _MILLIONS[own]:g}"
+    quoted = f.role == "text"
+    return f"'{n.text}'" if quoted else n.text
+
+
+_MILLIONS = {"m": 1e6, "mio": 1e6, "mn": 1e6, "million": 1e6, "k": 1e3, "bn": 1e9, "musd": 1e6, "keur": 1e3, "meur": 1e6, "kusd": 1e3}
+
+
+def _dated(cond: Dated, base: str, choose: Choosing) -> list[Condition]:
+    year = cond.kind == "year"
+    if cond.of is not None:
+        f = choose.field(cond.of, base, choose.holds_dates)
+    else:
+        f = choose.dated(base, year)
+    if f.role == "number":
+        if not year:
+            raise LookupError("a year has no days")
+        value = cond.value
+        return [
+            Condition(f, "BETWEEN", f"{value} AND {cond.until}") if cond.until else Condition(f, cond.operator, value)
+        ]
+    if year:
+        found = [Condition(f, cond.operator, cond.value, "year")]
+        return [*found, Condition(f, "<=", cond.until, "year")] if cond.until else found
+    if cond.kind in ("month", "moy"):
+        return [Condition(f, "=", cond.value, "month")]
+    kind = "day" if f.timed else "plain"
+    found = [Condition(f, cond.operator, f"'{cond.value}'", kind)]
+    return [*found, Condition(f, "<=", f"'{cond.until}'", kind)] if cond.until else found
+
+
+def _like(cond: Like, base: str, choose: Choosing) -> list[Condition]:
+    f = choose.field(cond.of, base, lambda f: f.role in ("text", "label")) if cond.of else choose.schema.label(base)
+    if f is None:
+        raise LookupError("no text to compare")
+    pattern = cond.pattern.replace("'", "''")
+    return [Condition(f, "NOT LIKE" if cond.negated else "ILIKE" if pattern.startswith("%") else "LIKE", f"'{pattern}'")]
+
+
+def _has(cond: Has, base: str, choose: Choosing) -> Any:
+    if cond.rows.table is None:
+        raise LookupError("rows of which table is not said")
+    table = choose.table(cond.rows.table)
+    if table == base:
+        if cond.negated:
+            raise LookupError("rows of the same table")
+        inner = conditions_of(cond.rows.conds, table, choose)
+        if inner.related:
+            raise LookupError("related rows of the same table")
+        return inner.plain
+    way = choose.way(base, table)
+    if len(way) == 1 and way[0] in choose.schema.joins:
+        pointing = next(f for f in choose.schema.tables[base] if f.name == way[0].left_column)
+        if cond.negated and not cond.rows.conds:
+            return [Condition(pointing, "IS NULL")]
+        if not cond.negated and not cond.rows.conds:
+            return [Condition(pointing, "IS NOT NULL")]
+    choose.cost += 0.1 * len(way)
+    inner = conditions_of(cond.rows.conds, table, choose)
+    return Related(table, tuple(inner.plain), cond.negated, tuple(inner.related))
+
+
+def _has_count(cond: HasCount, base: str, choose: Choosing) -> Condition:
+    """A key that stands in so many rows of another table."""
+    if cond.rows.table is None:
+        raise LookupError("rows of which table is not said")
+    table, key = choose.table(cond.rows.table), choose.schema.key(base) or choose.schema.label(base)
+    if key is None or not choose.many(base, table):
+        raise LookupError("one row has no number of these")
+    if cond.operator in ("<", "<=") or cond.number == "0":
+        choose.cost += 4.0  # those with none as well?
+    inner = conditions_of(cond.rows.conds, table, choose)
+    counted = choose.schema.key(table)
+    direct = len(choose.way(base, table)) == 1
+    item = Item() if direct or counted is None else Item("COUNT", counted, distinct=True)
+    query = Sketch(
+        table,
+        (Item(field=key),),
+        tuple(inner.plain),
+        group=(Item(field=key),),
+        having=(Bar(item, cond.operator, cond.number),),
+        related=tuple(inner.related),
+    )
+    return Condition(key, "IN", query=query)
+
+
+def _either(cond: Either, base: str, choose: Choosing) -> Condition:
+    sides = []
+    for conds in (cond.one, cond.other):
+        found = conditions_of(conds, base, choose)
+        if len(found.plain) != 1 or found.related:
+            raise LookupError("one side of 'or' is more than a comparison")
+        sides.append(found.plain[0])
+    return replace(sides[0], either=sides[1])
