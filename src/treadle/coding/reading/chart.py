@@ -95,27 +95,47 @@ Rules = list[list[Rule]]
 
 
 class Grammar:
-    """Rules by their first part."""
+    """Rules as a tree of their parts, so that rules which begin alike are begun once."""
 
     def __init__(self, rules: Iterable[Sequence[Rule]]) -> None:
-        self.by_first: dict[str, list[Rule]] = defaultdict(list)
+        self.root = _Node()
+        self._begins: dict[str, set[str]] = defaultdict(set)
         for one in itertools.chain.from_iterable(rules):
-            self.by_first[one.parts[0]].append(one)
+            node = self.root
+            for part in one.parts:
+                node = node.next.setdefault(part, _Node())
+            node.rules.append(one)
+            self._begins[one.parts[0]].add(one.symbol)
+
+    def begun_by(self, symbols: Iterable[str]) -> frozenset[str]:
+        """All symbols whose first word may be one of ``symbols``."""
+        found, further = set(symbols), list(symbols)
+        while further:
+            new = self._begins.get(further.pop(), set()) - found
+            found |= new
+            further += new
+        return frozenset(found)
+
+
+class _Node:
+    """What may follow the parts that lead here, and the rules that these parts complete."""
+
+    __slots__ = ("next", "rules")
+
+    def __init__(self) -> None:
+        self.next: dict[str, _Node] = {}
+        self.rules: list[Rule] = []
 
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A rule of which the first ``len(meanings)`` parts were found, from ``start`` on."""
+    """The first parts of rules, found from ``start`` on."""
 
-    rule: Rule
+    node: _Node
     start: int
     meanings: tuple[Any, ...]
     cost: float
     over: frozenset[int]
-
-    @property
-    def wants(self) -> str:
-        return self.rule.parts[len(self.meanings)]
 
 
 def parse(
@@ -140,10 +160,15 @@ class _Chart:
         self.length, self.grammar, self.free, self.most_left_over = len(words), grammar, free, most_left_over
         self.edges = 0
         self.waiting: dict[tuple[int, str], list[_Begun]] = defaultdict(list)
+        self.may_begin: dict[int, frozenset[str]] = {}
         self.kept: dict[tuple[str, int, int], list[Edge]] = defaultdict(list)
         self.starts: dict[int, list[Edge]] = defaultdict(list)
+        first: dict[int, set[str]] = defaultdict(set)
         for edge in lexical:
             self.starts[edge.end].append(edge)
+            first[edge.start].add(edge.symbol)
+        for place, symbols in first.items():
+            self.may_begin[place] = grammar.begun_by(symbols)
 
     def fill(self, goal: str) -> list[Edge]:
         for end in range(1, self.length + 1):
@@ -205,22 +230,29 @@ class _Chart:
 
     def _from(self, edge: Edge) -> Iterable[Edge]:
         """The edges that ``edge`` completes: by the rules that it begins, and by those that waited for it."""
-        for begins in self.grammar.by_first.get(edge.symbol, ()):
-            yield from self._go_on(_Begun(begins, edge.start, (), 0.0, frozenset()), edge)
+        node = self.grammar.root.next.get(edge.symbol)
+        if node is not None:
+            yield from self._go_on(node, edge.start, (), 0.0, frozenset(), edge)
         for begun in self.waiting.get((edge.start, edge.symbol), ()):
-            yield from self._go_on(begun, edge)
+            further = begun.node.next[edge.symbol]
+            yield from self._go_on(further, begun.start, begun.meanings, begun.cost, begun.over, edge)
 
-    def _go_on(self, begun: _Begun, edge: Edge) -> Iterable[Edge]:
-        meanings = (*begun.meanings, edge.meaning)
-        cost, over = begun.cost + edge.cost, begun.over | edge.over
+    def _go_on(
+        self, node: _Node, start: int, before: tuple[Any, ...], paid: float, passed: frozenset[int], edge: Edge
+    ) -> Iterable[Edge]:
+        over = passed | edge.over
         if len(over) > self.most_left_over:
             return
-        if len(meanings) < len(begun.rule.parts):
-            further = _Begun(begun.rule, begun.start, meanings, cost, over)
-            self.waiting[edge.end, further.wants].append(further)
-            return
-        meaning = begun.rule.joined(meanings)
-        if isinstance(meaning, Costly):
-            meaning, cost = meaning.meaning, cost + meaning.cost
-        if meaning is not None:
-            yield Edge(begun.rule.symbol, begun.start, edge.end, meaning, cost + begun.rule.cost, over)
+        meanings, cost = (*before, edge.meaning), paid + edge.cost
+        able = self.may_begin.get(edge.end)
+        if able is not None and node.next:
+            further = _Begun(node, start, meanings, cost, over)
+            for symbol in node.next:
+                if symbol in able:
+                    self.waiting[edge.end, symbol].append(further)
+        for one in node.rules:
+            meaning, price = one.joined(meanings), cost
+            if isinstance(meaning, Costly):
+                meaning, price = meaning.meaning, price + meaning.cost
+            if meaning is not None:
+                yield Edge(one.symbol, start, edge.end, meaning, price + one.cost, over)

@@ -18,6 +18,7 @@ from treadle.coding.sql.questions.tree import (
     HasCount,
     Is,
     Mention,
+    Named,
     Num,
     Order,
     Part,
@@ -52,6 +53,10 @@ def _figures() -> Rules:
         rule("FG", "COUNT F=f", _counts, 1.2),
         rule("FG", "COUNT F=f (OF R=r|C=c)", _counts, 1.3),
         rule("FG", "AGG=a F=f", lambda a, f: _aggregate(a, f, NONE)),
+        rule("FG", "AGG=a number of F=f", lambda a, f: _aggregate(a, f, NONE)),
+        rule("FG", "AGG=a number of F=f OF R=r", lambda a, f, r: _aggregate(a, f, r)),
+        rule("FG", "[BE] HOWMUCH [BE] FG=x (than|exceed) [that|those] C=c", _more_than),
+        rule("FG", "[BE] HOWMUCH [BE] FG=x (than|exceed) [that|those] [of|for] (R=r|VL=v)", _more_than, 0.1),
         rule("FG", "AGG=a of F=f", lambda a, f: _aggregate(a, f, NONE)),
         rule("FG", "AGG=a [of] F=f OF R=r", lambda a, f, r: _aggregate(a, f, r), 0.05),
         rule("FG", "AGG=a [of] F=f C=c", lambda a, f, c: _aggregate(a, f, Rows(None, c)), 0.2),
@@ -115,6 +120,16 @@ def _share_of_last(s: str, r: Rows) -> Share | Costly | None:
     if isinstance(r.conds[0], Is) and len(r.conds) == 1:
         return Share(Rows(r.table), r.conds, float(s))
     return Costly(Share(Rows(r.table, r.conds[:-1]), r.conds[-1:], float(s)), 0.2)
+
+
+def _more_than(x: Figure, c: Conds = (), r: Rows | None = None, v: Any = None) -> Arith | None:
+    """'How much higher is the average price in Bern than in Basel': the same figure with another condition."""
+    if not isinstance(x, Count | Agg) or not x.rows.conds:
+        return None
+    other = c or ((Is(v),) if v is not None else r.conds if r is not None else ())
+    if not other or type(other[0]) is not type(x.rows.conds[-1]):
+        return None
+    return Arith("-", x, replace(x, rows=replace(x.rows, conds=(*x.rows.conds[:-1], *other))))
 
 
 def _percent(x: Figure) -> Figure | None:
@@ -181,6 +196,7 @@ def _items() -> Rules:
         rule("IT", "PART=p", lambda p: Part(p), 0.3),
         rule("IT", "F=f OF T=t", _of_table, 0.05),
         rule("IT", "NAMEW OF T=t", lambda t: t, 0.0),
+        rule("IT", "NAMEW", lambda: Named(), 0.5),
         rule("IL", "IT=x", lambda x: (x,)),
         rule("IL", "IL=a (,|AND|and) IT=b", lambda a, b: (*a, b), 0.02),
         rule("IL", "IL=a , AND IT=b", lambda a, b: (*a, b), 0.02),
@@ -242,6 +258,11 @@ def _orders() -> Rules:
         rule("OK", "OW=x [,] ALPHA=d", lambda x, d: Order(x, down[d])),
         rule("OK", "OW=x [,|LP] FIRSTADJ=d FIRST [RP]", lambda x, d: Order(x, down[d])),
         rule("OK", "OW=x [,|LP] (OLDADJ=d|CHRONO=d) FIRST [RP]", lambda x, d: Order(x, down[d], "dated")),
+        rule("OK", "from (FIRSTADJ=d) to FIRSTADJ [F=x]", lambda d, x=None: Order(x, down[d], "" if x else "figure")),
+        rule("OK", "OW=x from FIRSTADJ=d to FIRSTADJ", lambda x, d: Order(x, down[d])),
+        rule("OK", "[from] SUPADJ=s to SUPADJ", lambda s: Order(None, s.startswith("DOWN"), s.split()[1])),
+        rule("OK", "[from] (OLDADJ=d) to OLDADJ", lambda d: Order(None, down[d], "date")),
+        rule("OK", "OLDADJ=d FIRST", lambda d: Order(None, down[d], "date"), 0.1),
         rule("OK", "(FIRSTADJ=d|BESTD=d) OW=x FIRST", lambda x, d: Order(x, down[d])),
         rule("OK", "FIRSTADJ=d FIRST", lambda d: Order(None, down[d], "figure"), 0.1),
         rule("OK", "SUPADJ=s FIRST", lambda s: Order(None, s.startswith("DOWN"), s.split()[1])),
@@ -312,32 +333,53 @@ def _by(a: Ask, g: tuple[Any, ...]) -> Ask | None:
 
 
 def _best() -> Rules:
-    """What is first in an order."""
-    ask, many = "[SHOW|WHICH]", "[SHOW|WHICH] [TOP] INT=n"
+    """What is first in an order (B)."""
+    by = "[WITH|OF|BE|BY|WHO|at|in]"
     return [
         rule("SUP", "BEST=b", lambda b: b == "MAX"),
+        rule("A", "[SHOW|WHICH] B=b", lambda b: b),
+        rule("A", "[SHOW|WHICH] IL=x (of|OF|for) B=b", lambda x, b: None if b.shown else replace(b, shown=x, measured=True), 0.1),
+        rule("A", "[SHOW|WHICH] B=b [,] (AND|:|,|-|;|PLUSW) [PLUSW] IL=x", _best_with, 0.2),
         *[
             one
-            for start in (ask, many)
+            for start in ("", "[TOP] INT=n ")
             for one in (
-                rule("A", f"{start} R=r [WITH|OF|BE|BY|WHO|at|in] SUP=s F=f", _first, 0.05),
-                rule("A", f"{start} R=r [WITH|OF|BE|BY|WHO|in] SUP=s [number of] R=q", _most, 0.1),
-                rule("A", f"{start} R=r [WITH|OF|BE|BY|WHO|in] SUP=s FG=f", _first, 0.05),
-                rule("A", f"{start} SUPADJ=s R=r", _adj, 0.1),
-                rule("A", f"{start} OLDADJ=d R=r", _dated, 0.1),
-                rule("A", f"{start} OLDADJ=d F=f R=r", _dated_by, 0.1),
-                rule("A", f"{start} SUPADJ=s R=r [in terms] (BY|of) F=f", _adj_by, 0.05),
-                rule("A", f"{start} F=g [WITH|BE|BY|WHO] SUP=s R=q", _most_of, 0.2),
-                rule("A", f"{start} F=g [WITH|BE|BY|WHO] SUP=s FG=x", _best_of, 0.2),
+                rule("B", f"{start}R=r {by} SUP=s [number of|amount of] F=f", _first, 0.05),
+                rule("B", f"{start}R=r F=f SUP=s", _first, 0.3),
+                rule("B", f"{start}R=r {by} SUP=s [number of] R=q", _most, 0.1),
+                rule("B", f"{start}R=r {by} SUP=s FG=f", _first, 0.05),
+                rule("B", f"{start}SUPADJ=s R=r", _adj, 0.1),
+                rule("B", f"{start}OLDADJ=d R=r", _dated, 0.1),
+                rule("B", f"{start}OLDADJ=d F=f R=r", _dated_by, 0.1),
+                rule("B", f"{start}SUPADJ=s R=r [in terms] (BY|of) F=f", _adj_by, 0.05),
+                rule("B", f"{start}F=g {by} SUP=s [number of] R=q", _most_of, 0.2),
+                rule("B", f"{start}F=g {by} SUP=s FG=x", _best_of, 0.2),
+                rule("B", f"{start}OFTEN=s F=g [OF R=q|C=c]", _common, 0.1),
+                rule("B", f"{start}R=r [BE] T=t OFTEN=s", lambda r, t, s, n=1: _most(r, s == "MAX", Rows(t), n), 0.2),
             )
         ],
-        rule("A", f"{ask} SUPADJ=s INT=n R=r", _adj, 0.1),
-        rule("A", f"{ask} OLDADJ=d INT=n R=r", _dated, 0.1),
-        rule("A", f"{ask} R=r [,] [BE] SUPADJ=s", _adj, 0.1),
-        rule("A", f"{ask} TOP=t INT=n R=r (BY|in terms of) (F=x|FG=x)", lambda t, n, r, x: _first(r, t == "MAX", x, n)),
-        rule("A", f"{ask} TOP=t INT=n R=r (BY|in terms of) R=x", lambda t, n, r, x: _most(r, t == "MAX", x, n), 0.2),
-        rule("A", f"{ask} TOP=t INT=n F=g (BY|in terms of) FG=x", lambda t, n, g, x: _best_of(g, t == "MAX", x, n), 0.1),
+        rule("B", "SUPADJ=s INT=n R=r", _adj, 0.1),
+        rule("B", "OLDADJ=d INT=n R=r", _dated, 0.1),
+        rule("B", "R=r [,] [BE] SUPADJ=s", _adj, 0.1),
+        rule("B", "TOP=t INT=n R=r (BY|in terms of) (F=x|FG=x)", lambda t, n, r, x: _first(r, t == "MAX", x, n)),
+        rule("B", "TOP=t INT=n R=r (BY|in terms of) R=x", lambda t, n, r, x: _most(r, t == "MAX", x, n), 0.2),
+        rule("B", "TOP=t INT=n F=g (BY|in terms of) FG=x", lambda t, n, g, x: _best_of(g, t == "MAX", x, n), 0.1),
     ]
+
+
+def _best_with(b: Ask, x: tuple[Shown, ...]) -> Ask | None:
+    """'The most expensive book and its price.'"""
+    if b.shown or b.rows is None or b.rows.table is None:
+        return None
+    return _returned(b, (b.rows.table, *x))
+
+
+def _common(s: str, g: Mention, q: Rows = NONE, c: Conds = (), n: int = 1) -> Ask | None:
+    """'The most common genre'."""
+    rows = q.passing(*c)
+    if rows.table is None:
+        rows = Rows(TableName(tuple((f.table, cost) for f, cost in g.fields)), rows.conds)
+    return _most_of(g, s == "MAX", rows, n)
 
 
 def _first(r: Rows, s: bool, f: Any, n: int = 1) -> Ask | None:
@@ -389,7 +431,14 @@ def _clauses() -> Rules:
         rule("A", f"A=a {stop} ROUND WHOLENUMBER", lambda a: replace(a, digits=0) if a.digits is None else None),
         rule("A", f"A=a {stop} [LP] AND0 [RP]", lambda a: replace(a, zeros=True) if a.groups else None),
         rule("A", f"A=a {stop} [LP] PERCENT [RP]", lambda a: replace(a, percent=True)),
-        rule("A", f"A=a {stop} RETURN IL=x", _returned, 0.1),
+        rule("A", f"A=a {stop} RETURN [:] IL=x [only]", _returned, 0.1),
+        rule("A", "A=a (.|;|-|?|:) [just|only] IL=x [only]", _returned, 0.4),
+        rule("A", "[RETURN] [INT] columns : IL=x", lambda x: Ask(None, x, measured=True), 0.2),
+        rule("A", f"A=a {stop} [LP] ONCE [RP]", lambda a: replace(a, distinct=True)),
+        rule("A", f"A=a {stop} (R=r|RX=r) LEFTOUT", _skipping, 0.1),
+        rule("A", f"A=a {stop} [ONLY] [for|with] [T|F|ONES] (WITH|WHO) FG=x [BE] CMP=c", _barred, 0.1),
+        rule("A", "[SHOW|WHICH] (T=t|F=t) (WITH|WHO|OF) FG=x [BE] CMP=c", _with_bar, 0.1),
+        rule("A", "[SHOW|WHICH|in which] F=t (WITH|WHO|BE there) INTS=c R=r", _with_count_bar, 0.2),
         rule("A", f"A=a {stop} [LP] ONLY (R=r|RX=r|RC=r) [RP]", _only, 0.1),
         rule("A", f"A=a {stop} SKIP (R=r|RX=r) [RP]", _skipping, 0.1),
         rule("A", f"A=a {stop} C=c", lambda a, c: _only(a, Rows(None, c)), 0.4),
@@ -429,6 +478,20 @@ def _with_count(a: Ask) -> Ask | None:
     if len(counted) != 1 or a.rows is None or a.rows.table is None or a.shown:
         return None
     return Ask(None, (Count(counted[0].rows),), groups=(a.rows.table,), passing=a.rows.conds)
+
+
+def _barred(a: Ask, x: Figure, c: Any) -> Ask | None:
+    """'Only groups with an average above 10.'"""
+    return replace(a, bars=(*a.bars, (x, c[0], c[1].text))) if a.groups and c[2] is None else None
+
+
+def _with_bar(t: Any, x: Figure, c: Any) -> Ask | None:
+    return None if c[2] is not None else Ask(None, groups=(t,), bars=((x, c[0], c[1].text),))
+
+
+def _with_count_bar(t: Mention, c: tuple[str, str], r: Rows) -> Ask | None:
+    """'Cities with more than 5 concerts'."""
+    return None if _number(t) else Ask(None, groups=(t,), bars=((Count(r), *c),))
 
 
 def _only(a: Ask, r: Rows) -> Ask | None:

@@ -220,7 +220,9 @@ _IDLE_PHRASES = tuple(
         "at all|on record|so far|on file|at some point|at any time|as well|at least once|for me|if any|in question"
         "|at hand|in database|in data|in table|in list|in dataset|in system|in records|up to now|to date|on average each"
         "|ended up|of course|if possible|at once|and nothing else|nothing else|in short|to me|from database"
-        "|yyyy - mm|as yyyy - mm|month as yyyy - mm|in form yyyy - mm|in format yyyy - mm|formatted as yyyy - mm|in whole data set|in full|i e|e g|by far|too|yet|ever|whole data set|over all time"
+        "|give number between 0 and 1|as number between 0 and 1|as value between 0 and 1|i want value between 0 and 1|answer with number between 0 and 1"
+        "|as decimal number|as decimal|as fraction|return ratio as decimal number|as decimal fraction|as ratio|in decimal form|between 0 and 1|are enough"
+        "|is enough|as number|give answer|as plain number|would do|will do|is fine|return ratio as decimal|yyyy - mm|as yyyy - mm|month as yyyy - mm|in form yyyy - mm|in format yyyy - mm|formatted as yyyy - mm|in whole data set|in full|i e|e g|by far|too|yet|ever|whole data set|over all time"
     ).split("|")
 )
 

@@ -14,6 +14,7 @@ from treadle.coding.sql.questions.tree import (
     Conds,
     Count,
     Mention,
+    Named,
     Num,
     Order,
     Part,
@@ -25,7 +26,7 @@ from treadle.coding.sql.questions.tree import (
 )
 from treadle.coding.sql.questions.where import Where, conditions_of
 from treadle.coding.sql.reading.schema import Field, Schema, stem
-from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch
+from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Key, Sketch
 
 __all__ = ["resolved"]
 
@@ -89,7 +90,7 @@ def _links(ask: Ask, base: str, schema: Schema) -> Iterator[str]:
 
 
 def _leaves(ask: Ask) -> list[Any]:
-    ordered = [o.what for o in ask.best]
+    ordered = [*(o.what for o in ask.best), *(figure for figure, _, _ in ask.bars)]
     return [leaf for shown in (*ask.shown, *ordered) for leaf in _leaves_of(shown)]
 
 
@@ -132,7 +133,7 @@ class _Resolver:
         where = conditions_of((*common, *(ask.rows.conds if ask.rows else ())), self.base, self.choose)
         self._others(leaves, common)
         where.plain += self._passing(ask)
-        if ask.zeros:
+        if ask.zeros and not ask.bars:
             return self._with_zeros(ask, leaves, where)
         select = self._select(ask)
         keys = tuple(self._key(o, select) for o in ask.best)
@@ -146,7 +147,7 @@ class _Resolver:
                 conditions.append(Condition(f, "IS NOT NULL"))
         if not self.group and not any(i.figure for i in select) and any(k.item.figure for k in orders):
             raise LookupError("an order by figures of a list")
-        distinct = bool(ask.rows and ask.rows.distinct) or self._repeats(select)
+        distinct = ask.distinct or bool(ask.rows and ask.rows.distinct) or self._repeats(select)
         if not orders and self.group:
             orders = ()
         return Sketch(
@@ -154,6 +155,7 @@ class _Resolver:
             self._rounded(ask, select),
             tuple(dict.fromkeys(conditions)),
             group=self.group,
+            having=tuple(Bar(self._item(x), operator, value) for x, operator, value in ask.bars),
             order=orders,
             limit=ask.limit,
             distinct=distinct and not self.group and not any(i.figure for i in select),
@@ -345,8 +347,9 @@ class _Resolver:
     # --------------------------------------------------------------------------------------------- what is shown
 
     def _select(self, ask: Ask) -> tuple[Item, ...]:
-        told = [x for x in ask.shown if not isinstance(x, That)]
-        shown = tuple(self._item(x) for x in told)
+        if any(isinstance(x, That) for x in ask.shown):
+            raise LookupError("a figure that was not spoken of")
+        shown = tuple(item for x in ask.shown for item in self._shown(x))
         if ask.percent:
             shown = tuple(replace(i, factor=100.0) if i.by is not None and i.factor == 1.0 else i for i in shown)
         if self.group:
@@ -366,9 +369,32 @@ class _Resolver:
             raise LookupError("figures beside columns without groups")
         return shown
 
+    def _shown(self, x: Any) -> tuple[Item, ...]:
+        """What a row is called may be several columns: first and last name."""
+        if isinstance(x, Named):
+            found = tuple(i for i in self.group if i.field is not None and i.field.role == "label")
+            found = found or tuple(Item(field=f) for f in self.schema.called(self.base))
+            if not found or (self.group and not all(i in self.group for i in found)):
+                raise LookupError("what has no name")
+            return found
+        if isinstance(x, TableName):
+            table = self.choose.table(x)
+            self.choose.way(self.base, table)
+            self.choose.cost += self.choose.far(self.base, table)
+            called = self.schema.called(table)
+            if not called:
+                key = self.schema.key(table)
+                if key is None or any(f.role == "text" for f in self.schema.tables[table]):
+                    raise LookupError("rows with no name")
+                return (Item(field=key),)
+            return tuple(Item(field=f) for f in called)
+        return (self._item(x),)
+
     def _of_groups(self, ask: Ask, shown: tuple[Item, ...]) -> tuple[Item, ...]:
         """What is shown of groups: their names, then figures; or what was told, where it belongs to groups."""
         labels = tuple(i for i in self.group if i.field and (i.field.role != "key" or i.part)) or self.group
+        if ask.bars and not shown:
+            return labels
         if ask.limit is not None and not shown:
             extra = tuple(self._item(o.what) for o in ask.best) if (ask.limit or 0) > 1 else ()
             return (*labels, *extra)
@@ -414,6 +440,7 @@ class _Resolver:
                 raise LookupError("no figure to order by")
             return numbers[-1]
         if o.adjective == "date":
+            births = [f for f in self.schema.tables[self.base] if {"birth", "age", "born", "birthday"} & set(f.words)]
             dated = [i for i in (*select, *self.group) if i.field is not None and (i.part or self.choose.holds_dates(i.field))]
             return dated[0] if dated else Item(field=self.choose.dated(self.base, False))
         if o.adjective == "name":

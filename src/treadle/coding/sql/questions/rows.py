@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from treadle.coding.reading.chart import Costly, Rules, rule
 from treadle.coding.sql.questions.tree import (
+    Both,
     Compare,
     Cond,
     Conds,
@@ -20,6 +21,7 @@ from treadle.coding.sql.questions.tree import (
     Has,
     HasCount,
     Is,
+    KeyIs,
     Like,
     Mention,
     Missing,
@@ -136,6 +138,8 @@ def _dates() -> Rules:
         rule("DT", "[YEARW] Y=y", lambda y: Dated(None, "year", "=", y), 0.1),
         rule("DT", "[YEARW] MONTH=m [of] Y=y", lambda m, y: Dated(None, "month", "=", f"{y}-{m}")),
         rule("DT", "[YEARW] YM=m", lambda m: Dated(None, "month", "=", m)),
+        rule("DT", "[YEARW] Y=y ORLATER=op", lambda y, op: Dated(None, "year", op, y)),
+        rule("DT", "[ON] D=d ORLATER=op", lambda d, op: Dated(None, "day", op, d)),
         rule("DT", "YEARW MONTH=m", lambda m: Dated(None, "moy", "=", m), 0.3),
         rule("DT", "AFTER=op Y=y", lambda op, y: Dated(None, "year", op, y)),
         rule("DT", "BEFORE=op Y=y", lambda op, y: Dated(None, "year", op, y)),
@@ -192,6 +196,15 @@ def _conditions() -> Rules:
         rule("C", "[WHO] [BE] NOT FL=f", lambda f: (Flagged(f, False),)),
         rule("C", "[WHO] [BE] [OF] DT=d", lambda d: (d,)),
         rule("C", "[WHO] [BE] [WITH] F=f [BE] DT=d", lambda f, d: _dated(f, d)),
+        rule("C", "[WHO] BE VL=v T", lambda v: (Is(v),), 0.3),
+        rule("C", "[WHO] [BE] [OF|WITH] both VL=v", _both_values),
+        rule("C", "[WHO] [BE] both C=a (and|AND) C=b", lambda a, b: (Both((a, b)),)),
+        rule("C", "NOT F=f", _not_yet, 0.2),
+        rule("C", "OF T=t [number|id|no|nr|#] INT=n", lambda t, n: (KeyIs(t, str(n)),), 0.4),
+        rule("R", "T=t [number|id|no|nr|#] INT=n", lambda t, n: Rows(t, (KeyIs(t, str(n)),)), 0.8),
+        rule("C", "[WHO] [BE] OPADJ=o AVERAGE [T|one]", _than_average),
+        rule("C", "[WHO|WITH] OP=op F=f than AVERAGE [T|one]", lambda op, f: (ThanAverage(f, op),) if op in "<>" else None),
+        rule("C", "[WHO|WITH] more F=f than AVERAGE [T|one]", lambda f: (ThanAverage(f, ">"),)),
         rule("C", "WITHOUT F=f", lambda f: (Missing(f, True),), 0.1),
         rule("C", "(WITH|WITHOUT) NULL F=f", lambda f: (Missing(f, True),)),
         rule("C", "WITH KNOWN F=f", lambda f: (Missing(f, False),)),
@@ -214,6 +227,21 @@ def _conditions() -> Rules:
         rule("WS", "text W=w", lambda w: (w,)),
         rule("WS", "WS=a or WS=b", lambda a, b: (*a, *b)),
     ]
+
+
+def _both_values(v: Values) -> Conds | None:
+    return (Both(tuple((Is((x,)),) for x in v)),) if len(v) > 1 else None
+
+
+def _not_yet(f: Mention) -> Conds | None:
+    """'Loans that were not returned': the date of what did not happen is missing."""
+    dates = tuple((x, cost) for x, cost in f.fields if x.role == "date")
+    return (Missing(Mention(dates, f.words), True),) if dates else None
+
+
+def _than_average(o: str) -> Conds:
+    operator, _, adjective = o.partition(" ")
+    return (ThanAverage(None, operator, adjective),)
 
 
 def _in(f: Mention, v: Values, negated: bool = False) -> Conds | None:
@@ -261,6 +289,8 @@ def _dated(f: Mention, d: Dated) -> Conds:
 
 def _related() -> Rules:
     return [
+        rule("C", "[WHO] [BE] T=t INTS=c times", lambda t, c: (HasCount(Rows(t), *c),), 0.1),
+        rule("C", "[that] nobody T=t [in|at|on|for]", lambda t: (Has(Rows(t), True),), 0.1),
         rule("C", "WITHOUT R=r", lambda r: (Has(r, True),)),
         rule("C", "[WHO] NOT R=r", lambda r: (Has(r, True),), 0.4),
         rule("C", "[WHO|WITH] no R=r [at|in|on|for|of|to]", lambda r: (Has(r, True),)),

@@ -15,6 +15,7 @@ __all__ = [
     "Agg",
     "Arith",
     "Ask",
+    "Both",
     "Compare",
     "Cond",
     "Conds",
@@ -26,15 +27,18 @@ __all__ = [
     "Has",
     "HasCount",
     "Is",
+    "KeyIs",
     "Like",
     "Mention",
     "Missing",
+    "Named",
     "Num",
     "Order",
     "Part",
     "Rows",
     "Share",
     "Shown",
+    "Span",
     "TableName",
     "ThanAverage",
     "That",
@@ -126,8 +130,9 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class ThanAverage:
-    of: Mention
+    of: Mention | None
     operator: str
+    adjective: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,22 @@ class Either:
     other: Conds
 
 
-Cond = Is | Compare | Dated | Flagged | Missing | ThanAverage | Like | Has | HasCount | Either
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Each of these is fulfilled, of rows that belong to it by a row of its own: 'played in Bern and in Basel'."""
+
+    parts: tuple[Conds, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyIs:
+    """'Run 4711': the row of a table with this key."""
+
+    table: TableName
+    number: str
+
+
+Cond = Both | KeyIs | Is | Compare | Dated | Flagged | Missing | ThanAverage | Like | Has | HasCount | Either
 Conds = tuple[Cond, ...]
 
 
@@ -244,7 +264,12 @@ class That:
     """'The number', 'the value': the figure that was spoken of."""
 
 
-Shown = Mention | TableName | Part | Count | Agg | Share | Arith | Num | Span | That
+@dataclass(frozen=True, slots=True)
+class Named:
+    """'The names': what the rows asked about are called."""
+
+
+Shown = Named | Mention | TableName | Part | Count | Agg | Share | Arith | Num | Span | That
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +287,8 @@ class Ask:
 
     ``shown``: what each row of the answer has. ``best``: rows are ordered by it and cut off after ``limit``; such an order
     is part of what is asked, ``orders`` say how the answer is laid out. ``zeros``: groups with no rows belong to it.
-    ``passing``: what the one table that is grouped by has to fulfil. ``measured``: what is shown was told.
+    ``passing``: what the one table that is grouped by has to fulfil, ``bars`` what any group has
+    to. ``measured``: what is shown was told.
     """
 
     rows: Rows | None = None
@@ -275,5 +301,7 @@ class Ask:
     digits: int | None = None
     zeros: bool = False
     passing: Conds = ()
+    bars: tuple[tuple[Figure, str, str], ...] = ()
+    distinct: bool = False
     measured: bool = False
     percent: bool = False

@@ -7,6 +7,7 @@ from typing import Any
 
 from treadle.coding.sql.questions.choosing import DOUBT, TIME_UNITS, Choosing
 from treadle.coding.sql.questions.tree import (
+    Both,
     Compare,
     Cond,
     Conds,
@@ -16,6 +17,7 @@ from treadle.coding.sql.questions.tree import (
     Has,
     HasCount,
     Is,
+    KeyIs,
     Like,
     Missing,
     Num,
@@ -44,6 +46,12 @@ def conditions_of(conds: Conds, base: str, choose: Choosing) -> Where:
     found = Where()
     beside: dict[str, list[Condition]] = {}
     for cond in dict.fromkeys(conds):
+        if isinstance(cond, Both):
+            parts = [conditions_of(part, base, choose) for part in cond.parts]
+            if any(part.plain for part in parts):
+                raise LookupError("a row has only one of these")
+            found.related += [r for part in parts for r in part.related]
+            continue
         made, lacks = _made(cond, base, choose)
         if isinstance(made, Related):
             found.related.append(made)
@@ -56,6 +64,10 @@ def conditions_of(conds: Conds, base: str, choose: Choosing) -> Where:
             else:
                 beside.setdefault(c.field.table, []).append(c)
     found.related += [Related(table, tuple(cs)) for table, cs in beside.items()]
+    for cs in (found.plain, *beside.values()):
+        equal = [c.field for c in cs if c.operator == "=" and c.kind == "plain" and c.either is None]
+        if len(set(equal)) < len(equal):
+            raise LookupError("one column with two values")
     return found
 
 
@@ -77,8 +89,15 @@ def _made(cond: Cond, base: str, choose: Choosing) -> tuple[Any, bool]:
                 choose.cost += DOUBT  # 'no rain' is 0
             return [Condition(f, "IS NULL" if cond.missing else "IS NOT NULL")], False
         case ThanAverage():
-            f = choose.field(cond.of, base, lambda f: f.role == "number")
+            if cond.of is None:
+                f = choose.by_adjective(cond.adjective, base)
+            else:
+                f = choose.field(cond.of, base, lambda f: f.role == "number")
+            if choose.many(base, f.table):
+                raise LookupError("an average of what a row has many of")
             return [Condition(f, cond.operator, kind="average")], False
+        case KeyIs():
+            return [_key_is(cond, choose)], False
         case Like():
             return _like(cond, base, choose), False
         case Has():
@@ -173,6 +192,13 @@ def _like(cond: Like, base: str, choose: Choosing) -> list[Condition]:
         raise LookupError("no text to compare")
     pattern = cond.pattern.replace("'", "''")
     return [Condition(f, "NOT LIKE" if cond.negated else "ILIKE" if pattern.startswith("%") else "LIKE", f"'{pattern}'")]
+
+
+def _key_is(cond: KeyIs, choose: Choosing) -> Condition:
+    key = choose.schema.key(choose.table(cond.table))
+    if key is None or (key.values and key.values[0].startswith("'")):
+        raise LookupError("no number tells these rows apart")
+    return Condition(key, "=", cond.number)
 
 
 def _has(cond: Has, base: str, choose: Choosing) -> Any:
