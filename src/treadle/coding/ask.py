@@ -298,7 +298,7 @@ class _Work:
         decisive = self.job.decisive and self.tools.engine.capabilities.primer
         for i, draft in enumerate(drafts):
             votes = self._votes_of_reading() if i == 0 and decisive else 1
-            witness = i == 0 and self.job.read_whole
+            witness = i == 0 and self.job.witness
             self.candidates.append(replace(self._judged(draft, draft.id), by_rules=True, votes=votes, witness=witness))
 
     def _votes_of_reading(self) -> int:

@@ -50,6 +50,11 @@ class Job(Protocol):
         """Whether the first of these programs takes account of every word of the request."""
         ...
 
+    @property
+    def witness(self) -> bool:
+        """Whether the first of these programs can be the only witness for what drafts of a small model agree on."""
+        ...
+
     def guide(self, prompt: Prompt) -> Guide | None:
         """What drafts of ``prompt`` may say, given what is known; None where nothing is held."""
         ...

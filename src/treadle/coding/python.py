@@ -54,6 +54,10 @@ class PythonJob(Judge):
         self.read_whole = False
         """Rules knew every word of the request, or an example answers its own request."""
 
+    @property
+    def witness(self) -> bool:
+        return self.read_whole
+
     def plan(self) -> Plan:
         request, _, options = self._work
         made = make_plan(*self._work)

@@ -57,6 +57,12 @@ class SqlJob:
     def read_whole(self) -> bool:
         return self._plan is not None and not self._plan.unread
 
+    @property
+    def witness(self) -> bool:
+        """Of 100 questions that nobody looked at, 17 of 17 readings by the grammar were right where it took account of every
+        word; of readings by patterns that used every word 19 of 30."""
+        return self._plan is not None and self._plan.witness
+
     def guide(self, prompt: Prompt) -> Guide | None:
         """For small models only: the guide's grammar leaves out what they rarely get right (WITH, windows)."""
         return self._guide if prompt.primer and is_small(self._tools.engine) else None

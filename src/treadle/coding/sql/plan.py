@@ -10,6 +10,7 @@ from treadle.coding.plan import Plan
 from treadle.coding.shots import nearest_examples
 from treadle.coding.sql.base import Database, rows_of
 from treadle.coding.sql.doubts.rules import sql_doubts
+from treadle.coding.sql.questions import read_question
 from treadle.coding.sql.reading.linking import Links, find_values, link
 from treadle.coding.sql.reading.propose import readings_of, variations_of
 from treadle.coding.sql.reading.schema import Schema
@@ -37,6 +38,9 @@ READINGS = 1
 WEAK_AFTER = 2
 """After so many examples made by rules come corrections that are hardly similar; without rules they come first."""
 MADE_BY_RULES = "made from the schema by rules"
+WHOLE = "whole"
+"""Of an example: what the grammar of questions read, each word of which has its place."""
+BY_GRAMMAR = "by grammar"
 VARIED = "variation"
 """Of an example: it answers a nearby question. It may be shown to a model, but is no reading."""
 
@@ -46,12 +50,13 @@ class SqlPlan(Plan):
     """A plan with what rules read in the question, or a correction answers it with: statements that gave rows, best first.
 
     ``decisive``: the first one counts more than the drafts of a small model. ``unread``: words of the question that the
-    first one takes no account of.
+    first one takes no account of. ``witness``: the grammar of questions gave it, and a place to every word; or a correction.
     """
 
     readings: tuple[PromptPart, ...] = ()
     decisive: bool = False
     unread: tuple[str, ...] = ()
+    witness: bool = False
 
 
 def make_sql_plan(
@@ -85,13 +90,15 @@ def make_sql_plan(
     answers = [e for e, similarity in near if similarity >= ANSWERS]
     read = [e for e in made if VARIED not in e.tags]
     readings = tuple(_reading(e) for e in (*answers[:1], *read[:READINGS]))
+    whole = bool(read) and WHOLE in read[0].tags
     best = max((similarity for _, similarity in near), default=0.0)
     return SqlPlan(
         prompt=build_prompt(engine, ingredients, options.prompt_tokens),
         ingredients=ingredients,
         readings=readings,
         decisive=bool(answers) or best < TEACHES,
-        unread=() if answers or not read else tuple(unread_words(read[0].program, schema, links)),
+        unread=() if answers or whole or not read else tuple(unread_words(read[0].program, schema, links)),
+        witness=bool(answers) or whole,
     )
 
 
@@ -102,9 +109,9 @@ def _reading(example: Example) -> PromptPart:
 
 def _made(question: str, database: Database, schema: Schema, links: Links) -> list[Example]:
     found = []
-    direct = readings_of(question, schema, links)
-    for number, sketch in enumerate([*direct, *variations_of(direct, schema)][:PROPOSED]):
-        example = _example(number, sketch, database, schema, () if number < len(direct) else (VARIED,))
+    for number, (sketch, tags) in enumerate(_sketches(question, schema, links)[:PROPOSED]):
+        asked = question if WHOLE in tags else ""
+        example = _example(number, sketch, database, schema, tags, asked)
         if example is None:
             continue
         rows = rows_of(database.execute(example.program, LOOK_LIMITS))
@@ -115,14 +122,35 @@ def _made(question: str, database: Database, schema: Schema, links: Links) -> li
     return [example for _, example in sorted(found, key=lambda pair: pair[0])]
 
 
-def _example(number: int, sketch: Sketch, database: Database, schema: Schema, tags: tuple[str, ...]) -> Example | None:
+def _sketches(question: str, schema: Schema, links: Links) -> list[tuple[Sketch, tuple[str, ...]]]:
+    """What the question may ask, the likeliest first: what the grammar gives a whole reading of, then what patterns read in
+    it, what the grammar reads with a few words left over, and nearby questions."""
+    parsed, direct = read_question(question, schema, links), readings_of(question, schema, links)
+    found: dict[Sketch, tuple[str, ...]] = {}
+    if parsed is not None and parsed.whole:
+        found[parsed.sketch] = (WHOLE,)
+    for sketch in direct[:1]:
+        found.setdefault(sketch, ())
+    if parsed is not None:
+        found.setdefault(parsed.sketch, (BY_GRAMMAR,))
+    for sketch in direct[1:]:
+        found.setdefault(sketch, ())
+    for sketch in variations_of(direct, schema):
+        found.setdefault(sketch, (VARIED,))
+    return list(found.items())
+
+
+def _example(
+    number: int, sketch: Sketch, database: Database, schema: Schema, tags: tuple[str, ...], asked: str = ""
+) -> Example | None:
+    """``asked``: the question itself, where a sketch is known to answer it; else the sketch is put into words."""
     try:
         statement = to_sql(sketch, schema, database.dialect)
     except LookupError:
         return None
     return Example(
         id=f"near-{number + 1}",
-        request=to_words(sketch, schema),
+        request=asked or to_words(sketch, schema),
         program=statement,
         body=statement,
         pack=MADE_BY_RULES,

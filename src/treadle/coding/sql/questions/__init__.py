@@ -1,24 +1,32 @@
 """Questions parsed by a grammar: what each phrase means, joined to what the whole question asks.
 
-A question is cut into words (words). What words and phrases may be (lexicon, with phrases.txt) is joined by rules with
-meanings (rows, asks) in a chart, to an ``Ask`` (tree) in which names still stand for all that they may name. Which columns and
-tables are meant is chosen last (resolve, where, choosing), and gives a sketch. Where every word has its place and no choice was
-a guess the reading is *whole*.
+A question is cut into words (words), and what it defines itself is set apart (defined). What words and phrases may be
+(lexicon, with phrases.txt) is joined by rules with meanings (rows, figures, parts, best, asks) in a chart, to an ``Ask``
+(tree) in which names still stand for all that they may name. Which columns and tables are meant is chosen last (resolve,
+items, ordering, where, choosing), and gives a sketch. Where every word has its place, but for those that choose nothing
+(idle), and no choice was a guess, the reading is *whole*.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any, cast
 
-from treadle.coding.reading.chart import Grammar, parse
+from treadle.coding.reading.chart import Edge, Grammar, parse
 from treadle.coding.sql.questions.asks import ask_rules
-from treadle.coding.sql.questions.lexicon import idle, lexical
+from treadle.coding.sql.questions.defined import Definitions, definitions
+from treadle.coding.sql.questions.idle import idle
+from treadle.coding.sql.questions.lexicon import lexical
 from treadle.coding.sql.questions.resolve import resolved
 from treadle.coding.sql.questions.rows import row_rules
 from treadle.coding.sql.questions.tree import Ask
-from treadle.coding.sql.questions.words import cut
+from treadle.coding.sql.questions.words import Word, cut
 from treadle.coding.sql.reading.abbreviations import with_short_names, with_spoken_names
+from treadle.coding.sql.reading.clauses import AS_ZERO, FORM, NONE_TOO
+from treadle.coding.sql.reading.cues import blanked
 from treadle.coding.sql.reading.linking import Links, normalised, places_of
 from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.sketch import Sketch
@@ -29,7 +37,7 @@ LONGEST = 70
 """Words of a question beyond which nothing is read."""
 LEFT = 2
 """Words that may be left over."""
-SURE = 3.0
+SURE = 1.5
 """What a reading may cost to be called whole."""
 
 
@@ -54,18 +62,51 @@ def _grammar() -> Grammar:
 def read_question(text: str, schema: Schema, links: Links) -> ReadQuestion | None:
     """The cheapest reading of a question that can be written, or None."""
     said = with_short_names(with_spoken_names(normalised(text), schema), schema)
-    words = cut(said)
+    plain, clauses = _cut_out(said)
+    words = cut(plain)
     if not words or len(words) > LONGEST:
         return None
-    edges = lexical(words, schema, links, places_of(said))
+    starts = places_of(said)
+
+    def edges(part: Sequence[Word], known: Definitions, goal: str) -> list[Edge]:
+        found = list(lexical(part, schema, links, starts, known))
+        named = frozenset(i for e in found if e.symbol in ("F", "T") for i in range(e.start, e.end))
+        return parse([w.text for w in part], found, _grammar(), goal, idle(part, named), LEFT)
+
+    def computes(part: Sequence[Word], known: Definitions) -> tuple[str, Any] | None:
+        found = [e for e in edges(part, known, "DEF") if not e.over] if part else []
+        return cast(tuple[str, Any], found[0].meaning) if found else None
+
+    words, known = definitions(words, computes)
     best: ReadQuestion | None = None
-    for edge in parse([w.text for w in words], edges, _grammar(), "S", idle(words), LEFT):
+    for edge in edges(words, known, "S"):
         assert isinstance(edge.meaning, Ask)
         try:
-            sketch, cost = resolved(edge.meaning, schema)
+            sketch, cost = resolved(replace(edge.meaning, **clauses), schema)
         except LookupError:
             continue
         found = ReadQuestion(sketch, tuple(words[i].text for i in sorted(edge.over)), edge.cost + cost)
         if best is None or found.cost < best.cost:
             best = found
     return best
+
+
+_ANY_CASE = re.compile(
+    r"[,;(]?\s*(?:\b(?:and|but|match|matching|compare)\s+)*\b(?:case[-\s]insensitive(?:ly)?"
+    r"|ignor(?:e|ing)\s+(?:the\s+)?(?:upper\s*(?:and|or|/)\s*lower\s*)?case(?:\s+when\s+matching)?"
+    r"|(?:in\s+)?upper\s*(?:and|or|/)\s*lower\s*case|(?:without\s+regard\s+to|regardless\s+of|no\s+matter\s+the)\s+case"
+    r"|case\s+does\s+not\s+matter)\b\)?",
+    re.IGNORECASE,
+)
+_REMARKS = re.compile(r"\(\s*0\s*=\s*Sunday[^)]*\)|\(\s*(?:LIKE|use LIKE)[^)]*\)", re.IGNORECASE)
+
+
+def _cut_out(text: str) -> tuple[str, dict[str, Any]]:
+    """A question with blanks for clauses that are said in set phrases, and what these say."""
+    found: dict[str, Any] = {}
+    for pattern, name in ((AS_ZERO, "filled"), (_ANY_CASE, ""), (_REMARKS, ""), (NONE_TOO, "zeros"), (FORM, "")):
+        for match in reversed(list(pattern.finditer(text))):
+            text = blanked(text, match.span())
+            if name:
+                found[name] = True
+    return text, found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from treadle.coding.sql.questions.tree import Mention, TableName, Value
 from treadle.coding.sql.reading.schema import Field, Join, Schema, stem
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.coding.sql.reading.unread import SPOKEN_UNITS
 
-__all__ = ["Choosing", "DOUBT"]
+__all__ = ["DOUBT", "Choosing"]
 
 DOUBT = 4.0
 """What a choice costs that may well be another: more than a reading may cost that is called whole."""
@@ -18,7 +19,18 @@ _STEP, _MANY = 0.15, 0.35
 _CLOSE = 0.06
 """Two choices that differ by less are the same to us."""
 _YEARS = frozenset(("year", "founded", "opened", "born", "built", "established", "since", "formed", "released"))
-TIME_UNITS = {"s": 1, "sec": 1, "ms": 0.001, "second": 1, "min": 60, "mins": 60, "minute": 60, "h": 3600, "hr": 3600, "hrs": 3600}
+TIME_UNITS = {
+    "s": 1,
+    "sec": 1,
+    "ms": 0.001,
+    "second": 1,
+    "min": 60,
+    "mins": 60,
+    "minute": 60,
+    "h": 3600,
+    "hr": 3600,
+    "hrs": 3600,
+}
 TIME_UNITS |= {"hour": 3600, "day": 86400, "d": 86400}
 
 
@@ -27,6 +39,7 @@ class Choosing:
 
     def __init__(self, schema: Schema) -> None:
         self.schema, self.cost = schema, 0.0
+        self.dates: list[Field] = []
 
     # ------------------------------------------------------------------------------------------------ distance
 
@@ -44,7 +57,9 @@ class Choosing:
         way = self.schema.path(base, table)
         if way is None:
             return 99.0
-        return sum(_STEP if step in self.schema.joins else _MANY for step in way)
+        many = [step not in self.schema.joins for step in way]
+        aside = any(later and not earlier for earlier, later in pairwise(many))  # rows that only share what they point to
+        return sum(_MANY if step else _STEP for step in many) + (DOUBT if aside else 0.0)
 
     # ------------------------------------------------------------------------------------------------ choosing
 
@@ -74,7 +89,9 @@ class Choosing:
         self.cost += best[1]
         return best[0]
 
-    def of_values(self, values: tuple[Value, ...], base: str, accept: Callable[[Field], bool]) -> tuple[Field, tuple[str, ...]]:
+    def of_values(
+        self, values: tuple[Value, ...], base: str, accept: Callable[[Field], bool]
+    ) -> tuple[Field, tuple[str, ...]]:
         """The column that has all of some values, and these as SQL."""
         shared = [f for f, _ in values[0].fields if accept(f) and all(any(g == f for g, _ in v.fields) for v in values)]
         chosen = self.nearest([(f, 0.0) for f in shared], base)
@@ -87,6 +104,8 @@ class Choosing:
         own = [f for f in self.schema.tables[base] if self.holds_dates(f)]
         if len(own) > 1 and year and len([f for f in own if f.role == "number"]) == 1:
             own = [f for f in own if f.role == "number"]
+        if named := [f for f in self.dates if f in own]:
+            return named[0]
         if own:
             if len(own) > 1:
                 self.cost += DOUBT
@@ -101,7 +120,9 @@ class Choosing:
         """The column that 'longest' or 'older than' is said of."""
         own = [f for f in self.schema.fields if f.role in ("number", "date") and self.far(base, f.table) < 1.0]
         found = [
-            (f, 1.0 - how) for f in own if (how := max((similar(stem(w), stem(adjective)) for w in f.words), default=0.0)) > 0
+            (f, 1.0 - how)
+            for f in own
+            if (how := max((similar(stem(w), stem(adjective)) for w in f.words), default=0.0)) > 0
         ]
         if not found and adjective in ("long", "short"):
             found = [(f, 0.5) for f in own if f.unit.lower() in TIME_UNITS or f.unit.lower() in ("km", "m", "cm", "mm")]

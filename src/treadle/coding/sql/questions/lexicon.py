@@ -1,22 +1,24 @@
-"""What words and phrases of a question may be by themselves: names of tables and columns, values, numbers, dates, phrases."""
+"""What words and phrases of a question may be by themselves: names of tables and columns, values, numbers, phrases."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from typing import Any
 
 from treadle.coding.reading.chart import Edge
-from treadle.coding.sql.questions.tree import Mention, Num, TableName, Value
+from treadle.coding.sql.questions.tree import Agg, Mention, Num, Rows, TableName, Value
 from treadle.coding.sql.questions.words import Word
+from treadle.coding.sql.reading.abbreviations import stands_for
 from treadle.coding.sql.reading.cues import MONTHS, NUMBER_WORDS
 from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
 
-__all__ = ["idle", "lexical"]
+__all__ = ["lexical"]
 
 _MOST_WORDS = 4
 """Of a name of a column or table, at most."""
@@ -45,8 +47,23 @@ def _read_phrases() -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
 _PHRASES = _read_phrases()
 
 
-def lexical(words: Sequence[Word], schema: Schema, links: Links, starts: Sequence[int]) -> Iterator[Edge]:
-    """What every word and phrase may be. ``starts``: the characters at which the words of ``links`` begin."""
+def lexical(
+    words: Sequence[Word],
+    schema: Schema,
+    links: Links,
+    starts: Sequence[int],
+    defined: Mapping[tuple[str, ...], tuple[str, Any]] | None = None,
+) -> Iterator[Edge]:
+    """What every word and phrase may be.
+
+    ``starts``: the characters at which the words of ``links`` begin. ``defined``: by their words what the question itself
+    says that names mean, (symbol, meaning).
+    """
+    stems = [w.stem for w in words]
+    for name, (symbol, meaning) in (defined or {}).items():
+        for i in range(len(words) - len(name) + 1):
+            if tuple(stems[i : i + len(name)]) == name:
+                yield Edge(symbol, i, i + len(name), meaning, -0.5)
     for i, word in enumerate(words):
         yield Edge("QUOTED" if word.kind == "quoted" else _SIGNS.get(word.text, word.text), i, i + 1, word.text)
         if word.kind == "word" and (len(word.text) == 1 or word.written[0].isupper()):
@@ -105,6 +122,7 @@ def _names(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
                 # 0.1 less a word: a long name says more than its parts
                 text, least = " ".join(w.text for w in said), min(cost for _, cost in fields)
                 yield Edge("F", start, end, Mention(_priced(fields), text), least - 0.15 * (end - start - 1))
+                yield from _named_total(said, start, end, fields)
             tables = [(t, cost) for t in schema.tables if (cost := _called(t, stems, schema)) is not None]
             if tables:
                 least = min(cost for _, cost in tables)
@@ -112,7 +130,42 @@ def _names(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
                 yield Edge("T", start, end, TableName(named), least - 0.15 * (end - start - 1))
 
 
-_NO_NAME = frozenset({"of", "in", "for", "and", "per", "by", "with", "is", "has", "no", "number", "each", "who", "which", "what", "when", "where", "how", "many", "all", "it", "that"})
+_TOTALS = {"total": "SUM", "average": "AVG", "mean": "AVG"}
+
+
+def _named_total(said: Sequence[Word], start: int, end: int, fields: list[tuple[Field, float]]) -> Iterator[Edge]:
+    """'Total cost' of a column ``total_cost``: its sum, where a figure is asked for."""
+    exact = tuple((f, 0.0) for f, cost in fields if cost == 0.0 and f.role == "number" and len(f.words) == len(said))
+    if exact and len(said) > 1 and said[0].text in _TOTALS:
+        yield Edge("FG", start, end, Agg(_TOTALS[said[0].text], Mention(exact), Rows(None)), -0.4)
+
+
+_NO_NAME = frozenset(
+    {
+        "of",
+        "in",
+        "for",
+        "and",
+        "per",
+        "by",
+        "with",
+        "is",
+        "has",
+        "no",
+        "number",
+        "each",
+        "who",
+        "which",
+        "what",
+        "when",
+        "where",
+        "how",
+        "many",
+        "all",
+        "it",
+        "that",
+    }
+)
 
 
 def _priced(found: list[tuple[Field, float]]) -> tuple[tuple[Field, float], ...]:
@@ -146,7 +199,9 @@ def _named(f: Field, said: list[str], schema: Schema) -> float | None:
 
 def _covers(table: list[str], said: list[str]) -> bool:
     """Whether words say the name of a table, all or its last word."""
-    return said in (table, table[-1:], table[:1])
+    if said in (table, table[-1:], table[:1]):
+        return True
+    return len(said) == 1 and stands_for(table[-1], said[0]) > 0
 
 
 def _loosely(own: list[str], said: list[str], table: list[str]) -> float | None:
@@ -194,45 +249,3 @@ def _values(words: Sequence[Word], links: Links, starts: Sequence[int]) -> Itera
             spans[at[first], at[last] + 1].append((v.field, v.sql))
     for (start, end), found in spans.items():
         yield Edge("V", start, end, Value(tuple(dict.fromkeys(found))), -0.2 * (end - start - 1))
-
-
-# ------------------------------------------------------------------------------------------------ idle words
-
-_IDLE_TEXT = """
-please there their its his her they it them i you we us me do does did can could would should be been is are was were has have had
-also any our your my this these those that exactly actually currently really
-so just simply then now as hi hello thanks thank need want see database table tables data records list know find
-belong belongs belonging come comes came contain contains exist exists live lives lived make makes made take takes took taken place
-happen happened hold holds held get gets got receive receives received given go goes went work works worked offer offers offered
-use used uses own owns owned located situated represented entered became worth seen visited involve involved appear appears
-appeared occur occurs occurred registered recorded lie lies keeps kept said called related associated having respective
-employ employs employed raised handled handle handles submit led leads lead manage manages managed attended attend teaches teach taught
-supplied supply supplies hosted host hosts issued logged filed posted measured participated participate run sell sells buy buys play plays write
-writes wrote visit visits lay worked treat treated care driven drive drives drove carried carry carries shipped ship received receive
-sold ran runs stored submitted played serve serves served stop stops made performed visited bought paid placed written
-corresponding each's full stored available different various particular particularly single certain kind
-""".replace("different", "").replace("single", "")
-_IDLE = frozenset(_IDLE_TEXT.split()) | frozenset(".?!:;,\"'“”’`")  # noqa: RUF001
-
-
-_IDLE_PHRASES = tuple(
-    tuple(p.split()) for p in (
-        "at all|on record|so far|on file|at some point|at any time|as well|at least once|for me|if any|in question"
-        "|at hand|in database|in data|in table|in list|in dataset|in system|in records|up to now|to date|on average each"
-        "|ended up|of course|if possible|at once|and nothing else|nothing else|in short|to me|from database"
-        "|give number between 0 and 1|as number between 0 and 1|as value between 0 and 1|i want value between 0 and 1|answer with number between 0 and 1"
-        "|as decimal number|as decimal|as fraction|return ratio as decimal number|as decimal fraction|as ratio|in decimal form|between 0 and 1|are enough"
-        "|is enough|as number|give answer|as plain number|would do|will do|is fine|return ratio as decimal|yyyy - mm|as yyyy - mm|month as yyyy - mm|in form yyyy - mm|in format yyyy - mm|formatted as yyyy - mm|in whole data set|in full|i e|e g|by far|too|yet|ever|whole data set|over all time"
-    ).split("|")
-)
-
-
-def idle(words: Sequence[Word]) -> frozenset[int]:
-    """The places of words that may be passed over without being left over: they choose nothing."""
-    texts = [w.text for w in words]
-    found = {i for i, w in enumerate(words) if w.text in _IDLE and w.kind != "quoted"}
-    for phrase in _IDLE_PHRASES:
-        for i in range(len(texts) - len(phrase) + 1):
-            if tuple(texts[i : i + len(phrase)]) == phrase:
-                found |= set(range(i, i + len(phrase)))
-    return frozenset(found)

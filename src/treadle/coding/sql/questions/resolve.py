@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from treadle.coding.sql.questions.choosing import DOUBT, Choosing
+from treadle.coding.sql.questions.choosing import DOUBT
+from treadle.coding.sql.questions.ordering import Ordering
 from treadle.coding.sql.questions.tree import (
     Agg,
     Arith,
@@ -15,18 +16,16 @@ from treadle.coding.sql.questions.tree import (
     Count,
     Mention,
     Named,
-    Num,
-    Order,
     Part,
-    Rows,
     Share,
-    Span,
     TableName,
     That,
+    leaves_of,
+    mentions_of,
 )
 from treadle.coding.sql.questions.where import Where, conditions_of
-from treadle.coding.sql.reading.schema import Field, Schema, stem
-from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Key, Sketch
+from treadle.coding.sql.reading.schema import Schema
+from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
 
 __all__ = ["resolved"]
 
@@ -65,13 +64,13 @@ def _bases(ask: Ask, schema: Schema) -> Iterator[str]:
             found |= dict.fromkeys(t for t, _ in rows.table.tables[:2])
         elif isinstance(of, TableName):
             found |= dict.fromkeys(t for t, _ in of.tables[:2])
-        for mention in _mentions(of):
+        for mention in mentions_of(of):
             found |= dict.fromkeys(f.table for f, _ in mention.fields)
     if not figures and ask.rows is not None and ask.rows.table is not None:
         found |= dict.fromkeys(t for t, _ in ask.rows.table.tables[:2])
     if not found:
         for shown in (*ask.shown, *ask.groups):
-            for mention in _mentions(shown):
+            for mention in mentions_of(shown):
                 found |= dict.fromkeys(f.table for f, _ in mention.fields)
             if isinstance(shown, TableName):
                 found |= dict.fromkeys(t for t, _ in shown.tables[:2])
@@ -82,7 +81,11 @@ def _bases(ask: Ask, schema: Schema) -> Iterator[str]:
 def _links(ask: Ask, base: str, schema: Schema) -> Iterator[str]:
     """Tables of links between what is counted and the table that it is grouped by."""
     for group in ask.groups:
-        ends = [t for t, _ in group.tables[:1]] if isinstance(group, TableName) else [m.fields[0][0].table for m in _mentions(group)]
+        ends = (
+            [t for t, _ in group.tables[:1]]
+            if isinstance(group, TableName)
+            else [m.fields[0][0].table for m in mentions_of(group)]
+        )
         for end in ends:
             way = schema.path(base, end) or ()
             many = [step.right for step in way if step not in schema.joins]
@@ -91,35 +94,13 @@ def _links(ask: Ask, base: str, schema: Schema) -> Iterator[str]:
 
 def _leaves(ask: Ask) -> list[Any]:
     ordered = [*(o.what for o in ask.best), *(figure for figure, _, _ in ask.bars)]
-    return [leaf for shown in (*ask.shown, *ordered) for leaf in _leaves_of(shown)]
+    return [leaf for shown in (*ask.shown, *ordered) for leaf in leaves_of(shown)]
 
 
-def _leaves_of(x: Any) -> list[Any]:
-    if isinstance(x, Arith):
-        return [*_leaves_of(x.one), *_leaves_of(x.other)]
-    return [x] if isinstance(x, Count | Agg | Share) else []
-
-
-def _mentions(x: Any) -> list[Mention]:
-    match x:
-        case Mention():
-            return [x]
-        case Arith():
-            return [*_mentions(x.one), *_mentions(x.other)]
-        case Span():
-            return [m for m in (x.start, x.end) if m is not None]
-        case Agg() | Share() | Count() if x.of is not None:
-            return _mentions(x.of)
-        case Part() if x.of is not None:
-            return [x.of]
-    return []
-
-
-class _Resolver:
+class _Resolver(Ordering):
     def __init__(self, ask: Ask, base: str, schema: Schema) -> None:
-        self.ask, self.base, self.schema = ask, base, schema
-        self.choose = Choosing(schema)
-        self.extra: dict[Conds, tuple[Condition, ...]] = {}
+        super().__init__(base, schema)
+        self.ask = ask
 
     # ------------------------------------------------------------------------------------------------- parts
 
@@ -136,15 +117,19 @@ class _Resolver:
         if ask.zeros and not ask.bars:
             return self._with_zeros(ask, leaves, where)
         select = self._select(ask)
-        keys = tuple(self._key(o, select) for o in ask.best)
-        orders = tuple(self._key(o, select) for o in ask.orders) if ask.limit is None else keys
+        keys = tuple(self.key(o, select) for o in ask.best)
+        orders = tuple(self.key(o, select) for o in ask.orders) if ask.limit is None else keys
         if ask.limit is not None and ask.orders:
-            orders = (*keys, *(k for o in ask.orders if (k := self._key(o, select)).item not in [b.item for b in keys]))
+            orders = (*keys, *(k for o in ask.orders if (k := self.key(o, select)).item not in [b.item for b in keys]))
         conditions = list(where.plain)
         for key in keys:
             f = key.item.field
-            if f is not None and not key.item.aggregate and not key.descending:
+            if f is not None and not key.item.figure and not key.descending:
                 conditions.append(Condition(f, "IS NOT NULL"))
+        if ask.bars or ask.best:
+            named = [i.field for i in self.group if i.field is not None and not i.part]
+            keyed = {f.table for f in named if f == self.schema.key(f.table)}
+            conditions += [Condition(f, "IS NOT NULL") for f in named if f.table not in keyed]
         if not self.group and not any(i.figure for i in select) and any(k.item.figure for k in orders):
             raise LookupError("an order by figures of a list")
         distinct = ask.distinct or bool(ask.rows and ask.rows.distinct) or self._repeats(select)
@@ -155,7 +140,7 @@ class _Resolver:
             self._rounded(ask, select),
             tuple(dict.fromkeys(conditions)),
             group=self.group,
-            having=tuple(Bar(self._item(x), operator, value) for x, operator, value in ask.bars),
+            having=tuple(Bar(self.item(x), operator, value) for x, operator, value in ask.bars),
             order=orders,
             limit=ask.limit,
             distinct=distinct and not self.group and not any(i.figure for i in select),
@@ -184,9 +169,9 @@ class _Resolver:
                     raise LookupError("rows are no groups of themselves")
                 self.choose.cost += self.choose.far(self.base, table)
                 self.choose.way(self.base, table)
-                found += self._identity(table)
+                found += self.identity(table)
             elif isinstance(group, Part):
-                found.append(self._part(group))
+                found.append(self.part(group))
             else:
                 found.append(Item(field=self.choose.field(group, self.base)))
         return tuple(dict.fromkeys(found))
@@ -204,24 +189,6 @@ class _Resolver:
             return [*where.plain, Condition(key, "IN", query=query)]
         return where.plain
 
-    def _identity(self, table: str) -> tuple[Item, ...]:
-        found = dict.fromkeys((self.schema.key(table), *self.schema.called(table)))
-        return tuple(Item(field=f) for f in found if f is not None)
-
-    def _part(self, part: Part) -> Item:
-        if part.of is not None:
-            f = self.choose.field(part.of, self.base, lambda f: f.role == "date")
-            return Item(field=f, part=part.part)
-        named = [f for f in self.schema.tables[self.base] if stem(part.part) in map(stem, f.words) and f.role != "key"]
-        if len(named) == 1 and named[0].role != "date":
-            return Item(field=named[0])
-        f = self.choose.dated(self.base, False)
-        if f.role != "date":
-            if part.part != "year":
-                raise LookupError("a year has no parts")
-            return Item(field=f)
-        return Item(field=f, part=part.part)
-
     # ------------------------------------------------------------------------------------------------ figures
 
     def _common(self, leaves: list[Any]) -> Conds:
@@ -237,119 +204,18 @@ class _Resolver:
         """What is a condition of one figure only."""
         for leaf in leaves:
             own = tuple(c for c in leaf.rows.conds if c not in common)
-            self.extra[leaf.rows.conds] = self._plain(own)
-
-    def _plain(self, conds: Conds) -> tuple[Condition, ...]:
-        where = conditions_of(conds, self.base, self.choose)
-        if where.related:
-            raise LookupError("related rows within a figure")
-        return tuple(where.plain)
-
-    def _item(self, x: Any) -> Item:
-        match x:
-            case Mention():
-                return Item(field=self.choose.field(x, self.base))
-            case TableName():
-                called = self.schema.called(self.choose.table(x))
-                if len(called) != 1:
-                    raise LookupError("rows with no single name")
-                self.choose.cost += self.choose.far(self.base, called[0].table)
-                return Item(field=called[0])
-            case Part():
-                return self._part(x)
-            case Num():
-                return Item(number=x.text)
-            case Span():
-                return self._span(x)
-            case Count():
-                return self._count(x)
-            case Agg():
-                return self._agg(x)
-            case Share():
-                among = self._plain(x.among)
-                extra = self.extra.get(x.rows.conds, ())
-                self._own(x.rows)
-                if x.of is not None:
-                    f = self.choose.field(x.of, self.base, lambda f: f.role == "number")
-                    return Item("SUM", f, among=(*extra, *among), factor=x.factor, by=("/", Item("SUM", f, among=extra)))
-                if self._fans():
-                    raise LookupError("a share of rows that are repeated")
-                return Item(among=(*extra, *among), factor=x.factor, by=("/", Item(among=extra)))
-            case Arith():
-                return self._arith(x)
-        raise LookupError("nothing that can be shown")
-
-    def _own(self, rows: Rows) -> None:
-        """Rows of a figure have to be those of the statement."""
-        if rows.table is not None and self.choose.table(rows.table) != self.base:
-            raise LookupError("figures of different rows")
-
-    def _fans(self) -> bool:
-        """Whether grouping repeats rows."""
-        return any(i.field is not None and self.choose.many(self.base, i.field.table) for i in self.group)
-
-    def _count(self, x: Count) -> Item:
-        among = self.extra.get(x.rows.conds, ())
-        if x.of is not None and not isinstance(x.of, TableName):
-            if x.rows.table is not None and self.choose.table(x.rows.table) != self.base:
-                raise LookupError("figures of different rows")
-            f = self.choose.field(x.of, self.base)
-            return Item("COUNT", f, distinct=True, among=among)
-        table = self.base if x.rows.table is None else self.choose.table(x.rows.table)
-        if table == self.base and x.of is None and not self._fans():
-            return Item(among=among)
-        if table != self.base:
-            self.choose.cost += 0.4
-        key = self.schema.key(table) or self.schema.label(table)
-        if key is None or (table != self.base and self.choose.many(self.base, table)):
-            raise LookupError("rows that cannot be counted")
-        return Item("COUNT", key, distinct=True, among=among)
-
-    def _agg(self, x: Agg) -> Item:
-        among = self.extra.get(x.rows.conds, ())
-        if x.rows.table is not None and (table := self.choose.table(x.rows.table)) != self.base:
-            if not self.choose.many(table, self.base):
-                raise LookupError("figures of different rows")
-            self.choose.cost += 0.3
-        if isinstance(x.of, Mention):
-            kinds = ("number", "date") if x.name in ("MAX", "MIN", "RANGE") else ("number", "flag")
-            f = self.choose.field(x.of, self.base, lambda f: f.role in kinds)
-            if self.choose.many(self.base, f.table):
-                raise LookupError("a measure of which there are many")
-            if f.table != self.base or self._fans():
-                self.choose.cost += 0.0 if x.name in ("MAX", "MIN", "RANGE") else 0.6 if f.table != self.base else 0.2
-            return Item(x.name, f, among=among)
-        inner = self._item(x.of)
-        if among:
-            raise LookupError("a condition within what is computed")
-        if isinstance(x.of, Span):
-            return replace(inner, aggregate=x.name)
-        return Item(x.name, of=inner)
-
-    def _span(self, x: Span) -> Item:
-        if x.start is None or x.end is None:
-            raise LookupError("times between what is not said")
-        start, end = (self.choose.field(m, self.base, lambda f: f.role == "date") for m in (x.start, x.end))
-        part = {"day": "days" if start.timed or end.timed else "", "hour": "hours", "minute": "minutes"}.get(x.unit)
-        if part is None:
-            raise LookupError(f"no time in {x.unit}")
-        return Item(field=start, until=end, part=part)
-
-    def _arith(self, x: Arith) -> Item:
-        one, other = self._item(x.one), self._item(x.other)
-        simple = one.by is None and one.factor == 1.0 and not one.number
-        first = one if simple else Item(of=one)
-        second = other if other.by is None else Item(of=other)
-        if x.operator == "growth":
-            return replace(first, by=("growth", second), factor=x.factor)
-        return replace(first, by=(x.operator, second), factor=x.factor)  # type: ignore[arg-type]
+            self.extra[leaf.rows.conds] = self.plain(own)
 
     # --------------------------------------------------------------------------------------------- what is shown
 
     def _select(self, ask: Ask) -> tuple[Item, ...]:
         if any(isinstance(x, That) for x in ask.shown):
             raise LookupError("a figure that was not spoken of")
-        shown = tuple(item for x in ask.shown for item in self._shown(x))
+        shown = tuple(item for x in ask.shown for item in self.shown(x))
+        if ask.filled:
+            shown = tuple(replace(i, filled=i.aggregate in ("AVG", "SUM")) for i in shown)
+            if not any(i.filled for i in shown):
+                raise LookupError("nothing that could be missing")
         if ask.percent:
             shown = tuple(replace(i, factor=100.0) if i.by is not None and i.factor == 1.0 else i for i in shown)
         if self.group:
@@ -365,30 +231,15 @@ class _Resolver:
         if len(set(shown)) < len(shown):
             raise LookupError("the same twice")
         plain = [i for i in shown if not i.figure]
+        if (
+            ask.limit is not None
+            and not self.group
+            and any(i.field and self.choose.many(self.base, i.field.table) for i in plain)
+        ):
+            raise LookupError("several of these to a row")
         if not self.group and plain and len(plain) < len(shown):
             raise LookupError("figures beside columns without groups")
         return shown
-
-    def _shown(self, x: Any) -> tuple[Item, ...]:
-        """What a row is called may be several columns: first and last name."""
-        if isinstance(x, Named):
-            found = tuple(i for i in self.group if i.field is not None and i.field.role == "label")
-            found = found or tuple(Item(field=f) for f in self.schema.called(self.base))
-            if not found or (self.group and not all(i in self.group for i in found)):
-                raise LookupError("what has no name")
-            return found
-        if isinstance(x, TableName):
-            table = self.choose.table(x)
-            self.choose.way(self.base, table)
-            self.choose.cost += self.choose.far(self.base, table)
-            called = self.schema.called(table)
-            if not called:
-                key = self.schema.key(table)
-                if key is None or any(f.role == "text" for f in self.schema.tables[table]):
-                    raise LookupError("rows with no name")
-                return (Item(field=key),)
-            return tuple(Item(field=f) for f in called)
-        return (self._item(x),)
 
     def _of_groups(self, ask: Ask, shown: tuple[Item, ...]) -> tuple[Item, ...]:
         """What is shown of groups: their names, then figures; or what was told, where it belongs to groups."""
@@ -396,7 +247,7 @@ class _Resolver:
         if ask.bars and not shown:
             return labels
         if ask.limit is not None and not shown:
-            extra = tuple(self._item(o.what) for o in ask.best) if (ask.limit or 0) > 1 else ()
+            extra = tuple(self.item(o.what) for o in ask.best) if (ask.limit or 0) > 1 else ()
             return (*labels, *extra)
         plain = tuple(i for i in shown if not i.figure)
         keys = {i.field.table for i in self.group if i.field is not None and i.field.role == "key"}
@@ -423,56 +274,6 @@ class _Resolver:
             raise LookupError("nothing to round")
         return tuple(replace(i, digits=ask.digits) if i in able else i for i in select)
 
-    # -------------------------------------------------------------------------------------------------- orders
-
-    def _key(self, o: Order, select: tuple[Item, ...]) -> Key:
-        item = self._ordered_by(o, select)
-        age = o.adjective == "dated" and item.field is not None and "age" in item.field.words
-        return Key(item, bool(o.descending) is not age)
-
-    def _ordered_by(self, o: Order, select: tuple[Item, ...]) -> Item:
-        figures = [i for i in select if i.figure]
-        if isinstance(o.what, That) or o.adjective == "figure":
-            numbers = figures or [i for i in select if i.field is not None and i.field.role in ("number", "date")]
-            if len(numbers) != 1:
-                self.choose.cost += DOUBT if not numbers else 1.0
-            if not numbers:
-                raise LookupError("no figure to order by")
-            return numbers[-1]
-        if o.adjective == "date":
-            births = [f for f in self.schema.tables[self.base] if {"birth", "age", "born", "birthday"} & set(f.words)]
-            dated = [i for i in (*select, *self.group) if i.field is not None and (i.part or self.choose.holds_dates(i.field))]
-            return dated[0] if dated else Item(field=self.choose.dated(self.base, False))
-        if o.adjective == "name":
-            texts = [i for i in select if i.field is not None and i.field.role in ("label", "text") and not i.figure]
-            if not texts:
-                raise LookupError("no names to order by")
-            return texts[0]
-        if o.what is None:
-            return figures[0] if len(figures) == 1 else Item(field=self.choose.by_adjective(o.adjective, self.base))
-        if isinstance(o.what, Mention):
-            return self._by_column(o.what, select, figures)
-        item = self._item(o.what)
-        if self.group and not item.figure and item not in self.group:
-            raise LookupError("an order by what groups do not have")
-        return item
-
-    def _by_column(self, what: Mention, select: tuple[Item, ...], figures: list[Item]) -> Item:
-        named = {f for f, cost in what.fields if cost <= what.fields[0][1] + 0.3}
-        same = [i for i in (*select, *self.group) if i.field in named]
-        if same:
-            return same[0]
-        item = Item(field=self.choose.field(what, self.base))
-        assert item.field is not None
-        if not self.group and self.choose.many(self.base, item.field.table):
-            raise LookupError("an order by what a row has many of")
-        keys = {i.field.table for i in self.group if i.field is not None and i.field.role == "key"}
-        if self.group and item not in self.group and item.field.table not in keys:
-            raise LookupError("an order by what groups do not have")
-        if self.group and item not in self.group:
-            self.group = (*self.group, item)
-        return item
-
     # --------------------------------------------------------------------------------------------------- zeros
 
     def _with_zeros(self, ask: Ask, leaves: list[Any], where: Where) -> Sketch:
@@ -486,16 +287,16 @@ class _Resolver:
         own = [c for c in where.plain if c.field.table == table]
         theirs = tuple(c for c in where.plain if c.field.table != table)
         if isinstance(figure, Count):
-            counted = self._count(figure)
+            counted = self.count(figure)
             f = counted.field or key
             if f is None:
                 raise LookupError("rows that cannot be counted")
             item = Item("COUNT", f, distinct=counted.distinct, among=theirs)
         else:
-            item = replace(self._agg(figure), among=theirs, filled=figure.name == "SUM")
-        told = [self._item(x) for x in ask.shown if isinstance(x, Mention | TableName)] if ask.measured else []
+            item = replace(self.agg(figure), among=theirs, filled=figure.name == "SUM")
+        told = [i for x in ask.shown if isinstance(x, Mention | TableName | Named) for i in self.shown(x)]
         labels = tuple(i for i in self.group if i.field and i.field.role != "key") or self.group
         select = self._rounded(ask, (*(told or labels), item))
-        order = tuple(self._key(o, select) for o in ask.orders)
+        order = tuple(self.key(o, select) for o in ask.orders)
         kept = tuple(dict.fromkeys((*self.group, *told)))
         return Sketch(table, select, tuple(own), group=kept, order=order, outer=True)

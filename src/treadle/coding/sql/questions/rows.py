@@ -1,7 +1,7 @@
 """Rules for rows (R) and for conditions on them (C), comparisons (CMP) and dates (DT).
 
-R: Rows. C: a tuple of conditions. VL: values. FL: a column that is a flag. CMP: (operator, number, until). DT: a date condition
-of no column yet.
+R: Rows. C: a tuple of conditions. VL: values. FL: a column that is a flag. CMP: (operator, number, until). DT: a date
+condition of no column yet.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import calendar
 from dataclasses import replace
 
 from treadle.coding.reading.chart import Costly, Rules, rule
+from treadle.coding.sql.questions.shown import dates_of
 from treadle.coding.sql.questions.tree import (
     Both,
     Compare,
@@ -54,6 +55,8 @@ def _rows() -> Rules:
         rule("R", "NOT FL=f R=r", lambda f, r: _with(r, Flagged(f, False)), 0.1),
         rule("R", "ABOVE=op average F=f R=r", lambda op, f, r: _with(r, ThanAverage(f, op)), 0.1),
         rule("R", "NULL F=f R=r", lambda f, r: _with(r, Missing(f, True)), 0.3),
+        rule("R", "(all|every|any) [of] R=r", lambda r: r, 0.02),
+        rule("R", "VL=v F=f R=r", lambda v, f, r: Rows(r.table, (*found, *r.conds)) if (found := _in(f, v)) else None, 0.1),
         rule("R", "DISTINCT R=r", lambda r: replace(r, distinct=True)),
         rule("R", "R=r C=c", _passing, 0.05),
         rule("R", "R=r , C=c", _passing, 0.2),
@@ -151,6 +154,8 @@ def _dates() -> Rules:
         rule("DT", "BETWEEN Y=a (and|to) Y=b", lambda a, b: Dated(None, "year", ">=", a, b)),
         rule("DT", "AFTER=op MONTH=m Y=y", lambda op, m, y: Dated(None, "day", op, _edge(y, m, op in (">", "<=")))),
         rule("DT", "BEFORE=op MONTH=m Y=y", lambda op, m, y: Dated(None, "day", op, _edge(y, m, op in (">", "<=")))),
+        rule("WEEKDAYS", "WEEKDAY=d", lambda d: d),
+        rule("WEEKDAYS", "WEEKDAYS=a (or|OR|AND) WEEKDAY=b", lambda a, b: f"{a}, {b}"),
         rule("DT", "[YEARW] first half [of] Y=y", lambda y: Dated(None, "day", ">=", f"{y}-01-01", f"{y}-06-30")),
         rule("DT", "[YEARW] second half [of] Y=y", lambda y: Dated(None, "day", ">=", f"{y}-07-01", f"{y}-12-31")),
     ]
@@ -196,6 +201,9 @@ def _conditions() -> Rules:
         rule("C", "[WHO] [BE] NOT FL=f", lambda f: (Flagged(f, False),)),
         rule("C", "[WHO] [BE] [OF] DT=d", lambda d: (d,)),
         rule("C", "[WHO] [BE] [WITH] F=f [BE] DT=d", lambda f, d: _dated(f, d)),
+        rule("C", "OF VL=v F=f", lambda v, f: _in(f, v), 0.1),
+        rule("C", "[WHO] [ON|at] WEEKDAYS=d", lambda d: (Dated(None, "weekday", "IN", d),)),
+        rule("C", "[WHO] F=f [ON|at] WEEKDAYS=d", lambda f, d: (Dated(f, "weekday", "IN", d),)),
         rule("C", "[WHO] BE VL=v T", lambda v: (Is(v),), 0.3),
         rule("C", "[WHO] [BE] [OF|WITH] both VL=v", _both_values),
         rule("C", "[WHO] [BE] both C=a (and|AND) C=b", lambda a, b: (Both((a, b)),)),
@@ -235,8 +243,8 @@ def _both_values(v: Values) -> Conds | None:
 
 def _not_yet(f: Mention) -> Conds | None:
     """'Loans that were not returned': the date of what did not happen is missing."""
-    dates = tuple((x, cost) for x, cost in f.fields if x.role == "date")
-    return (Missing(Mention(dates, f.words), True),) if dates else None
+    dates = dates_of(f)
+    return (Missing(dates, True),) if dates else None
 
 
 def _than_average(o: str) -> Conds:
@@ -295,6 +303,8 @@ def _related() -> Rules:
         rule("C", "[WHO] NOT R=r", lambda r: (Has(r, True),), 0.4),
         rule("C", "[WHO|WITH] no R=r [at|in|on|for|of|to]", lambda r: (Has(r, True),)),
         rule("C", "(WITH|WHO) [at least one|some|any] R=r", lambda r: (Has(r),), 0.4),
+        rule("C", "[WHO] [BE|WITH] T=t C=c", lambda t, c: (Has(Rows(t, c)),), 0.4),
+        rule("C", "[WHO] [BE|WITH] F=f OF VL=v", lambda f, v: (Is(v),) if dates_of(f) else None, 0.3),
         rule("C", "NOT T=t [at least one|some|any] R=r", lambda t, r: (Has(_through(t, r), True),), 0.4),
         rule("C", "WHO T=t [at least one|some|any] R=r", lambda t, r: (Has(_through(t, r)),), 0.5),
         rule("C", "OF R=r", lambda r: (Has(r),) if r.conds else None, 0.3),
@@ -327,6 +337,3 @@ def _joined() -> Rules:
         rule("C", "C=a or C=b", lambda a, b: (Either(a, b),), 0.3),
         rule("C", "either C=a or C=b", lambda a, b: (Either(a, b),), 0.1),
     ]
-
-
-_ = TableName

@@ -7,7 +7,7 @@ question is about. So these meanings hold all that a word may name, with what ea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from treadle.coding.sql.reading.schema import Field
 
@@ -43,6 +43,8 @@ __all__ = [
     "ThanAverage",
     "That",
     "Value",
+    "leaves_of",
+    "mentions_of",
 ]
 
 
@@ -106,10 +108,11 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A date in a 'year', a 'month' (YYYY-MM), a month of any year ('moy', two digits) or beside a 'day' or between days."""
+    """A date in a 'year', a 'month' (YYYY-MM), a month of any year ('moy', two digits) or beside a 'day' or between days;
+    or on a 'weekday'."""
 
     of: Mention | None
-    kind: Literal["year", "month", "moy", "day"]
+    kind: Literal["year", "month", "moy", "day", "weekday"]
     operator: str
     value: str
     until: str = ""
@@ -303,5 +306,29 @@ class Ask:
     passing: Conds = ()
     bars: tuple[tuple[Figure, str, str], ...] = ()
     distinct: bool = False
+    filled: bool = False
     measured: bool = False
     percent: bool = False
+
+
+def leaves_of(x: Any) -> list[Any]:
+    """The figures that something shown is computed from."""
+    if isinstance(x, Arith):
+        return [*leaves_of(x.one), *leaves_of(x.other)]
+    return [x] if isinstance(x, Count | Agg | Share) else []
+
+
+def mentions_of(x: Any) -> list[Mention]:
+    """The names of columns in it."""
+    match x:
+        case Mention():
+            return [x]
+        case Arith():
+            return [*mentions_of(x.one), *mentions_of(x.other)]
+        case Span():
+            return [m for m in (x.start, x.end) if m is not None]
+        case Agg() | Share() | Count() if x.of is not None:
+            return mentions_of(x.of)
+        case Part() if x.of is not None:
+            return [x.of]
+    return []

@@ -63,12 +63,25 @@ def conditions_of(conds: Conds, base: str, choose: Choosing) -> Where:
                 found.related.append(Related(c.field.table, (c,), True))
             else:
                 beside.setdefault(c.field.table, []).append(c)
+    first = {choose.way(base, table)[0] for table in beside}
+    if any(choose.way(base, r.table)[:1] and choose.way(base, r.table)[0] in first and not r.lacks for r in found.related):
+        choose.cost += DOUBT  # is it the same row?
+    _of_one_row(beside, base, choose)
     found.related += [Related(table, tuple(cs)) for table, cs in beside.items()]
     for cs in (found.plain, *beside.values()):
         equal = [c.field for c in cs if c.operator == "=" and c.kind == "plain" and c.either is None]
         if len(set(equal)) < len(equal):
             raise LookupError("one column with two values")
     return found
+
+
+def _of_one_row(beside: dict[str, list[Condition]], base: str, choose: Choosing) -> None:
+    """Conditions on a table and on one that its rows point to are of one row: 'runs of a wood sample that failed'."""
+    for table in list(beside):
+        between = [step.right for step in choose.way(base, table)[:-1]]
+        nearer = next((t for t in between if t in beside and not choose.many(t, table)), None)
+        if nearer is not None:
+            beside[nearer] += beside.pop(table)
 
 
 def _made(cond: Cond, base: str, choose: Choosing) -> tuple[Any, bool]:
@@ -160,25 +173,38 @@ def _scaled(n: Num, f: Field) -> str:
     return f"'{n.text}'" if quoted else n.text
 
 
-_MILLIONS = {"m": 1e6, "mio": 1e6, "mn": 1e6, "million": 1e6, "k": 1e3, "bn": 1e9, "musd": 1e6, "keur": 1e3, "meur": 1e6, "kusd": 1e3}
+_MILLIONS = {
+    "m": 1e6,
+    "mio": 1e6,
+    "mn": 1e6,
+    "million": 1e6,
+    "k": 1e3,
+    "bn": 1e9,
+    "musd": 1e6,
+    "keur": 1e3,
+    "meur": 1e6,
+    "kusd": 1e3,
+}
 
 
 def _dated(cond: Dated, base: str, choose: Choosing) -> list[Condition]:
     year = cond.kind == "year"
     if cond.of is not None:
         f = choose.field(cond.of, base, choose.holds_dates)
+        choose.dates.append(f)
     else:
         f = choose.dated(base, year)
     if f.role == "number":
         if not year:
             raise LookupError("a year has no days")
         value = cond.value
-        return [
-            Condition(f, "BETWEEN", f"{value} AND {cond.until}") if cond.until else Condition(f, cond.operator, value)
-        ]
+        return [Condition(f, "BETWEEN", f"{value} AND {cond.until}") if cond.until else Condition(f, cond.operator, value)]
     if year:
         found = [Condition(f, cond.operator, cond.value, "year")]
         return [*found, Condition(f, "<=", cond.until, "year")] if cond.until else found
+    if cond.kind == "weekday":
+        days = cond.value.split(", ")
+        return [Condition(f, "=" if len(days) == 1 else "IN", days[0] if len(days) == 1 else f"({cond.value})", "weekday")]
     if cond.kind in ("month", "moy"):
         return [Condition(f, "=", cond.value, "month")]
     kind = "day" if f.timed else "plain"

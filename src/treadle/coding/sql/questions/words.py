@@ -1,4 +1,4 @@
-"""A question cut into words, numbers, dates and signs; and where its words, as ``linking`` counts them, stand among these."""
+"""A question cut into words, numbers, dates, quoted texts and signs."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from treadle.coding.sql.reading.schema import Schema, plural, singular, stem
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
 
-__all__ = ["with_short_names", "with_spoken_names"]
+__all__ = ["stands_for", "with_short_names", "with_spoken_names"]
 
 _COMMON_TEXT = """
 addr address; amt amount; avg average; cat category; cd code; cnt count; cred credit; cust customer; del deleted
@@ -78,7 +78,7 @@ def _written(word: str, tables: frozenset[str], columns: frozenset[str]) -> str:
     """The short name for one word; in the plural where the word is. Names of tables come first."""
     one = singular(word)
     found = [
-        (fit, names is tables, name) for names in (tables, columns) for name in names if (fit := _stands_for(name, one)) > 0
+        (fit, names is tables, name) for names in (tables, columns) for name in names if (fit := stands_for(name, one)) > 0
     ]
     if not found:
         return ""
@@ -86,7 +86,7 @@ def _written(word: str, tables: frozenset[str], columns: frozenset[str]) -> str:
     return plural(name) if one != word and of_table else name
 
 
-def _stands_for(name: str, word: str) -> float:
+def stands_for(name: str, word: str) -> float:
     """How well a short name stands for a word: 3 by the list, 2 by all consonants or as its beginning, from 1 by some."""
     if stem(word) in _COMMON.get(name, ()):
         return 3.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from treadle.coding.sql.reading.cues import NUMBER_WORDS, blanked
 from treadle.coding.sql.reading.orders import Said, read_orders
 
-__all__ = ["Clauses", "read_clauses"]
+__all__ = ["ANY_CASE", "AS_ZERO", "FORM", "NONE_TOO", "Clauses", "read_clauses"]
 
 _ROUNDED = re.compile(
     r",?\s*\(?\b(?:both|all|each)?\s*round(?:ed)?\s+(?:it\s+|them\s+|off\s+)?(?:to|on)\s+(?:the\s+)?(?:nearest\s+)?"
@@ -35,13 +35,13 @@ _KNOWN = re.compile(
     r"[,;(]?\s*\b(?:whose|where|if)\s+(?:the\s+|its\s+|their\s+)?(?P<what>[\w-]+(?:\s+[\w-]+)?)\s+(?:is|are)\s+known\b|\bwith\s+a\s+known\s+(?P<of>[\w-]+)",
     re.IGNORECASE,
 )
-_FORM = re.compile(
+FORM = re.compile(
     r"\b(?:(?:give|return|express(?:ed)?|state|show)\s+(?:it\s+|the\s+(?:result|answer|ratio|share|fraction)\s+)?)?(?:as\s+)?a(?:\s+decimal)?"
     r"\s+(?:number|fraction|value|decimal|percentage)(?:\s+number)?(?:\s+(?:between|from)\s+0\s+(?:and|to)\s+(?:1|100))\b"
     r"|\b(?:(?:give|return|express(?:ed)?|state|show)\s+(?:it\s+|the\s+\w+\s+)?)?as\s+a\s+(?:decimal(?:\s+number)?|fraction|number)\b",
     re.IGNORECASE,
 )
-_NONE_TOO = re.compile(
+NONE_TOO = re.compile(
     r"[,;(]?\s*\b(?:(?:also\s+)?includ(?:e|ing)|even|also|counting)\b[^.;?!]*?"
     r"\b(?:none|no\s+\w+|zero|0|without(?:\s+any)?(?:\s+\w+)?|never\s+\w+)\b(?:\s+at\s+all)?\)?"
     r"|[,;(]?\s*\bzero(?:s|es)?\s+included\b\)?"
@@ -51,12 +51,12 @@ _NONE_TOO = re.compile(
     r"|[,;(]?\s*(?:\bwith\s+)?\b(?:0|zero)\s+(?:if|where|when|for)\b[^.;?!)]{0,80}\)?",
     re.IGNORECASE,
 )
-_AS_ZERO = re.compile(
+AS_ZERO = re.compile(
     r"[,;(]?\s*(?:\band\s+)?\b(?:(?:treat|count|take|consider)(?:ing)?\s+(?:an?\s+|the\s+|any\s+|every\s+)?(?:missing|null|unknown|empty)\b[^.;?!)]{0,80}?"
     r"\bas\s+(?:0|zero)|(?:an?\s+|the\s+|any\s+)?(?:missing|null|unknown|empty)\s+[\w\s]{0,40}?(?:counts?|is|are|means?)\s+(?:as\s+)?(?:0|zero))\b\)?",
     re.IGNORECASE,
 )
-_ANY_CASE = re.compile(
+ANY_CASE = re.compile(
     r"[,;(]?\s*(?:\band\s+)?(?:\b(?:match|compare|search)(?:ing|ed)?\b[^.;?!()]{0,80}?)?\b(?:case[-\s]insensitive(?:ly)?|ignor(?:e|ing)\s+(?:the\s+)?"
     r"(?:(?:upper|lower)(?:\s*(?:and|or|/)\s*(?:upper|lower))?\s*)?case|(?:in\s+)?(?:upper|lower)\s*(?:and|or|/)\s*(?:upper|lower)\s*case"
     r"|without\s+regard\s+to\s+case|regardless\s+of\s+case|no\s+matter\s+the\s+case)\b(?:\s+when\s+matching)?(?:[^.;?!()]{0,80}\bLIKE\b[^.;?!()]{0,80})?"
@@ -89,15 +89,15 @@ class Clauses:
 
 def read_clauses(text: str) -> Clauses:
     """The clauses of a question and the rest of it."""
-    as_zero, any_case = _AS_ZERO.search(text), _ANY_CASE.search(text)
+    as_zero, any_case = AS_ZERO.search(text), ANY_CASE.search(text)
     for found in (as_zero, any_case):
         if found is not None:
             text = blanked(text, found.span())
-    none_too = _NONE_TOO.search(text)
+    none_too = NONE_TOO.search(text)
     if none_too is not None:
         text = blanked(text, none_too.span())
-    decimal = _FORM.search(text) is not None
-    for match in _FORM.finditer(text):
+    decimal = FORM.search(text) is not None
+    for match in FORM.finditer(text):
         text = blanked(text, match.span())
     digits, known, left_out = [], [], []
     for match in _ROUNDED.finditer(text):

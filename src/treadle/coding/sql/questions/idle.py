@@ -1,0 +1,56 @@
+"""Which words of a question choose nothing wherever no rule takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from treadle.coding.sql.questions.words import Word
+
+__all__ = ["idle"]
+
+_FUNCTION_TEXT = """
+please there their its his her they it them i you we us me do does did can could would should be been is are was were
+has have had also any our your my this these those that exactly actually currently really so just simply then now as
+hi hello thanks thank need want see database table tables data records list know find each's full available various
+particular particularly said called related associated having respective corresponding too yet ever kind
+"""
+_FUNCTION = frozenset(_FUNCTION_TEXT.split()) | frozenset(".?!:;,\"'“”’`")  # noqa: RUF001
+_VERBS_TEXT = """
+belong belongs belonging come comes came contain contains exist exists live lives lived make makes made take takes
+took taken place happen happened hold holds held get gets got receive receives received given go goes went work works
+worked offer offers offered use used uses own owns owned located situated represented entered became worth seen
+visited visit visits involve involved appear appears appeared occur occurs occurred registered recorded lie lies keeps
+kept employ employs employed raised handled handle handles submit submitted led leads lead manage manages managed
+attended attend teaches teach taught supplied supply supplies hosted host hosts logged filed posted measured
+participated participate run runs ran sell sells sold buy buys bought play plays played write writes wrote written
+worked drive drives drove carry carries carried ship stored serve serves served stop stops performed pass passes
+elapse elapsed scored created contributed care
+"""
+_VERBS = frozenset(_VERBS_TEXT.split())
+"""Verbs that only say that rows belong together; where the schema has a name for one it may choose."""
+_PHRASES_TEXT = """
+at all; on record; so far; on file; at some point; at any time; as well; at least once; for me; if any; in question;
+at hand; in database; in data; in table; in list; in dataset; in system; in records; up to now; to date; ended up; of
+course; if possible; at once; and nothing else; nothing else; in short; to me; from database; in full; i e; e g; by
+far; whole data set; in whole data set; over all time; give number between 0 and 1; as number between 0 and 1; as
+value between 0 and 1; i want value between 0 and 1; answer with number between 0 and 1; as decimal number; as
+decimal; as fraction; return ratio as decimal number; as decimal fraction; as ratio; in decimal form; between 0 and 1;
+are enough; is enough; as number; give answer; as plain number; would do; will do; is fine; return ratio as decimal;
+yyyy mm; as yyyy mm; month as yyyy mm; in form yyyy mm; in format yyyy mm; formatted as yyyy mm; which ones
+"""
+_PHRASES = tuple(tuple(p.split()) for p in _PHRASES_TEXT.replace("\n", " ").split(";"))
+
+
+def idle(words: Sequence[Word], named: frozenset[int]) -> frozenset[int]:
+    """The places of words that may be passed over without being left over.
+
+    ``named``: of words that are a name in the schema.
+    """
+    texts = [w.text for w in words]
+    found = {i for i, w in enumerate(words) if w.text in _FUNCTION and w.kind != "quoted"}
+    found |= {i for i, w in enumerate(words) if w.text in _VERBS and w.kind != "quoted" and i not in named}
+    for phrase in _PHRASES:
+        for i in range(len(texts) - len(phrase) + 1):
+            if tuple(texts[i : i + len(phrase)]) == phrase:
+                found |= set(range(i, i + len(phrase)))
+    return frozenset(found)
