@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["GUESS", "Costly", "Edge", "Grammar", "Rule", "Rules", "parse", "rule"]
+__all__ = ["GUESS", "LEFT_OVER", "Costly", "Edge", "Grammar", "Rule", "Rules", "parse", "rule"]
 
 KEPT = 5
 """Meanings that are kept of one symbol over one span: the cheapest."""

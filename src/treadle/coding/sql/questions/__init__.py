@@ -10,19 +10,20 @@ items, ordering, where, choosing), and gives a sketch. Where every word has its 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
 
-from treadle.coding.reading.chart import Edge, Grammar, parse
+from treadle.coding.reading.chart import LEFT_OVER, Edge, Grammar, parse
 from treadle.coding.sql.questions.asks import ask_rules
 from treadle.coding.sql.questions.defined import Definitions, definitions
-from treadle.coding.sql.questions.idle import idle
-from treadle.coding.sql.questions.lexicon import lexical
+from treadle.coding.sql.questions.idle import idle, verbs
+from treadle.coding.sql.questions.lexicon import lexical, names
 from treadle.coding.sql.questions.resolve import resolved
 from treadle.coding.sql.questions.rows import row_rules
-from treadle.coding.sql.questions.tree import Ask
+from treadle.coding.sql.questions.tree import Ask, Mention, TableName
 from treadle.coding.sql.questions.words import Word, cut
 from treadle.coding.sql.reading.abbreviations import with_short_names, with_spoken_names
 from treadle.coding.sql.reading.clauses import AS_ZERO, FORM, NONE_TOO
@@ -30,6 +31,7 @@ from treadle.coding.sql.reading.cues import blanked
 from treadle.coding.sql.reading.linking import Links, normalised, places_of
 from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.sketch import Sketch
+from treadle.coding.sql.reading.statement import to_sql
 
 __all__ = ["ReadQuestion", "read_question"]
 
@@ -37,7 +39,7 @@ LONGEST = 70
 """Words of a question beyond which nothing is read."""
 LEFT = 2
 """Words that may be left over."""
-SURE = 1.5
+SURE = 1.8
 """What a reading may cost to be called whole."""
 
 
@@ -83,12 +85,32 @@ def read_question(text: str, schema: Schema, links: Links) -> ReadQuestion | Non
         assert isinstance(edge.meaning, Ask)
         try:
             sketch, cost = resolved(replace(edge.meaning, **clauses), schema)
+            unused = _unused(words, sketch, schema)
         except LookupError:
             continue
-        found = ReadQuestion(sketch, tuple(words[i].text for i in sorted(edge.over)), edge.cost + cost)
+        over = sorted(edge.over | unused)
+        found = ReadQuestion(
+            sketch, tuple(words[i].text for i in over), edge.cost + cost + LEFT_OVER * len(unused - edge.over)
+        )
         if best is None or found.cost < best.cost:
             best = found
     return best
+
+
+def _unused(words: Sequence[Word], sketch: Sketch, schema: Schema) -> frozenset[int]:
+    """Verbs that name something in the schema which the statement does not use: 'orders that were shipped'."""
+    named: dict[int, list[Mention | TableName]] = defaultdict(list)
+    for e in names(words, schema):
+        if e.end == e.start + 1 and isinstance(e.meaning, Mention | TableName):
+            named[e.start].append(e.meaning)
+    used = set(re.findall(r"\w+", to_sql(sketch, schema, "sqlite")))
+
+    def uses(meant: Mention | TableName) -> bool:
+        if isinstance(meant, TableName):
+            return any(set(re.findall(r"\w+", table)) <= used for table, _ in meant.tables)
+        return any(set(re.findall(r"\w+", f.name)) <= used for f, _ in meant.fields)
+
+    return frozenset(i for i in verbs(words, frozenset(named)) if not any(uses(meant) for meant in named[i]))
 
 
 _ANY_CASE = re.compile(

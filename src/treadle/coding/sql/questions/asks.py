@@ -103,6 +103,7 @@ def _clauses() -> Rules:
         rule("A", f"A=a {stop} RETURN [:] IL=x [only]", returned, 0.1),
         rule("A", "A=a (.|;|-|?|:) [just|only] IL=x [only]", returned, 0.4),
         rule("A", "[RETURN] [INT] columns : IL=x", lambda x: Ask(None, x, measured=True), 0.2),
+        rule("ONCE", "each (T|F|NAMEW|one) [only] once", lambda: "ONCE"),
         rule("A", f"A=a {stop} [LP] ONCE [RP]", lambda a: replace(a, distinct=True)),
         rule("A", f"A=a {stop} (R=r|RX=r) LEFTOUT", _skipping, 0.1),
         rule("A", f"A=a {stop} [ONLY] [for|with] [T|F|ONES] (WITH|WHO) FG=x [BE] CMP=c", _barred, 0.1),

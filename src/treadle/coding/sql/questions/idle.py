@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from treadle.coding.sql.questions.words import Word
 
-__all__ = ["idle"]
+__all__ = ["idle", "verbs"]
 
 _FUNCTION_TEXT = """
 please there their its his her they it them i you we us me do does did can could would should be been is are was were
@@ -27,7 +27,7 @@ worked drive drives drove carry carries carried ship stored serve serves served 
 elapse elapsed scored created contributed care
 """
 _VERBS = frozenset(_VERBS_TEXT.split())
-"""Verbs that only say that rows belong together; where the schema has a name for one it may choose."""
+"""Verbs that only say that rows belong together."""
 _PHRASES_TEXT = """
 at all; on record; so far; on file; at some point; at any time; as well; at least once; for me; if any; in question;
 at hand; in database; in data; in table; in list; in dataset; in system; in records; up to now; to date; ended up; of
@@ -36,7 +36,8 @@ far; whole data set; in whole data set; over all time; give number between 0 and
 value between 0 and 1; i want value between 0 and 1; answer with number between 0 and 1; as decimal number; as
 decimal; as fraction; return ratio as decimal number; as decimal fraction; as ratio; in decimal form; between 0 and 1;
 are enough; is enough; as number; give answer; as plain number; would do; will do; is fine; return ratio as decimal;
-yyyy mm; as yyyy mm; month as yyyy mm; in form yyyy mm; in format yyyy mm; formatted as yyyy mm; which ones
+yyyy mm; as yyyy mm; month as yyyy mm; in form yyyy mm; in format yyyy mm; formatted as yyyy mm; which ones;
+both included; both days included; both dates included; days inclusive
 """
 _PHRASES = tuple(tuple(p.split()) for p in _PHRASES_TEXT.replace("\n", " ").split(";"))
 
@@ -44,13 +45,24 @@ _PHRASES = tuple(tuple(p.split()) for p in _PHRASES_TEXT.replace("\n", " ").spli
 def idle(words: Sequence[Word], named: frozenset[int]) -> frozenset[int]:
     """The places of words that may be passed over without being left over.
 
-    ``named``: of words that are a name in the schema.
+    ``named``: of words that are a name in the schema. Of these a participle may be passed over as well, for a statement that
+    uses what it names: 'patients admitted to surgery'.
     """
     texts = [w.text for w in words]
     found = {i for i, w in enumerate(words) if w.text in _FUNCTION and w.kind != "quoted"}
-    found |= {i for i, w in enumerate(words) if w.text in _VERBS and w.kind != "quoted" and i not in named}
+    found |= {i for i, w in enumerate(words) if w.text in _VERBS and w.kind != "quoted"}
+    found |= {i for i in named if _is_participle(texts[i])}
     for phrase in _PHRASES:
         for i in range(len(texts) - len(phrase) + 1):
             if tuple(texts[i : i + len(phrase)]) == phrase:
                 found |= set(range(i, i + len(phrase)))
     return frozenset(found)
+
+
+def verbs(words: Sequence[Word], named: frozenset[int]) -> frozenset[int]:
+    """The places of those verbs that are a name in the schema: a statement has to use what they name."""
+    return frozenset(i for i in named if words[i].text in _VERBS or _is_participle(words[i].text))
+
+
+def _is_participle(text: str) -> bool:
+    return len(text) > 4 and text.endswith("ed")

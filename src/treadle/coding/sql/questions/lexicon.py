@@ -18,7 +18,7 @@ from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
 
-__all__ = ["lexical"]
+__all__ = ["lexical", "names"]
 
 _MOST_WORDS = 4
 """Of a name of a column or table, at most."""
@@ -70,7 +70,7 @@ def lexical(
             yield Edge("W", i, i + 1, word.written, 0.4)
     yield from _phrases([w.text for w in words])
     yield from _numbers(words)
-    yield from _names(words, schema)
+    yield from names(words, schema)
     yield from _values(words, links, starts)
 
 
@@ -109,7 +109,7 @@ def _numbers(words: Sequence[Word]) -> Iterator[Edge]:
 # ----------------------------------------------------------------------------------------------------- names
 
 
-def _names(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
+def names(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
     """Columns and tables that the words from ``start`` to ``end`` may name."""
     for start in range(len(words)):
         for end in range(start + 1, min(start + _MOST_WORDS, len(words)) + 1):
@@ -174,6 +174,10 @@ def _priced(found: list[tuple[Field, float]]) -> tuple[tuple[Field, float], ...]
     return tuple(sorted(((f, cost - least) for f, cost in found if cost <= least + 1.0), key=lambda p: p[1]))
 
 
+_DATES = frozenset(stem(w) for w in ("date", "day", "time"))
+_VAGUE = frozenset(
+    stem(w) for w in ("speed", "price", "value", "level", "amount", "figure", "rate", "size", "length", "score")
+)
 _NAMES = frozenset(stem(w) for w in ("name", "title", "called", "named"))
 
 
@@ -194,6 +198,10 @@ def _named(f: Field, said: list[str], schema: Schema) -> float | None:
         return 0.0
     if len(said) > 1 and len(said) > len(own) and said[-len(own) :] == own and _covers(table, said[: -len(own)]):
         return 0.0
+    if len(said) > 1 and (said[-1] in _DATES if f.role == "date" else said[-1] in _VAGUE and f.role == "number"):
+        bare = _named(f, said[:-1], schema)
+        if bare is not None:
+            return bare + 0.2  # 'opening date' of ``opened_on``, 'wind speed' of ``wind_kmh``
     return _loosely(own, said, table)
 
 

@@ -21,6 +21,7 @@ def _items() -> Rules:
         rule("IT", "T=t", lambda t: t, 0.2),
         rule("IT", "T=t NAMEW", lambda t: t, 0.05),
         rule("IT", "FG=x", lambda x: x),
+        rule("IT", "all IT=x", lambda x: x),
         rule("IT", "EX=x", lambda x: x),
         rule("IT", "COUNT F=f", numbers_of, 0.6),
         rule("IT", "THAT", lambda: That(), 0.4),

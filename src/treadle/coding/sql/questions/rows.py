@@ -299,8 +299,8 @@ def _related() -> Rules:
     return [
         rule("C", "[WHO] [BE] T=t INTS=c times", lambda t, c: (HasCount(Rows(t), *c),), 0.1),
         rule("C", "[that] nobody T=t [in|at|on|for]", lambda t: (Has(Rows(t), True),), 0.1),
-        rule("C", "WITHOUT R=r", lambda r: (Has(r, True),)),
-        rule("C", "[WHO] NOT R=r", lambda r: (Has(r, True),), 0.4),
+        rule("C", "WITHOUT [single] R=r", lambda r: (Has(r, True),)),
+        rule("C", "[WHO] NOT [single] R=r", lambda r: (Has(r, True),), 0.4),
         rule("C", "[WHO|WITH] no R=r [at|in|on|for|of|to]", lambda r: (Has(r, True),)),
         rule("C", "(WITH|WHO) [at least one|some|any] R=r", lambda r: (Has(r),), 0.4),
         rule("C", "[WHO] [BE|WITH] T=t C=c", lambda t, c: (Has(Rows(t, c)),), 0.4),
