@@ -247,7 +247,7 @@ def _has(cond: Has, base: str, choose: Choosing) -> Any:
             return [Condition(pointing, "IS NOT NULL")]
     choose.cost += 0.1 * len(way)
     inner = conditions_of(cond.rows.conds, table, choose)
-    if {r.table for r in inner.related} & {step.right for step in way}:
+    if {r.table for r in inner.related} & {base, *(step.right for step in way)}:
         choose.cost += DOUBT  # of the row between them, or of any?
     return Related(table, tuple(inner.plain), cond.negated, tuple(inner.related))
 
