@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from treadle.coding.reading.chart import LEFT_OVER, Edge, Grammar, parse
 from treadle.coding.sql.questions.asks import ask_rules
+from treadle.coding.sql.questions.choosing import DOUBT
 from treadle.coding.sql.questions.defined import Definitions, definitions
 from treadle.coding.sql.questions.idle import idle, verbs
 from treadle.coding.sql.questions.lexicon import lexical, names
@@ -45,15 +46,19 @@ SURE = 1.8
 
 @dataclass(frozen=True, slots=True)
 class ReadQuestion:
-    """The sketch of a question; ``unread`` are the words that it took no account of."""
+    """The sketch of a question; ``unread`` are the words that it took no account of.
+
+    ``doubtful``: a plainer reading of the same words leaves open which column is meant.
+    """
 
     sketch: Sketch
     unread: tuple[str, ...]
     cost: float
+    doubtful: bool = False
 
     @property
     def whole(self) -> bool:
-        return not self.unread and self.cost <= SURE
+        return not self.unread and self.cost <= SURE and not self.doubtful
 
 
 @lru_cache(maxsize=1)
@@ -81,6 +86,7 @@ def read_question(text: str, schema: Schema, links: Links) -> ReadQuestion | Non
 
     words, known = definitions(words, computes)
     best: ReadQuestion | None = None
+    plainer, form = float("inf"), 0.0
     for edge in edges(words, known, "S"):
         assert isinstance(edge.meaning, Ask)
         try:
@@ -92,9 +98,11 @@ def read_question(text: str, schema: Schema, links: Links) -> ReadQuestion | Non
         found = ReadQuestion(
             sketch, tuple(words[i].text for i in over), edge.cost + cost + LEFT_OVER * len(unused - edge.over)
         )
+        if not edge.over and cost >= DOUBT:
+            plainer = min(plainer, edge.cost)
         if best is None or found.cost < best.cost:
-            best = found
-    return best
+            best, form = found, edge.cost
+    return best if best is None else replace(best, doubtful=plainer < form)
 
 
 def _unused(words: Sequence[Word], sketch: Sketch, schema: Schema) -> frozenset[int]:

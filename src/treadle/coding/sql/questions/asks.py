@@ -42,11 +42,16 @@ def _plain() -> Rules:
         rule("A", "[SHOW|WHICH] R=r", lambda r: Ask(r), 0.1),
         rule("A", "SHOW IL=x", lambda x: Ask(None, x), 0.2),
         rule("A", "IL=x", lambda x: Ask(None, x), 0.3),
-        rule("A", "[SHOW|WHICH] IL=x OF R=r", lambda x, r: Ask(r, x), 0.1),
+        rule("A", "[SHOW|WHICH] IL=x OF R=r", _columns_of, 0.1),
         rule("A", "[SHOW|WHICH] R=r [,] (AND|:|,|-|;|PLUSW) [PLUSW] IL=x", _listed_with, 0.4),
         rule("A", "[SHOW] FG=x", lambda x: Ask(None, (x,)), 0.05),
         rule("A", "OF R=r [,] (COUNT|COUNT BE|WHICH|COUNT are) C=c", lambda r, c: Ask(None, (Count(r.passing(*c)),)), 0.1),
     ]
+
+
+def _columns_of(x: tuple[Shown, ...], r: Rows) -> Ask | None:
+    """'The names and prices of books'; 'the authors of books' are rows with a condition of their own."""
+    return None if all(isinstance(i, TableName) for i in x) and r.table not in x else Ask(r, x)
 
 
 def _listed_with(r: Rows, x: tuple[Shown, ...]) -> Ask | None:

@@ -41,7 +41,8 @@ def _one(
     for i, text in enumerate(texts):
         if text in ("=", "means") and 0 < i < len(words) - 1:
             begin = _back(texts, i)
-            name = _name(words[begin:i])
+            whole = tuple(w.stem for w in words[begin:i])
+            name = whole if 0 < len(whole) <= _MOST_WORDS and _stands_in(words[i:], whole) else _name(words[begin:i])
             if not name:
                 continue
             for end in _stops(texts, i + 1):
@@ -96,11 +97,14 @@ def _stops(texts: list[str], start: int) -> list[int]:
 def _without(words: list[Word], begin: int, equals: int, end: int, name: tuple[str, ...]) -> list[Word]:
     """The question without a definition; where its name stands nowhere else, the name stays."""
     rest = [*words[:begin], *words[end:]]
-    stems = [w.stem for w in rest]
-    again = any(tuple(stems[i : i + len(name)]) == name for i in range(len(stems) - len(name) + 1))
-    if again:
+    if _stands_in(rest, name):
         bracketed = 0 < begin <= len(rest) - 1 and rest[begin - 1].text == "(" and rest[begin].text == ")"
         if bracketed:
             return [*rest[: begin - 1], *rest[begin + 1 :]]
         return rest
     return [*words[:equals], *words[end:]]
+
+
+def _stands_in(words: Sequence[Word], name: tuple[str, ...]) -> bool:
+    stems = [w.stem for w in words]
+    return any(tuple(stems[i : i + len(name)]) == name for i in range(len(stems) - len(name) + 1))

@@ -114,7 +114,11 @@ def names(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
     for start in range(len(words)):
         for end in range(start + 1, min(start + _MOST_WORDS, len(words)) + 1):
             said = words[start:end]
-            if any(w.kind not in ("word", "number") for w in said) or said[0].kind == "number" or said[-1].text in _NO_NAME:
+            if (
+                any(w.kind not in ("word", "number") for w in said)
+                or said[0].kind == "number"
+                or _NO_NAME & {said[0].text, said[-1].text}
+            ):
                 continue
             stems = [w.stem for w in said]
             fields = [(f, cost) for f in schema.fields if (cost := _named(f, stems, schema)) is not None]
@@ -140,32 +144,12 @@ def _named_total(said: Sequence[Word], start: int, end: int, fields: list[tuple[
         yield Edge("FG", start, end, Agg(_TOTALS[said[0].text], Mention(exact), Rows(None)), -0.4)
 
 
-_NO_NAME = frozenset(
-    {
-        "of",
-        "in",
-        "for",
-        "and",
-        "per",
-        "by",
-        "with",
-        "is",
-        "has",
-        "no",
-        "number",
-        "each",
-        "who",
-        "which",
-        "what",
-        "when",
-        "where",
-        "how",
-        "many",
-        "all",
-        "it",
-        "that",
-    }
-)
+_NO_NAME_TEXT = """
+of in for and per by with is has no number each who which what when where how many all it that on at to from over under as or not
+than this their his her its any between before after during since until up out off down into through about more most less least
+"""
+_NO_NAME = frozenset(_NO_NAME_TEXT.split())
+"""Words that neither begin nor end a name."""
 
 
 def _priced(found: list[tuple[Field, float]]) -> tuple[tuple[Field, float], ...]:
@@ -174,6 +158,7 @@ def _priced(found: list[tuple[Field, float]]) -> tuple[tuple[Field, float], ...]
     return tuple(sorted(((f, cost - least) for f, cost in found if cost <= least + 1.0), key=lambda p: p[1]))
 
 
+_PARTS = frozenset(stem(w) for w in ("year", "quarter", "month", "day", "hour", "weekday", "date"))
 _DATES = frozenset(stem(w) for w in ("date", "day", "time"))
 _VAGUE = frozenset(
     stem(w) for w in ("speed", "price", "value", "level", "amount", "figure", "rate", "size", "length", "score")
@@ -214,6 +199,8 @@ def _covers(table: list[str], said: list[str]) -> bool:
 
 def _loosely(own: list[str], said: list[str], table: list[str]) -> float | None:
     """Words of the name in another order, some of them left out, or said by synonyms."""
+    if len(said) == 1 and said[0] in _PARTS:
+        return None  # 'per year' is of a date, or of a column called so
     left, cost = list(own), 0.0
     for word in said:
         best = max(left, key=lambda w: similar(w, word), default="")

@@ -64,6 +64,7 @@ def _rows() -> Rules:
         rule("R", "R=r LP C=c , C=d RP", lambda r, c, d: _passing(_passing(r, c), d), 0.1),
         rule("R", "LP R=r RP", lambda r: r),
         rule("R", "VL=v F=f", _rows_of_value, 0.5),
+        rule("R", "VL=v", _rows_called, 0.6),
         rule("RX", "ONES", lambda: Rows(None)),
         rule("RX", "RX=r C=c", _passing),
         rule("FL", "F=f", _flag),
@@ -75,6 +76,15 @@ def _rows_of_value(v: Values, f: Mention) -> Rows | None:
     found = _in(f, v)
     tables = {x.table for x, _ in f.fields for value in v for y, _ in value.fields if x == y}
     return Rows(TableName(((tables.pop(), 0.0),)), found) if found and len(tables) == 1 else None
+
+
+def _rows_called(v: Values) -> Rows | None:
+    """'How many ferries': rows of the only table that has such a kind."""
+    fields = {f for value in v for f, _ in value.fields}
+    kinds = {"kind", "type", "category", "class", "role", "position", "title", "species", "trade", "profession", "genre"}
+    if len(fields) != 1 or not kinds & set(next(iter(fields)).words):
+        return None
+    return Rows(TableName(((next(iter(fields)).table, 0.0),)), (Is(v),))
 
 
 def _with(rows: Rows, cond: Cond) -> Rows | None:
