@@ -9,7 +9,7 @@ reading is *whole*; where some were left over the program is a guess among other
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from treadle.coding.reading.answers import answer_rules
@@ -26,8 +26,9 @@ from treadle.coding.reading.remarks import idle_words
 from treadle.coding.reading.selected import selection_rules
 from treadle.coding.reading.shares import share_rules
 from treadle.coding.reading.tokens import tokens
+from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import Answer
-from treadle.coding.reading.units import file_unit, told_units
+from treadle.coding.reading.units import Sizes, file_unit, told_units
 from treadle.coding.reading.values import value_rules
 from treadle.coding.reading.write import write
 from treadle.types import Table
@@ -65,10 +66,10 @@ _WEIGHTY = re.compile(
 """Words that change an answer when they are passed over: numbers, names, signs, and what chooses."""
 
 
-def _grammar_of(catalogue: Catalogue) -> Grammar:
+def _grammar_of(told: Told) -> Grammar:
     """All rules, those that depend on the columns of a file among them."""
-    makers = (object_rules, value_rules, condition_rules, selection_rules, pair_rules, answer_rules, share_rules)
-    return Grammar(one for make in makers for one in make(catalogue))
+    makers = (object_rules, condition_rules, selection_rules, pair_rules, answer_rules, share_rules)
+    return Grammar([*value_rules(told), *(one for make in makers for one in make(told.catalogue))])
 
 
 def _answers(request: str, catalogue: Catalogue, grammar: Grammar) -> Iterator[tuple[Answer, tuple[str, ...], float]]:
@@ -81,30 +82,28 @@ def _answers(request: str, catalogue: Catalogue, grammar: Grammar) -> Iterator[t
         yield edge.meaning, tuple(words[i].text for i in sorted(edge.over)), edge.cost
 
 
-def read_program(request: str, table: Table, typical: Callable[[str], float | None] | None = None) -> ReadProgram | None:
+def read_program(request: str, table: Table, sizes: Sizes | None = None) -> ReadProgram | None:
     """The program of the cheapest reading of ``request`` that can be written, or None.
 
-    ``typical`` tells the median of a column's absolute values, by which GeV and MeV are told apart where nothing else does.
+    By ``sizes`` of the columns' numbers GeV and MeV are told apart where nothing else tells them.
     """
-    catalogue = Catalogue(table, typical)
+    catalogue = Catalogue(table)
+    told = Told(catalogue)
     plain, name = named_metric(request)
-    plain = told_units(plain, catalogue)
-    catalogue.energy_unit = file_unit(plain, catalogue)
+    plain = told_units(plain, told)
+    told.energy_unit, told.assumed = file_unit(plain, told, sizes)
     plain, marks = missing_values(plain, catalogue)
-    plain = cleaned(plain, catalogue)
-    grammar, sure = _grammar_of(catalogue), not two_ways(plain)
+    plain = cleaned(plain, told)
+    grammar, sure = _grammar_of(told), not (told.assumed or two_ways(plain))
 
     def first(text: str, price: float) -> ReadProgram | None:
         for answer, unread, cost in _answers(text, catalogue, grammar):
             try:
-                catalogue.guessed = False
-                body = write(leave_out(answer, marks), catalogue, name)
-                unused = tuple(sorted(c for c in catalogue.sources if f'"{c}"' not in body))
-                return ReadProgram(
-                    body, (*unread, *unused), sure and not (catalogue.guessed or catalogue.assumed) and cost + price <= SURE
-                )
+                body, guessed = write(leave_out(answer, marks), told, name)
             except LookupError:
                 continue
+            unused = tuple(sorted(c for c in told.sources if f'"{c}"' not in body))
+            return ReadProgram(body, (*unread, *unused), sure and not guessed and cost + price <= SURE)
         return None
 
     best = first(plain, 0.0)

@@ -23,6 +23,7 @@ from treadle.coding.reading.tree import (
     Signs,
     Size,
     Value,
+    counted,
     level,
     level_of,
 )
@@ -243,7 +244,7 @@ def _only_such(s: Answer, e: Conditions) -> Answer | Costly | None:
         return None
     made = only(s, e)
     new = () if made is None else tuple(c for c in made.where if c not in s.where)
-    guess = any(level_of(c) is not None or (isinstance(c, Compare) and isinstance(c.left, Size)) for c in new)
+    guess = any(level_of(c) is not None or counted(c) is not None for c in new)
     return made if made is None or not guess else Costly(made, GUESS)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from treadle.coding.reading.concepts import GENERIC, ideas_of_name, unit_of_name
@@ -95,18 +94,10 @@ _FLAGS = re.compile(
 
 
 class Catalogue:
-    """The quantities of a table, its particles and its collections."""
+    """The quantities of a table, its particles and its collections: what the file has, nothing of a request."""
 
-    def __init__(self, table: Table, typical: Callable[[str], float | None] | None = None) -> None:
-        """``typical`` tells the median of a column's absolute values, where somebody can look."""
-        self.table, self.entries, self.typical = table, table.entries, typical
-        self.assumed = False
-        self.energy_unit = ""
-        self.massless = False
-        self.guessed = False
-        self.sources: set[str] = set()
-        self.told_unit = ""
-        self.units: dict[str, str] = {}
+    def __init__(self, table: Table) -> None:
+        self.table = table
         self._met: Thing | None = None
         columns = [c for c in table.columns if c.shape != "nested"]
         self.types = {c.name: c.type for c in columns}
@@ -192,13 +183,6 @@ class Catalogue:
         """Whether a column says yes or no."""
         counts = self.real(name) or re.search(r"mask|bits|word|type|rate|time|count|index", name, re.IGNORECASE)
         return self.types.get(name) == "bool" or (not counts and bool(_FLAGS.match(name)))
-
-    def usual_unit(self, column: str) -> str:
-        """The unit of a column that does not tell it: that of the file for energies, momenta and masses."""
-        ideas = self.by_column[column].ideas
-        if ideas & {"pt", "px", "py", "pz", "mass", "energy", "momentum", "met"} and "phi" not in ideas:
-            return self.energy_unit
-        return "" if self.told_unit.endswith("eV") else self.told_unit
 
     # ------------------------------------------------------------------------------------------ names to quantities
 

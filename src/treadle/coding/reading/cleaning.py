@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from treadle.coding.reading.catalogue import Catalogue
+from treadle.coding.reading.told import Told
 
 __all__ = ["cleaned", "named_metric", "without_title"]
 
@@ -142,11 +143,12 @@ def named_metric(request: str) -> tuple[str, str]:
     return (request, "") if found is None else (request[: found.start()], found[1])
 
 
-def cleaned(request: str, catalogue: Catalogue) -> str:
-    """``request`` without what changes nothing; the catalogue is told where particles are to be massless."""
+def cleaned(request: str, told: Told) -> str:
+    """``request`` without what changes nothing; ``told`` keeps where particles are to be massless, and sources of values."""
+    catalogue = told.catalogue
     text = request.translate(_SIGNS)
     if _MASSLESS.search(text):
-        catalogue.massless = True
+        told.massless = True
         text = _MASSLESS.sub(" ", text)
     for pattern, put in _PUT:
         text = pattern.sub(put, text)
@@ -157,7 +159,7 @@ def cleaned(request: str, catalogue: Catalogue) -> str:
     without = _STAY_IN.sub(" ", text)
     text = without if _SUMS.search(without) else text  # to a sum or a number an event without objects adds nothing
     text = _rewritten(_ASIDE.sub(" ", text))
-    text = _without_sources(text, catalogue)
+    text = _without_sources(text, told)
     text = _POLITE.sub(_politely, _ANSWER_IN.sub(lambda m: f" in {m[1]}", text))
     return _BRACKETS.sub(lambda m: m[0] if _keeps(m[1], catalogue) else _unit_of_remark(m[1]), text)
 
@@ -240,16 +242,17 @@ def _closing(text: str, bracket: int) -> int:
     return len(text)
 
 
-def _without_sources(text: str, catalogue: Catalogue) -> str:
-    """Without ', from jet_px and jet_py', 'using eta and phi', '(met_px, met_py)'; the catalogue remembers these columns."""
-    names = sorted((re.escape(c) for c in catalogue.by_column), key=len, reverse=True)
+def _without_sources(text: str, told: Told) -> str:
+    """Without ', from jet_px and jet_py', 'using eta and phi', '(met_px, met_py)': columns that ``told`` keeps."""
+    columns = told.catalogue.by_column
+    names = sorted((re.escape(c) for c in columns), key=len, reverse=True)
     words = "|".join([*names, "p?[tT]", "eta", "phi", "px", "py", "pz", "e", "mass", "energy"])
     one = rf"(?:{words})\b(?!\s*(?:>|<|=|above|below|over|under|between|of))"
     several = rf"{one}(?:(?:\s*,\s*|\s*,?\s+and\s+){one})+"
     inside = rf"(?<=\w)\s*(?:,\s*the magnitude of )?\((?:{'|'.join(names)})(?:(?:\s*,\s*|\s+and\s+)(?:{'|'.join(names)}))+\)"
 
     def out(match: re.Match[str]) -> str:
-        catalogue.sources |= {c for c in catalogue.by_column if re.search(rf"(?<!\w){re.escape(c)}(?!\w)", match[0])}
+        told.sources |= {c for c in columns if re.search(rf"(?<!\w){re.escape(c)}(?!\w)", match[0])}
         return " "
 
     return re.sub(rf"{_SOURCES}{several}|{inside}" if names else rf"{_SOURCES}{several}", out, text)

@@ -28,6 +28,7 @@ from treadle.coding.reading.tree import (
     Text,
     Value,
     column_of,
+    counted,
     level_of,
 )
 
@@ -77,9 +78,8 @@ def joined(a: Conditions, b: Conditions) -> Conditions | Costly:
 
 def _thing(c: Condition) -> Thing | None:
     """The collection that a condition is about: whose objects it compares, or counts."""
-    if isinstance(c, Compare) and isinstance(c.left, Size):
-        return c.left.objects.thing
-    return level_of(c)
+    objects = counted(c)
+    return level_of(c) if objects is None else objects.thing
 
 
 def no(conditions: Conditions) -> Conditions:
@@ -316,15 +316,12 @@ def _joined() -> Rules:
 
 def _either(a: Conditions, b: Conditions) -> Conditions | Costly:
     made = (Or((every_one(a), every_one(b))),)
-    counted = any(isinstance(c, Compare) and isinstance(c.left, Size) for c in a)
-    return Costly(made, GUESS) if counted and all(bare(c) for c in b) else made  # 'at least two muons or electrons'
+    several = any(counted(c) for c in a)
+    return Costly(made, GUESS) if several and all(bare(c) for c in b) else made  # 'at least two muons or electrons'
 
 
 def bare(c: Condition) -> bool:
     """Whether nothing but a noun stands for a condition: 'jets', at least one."""
-    return (
-        isinstance(c, Compare)
-        and isinstance(c.left, Size)
-        and not c.left.objects.cuts
-        and (c.operator, c.right) == (">=", Number(1))
-    )
+    objects = counted(c)
+    one = isinstance(c, Compare) and (c.operator, c.right) == (">=", Number(1))
+    return objects is not None and one and not objects.cuts

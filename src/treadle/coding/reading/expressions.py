@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-from treadle.coding.reading.catalogue import Catalogue, Thing
+from treadle.coding.reading.catalogue import Thing
+from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import (
     All,
     Apply,
@@ -47,10 +48,11 @@ _FUNCTIONS = {"abs": "np.abs", "log10": "np.log10", "log": "np.log", "sqrt": "np
 
 
 class Expressions:
-    """Writes expressions; ``lines`` are the assignments that they need before them."""
+    """Writes expressions; ``lines`` are the assignments that they need before them, ``guessed`` says that a unit was."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+    def __init__(self, told: Told) -> None:
+        self.told, self.catalogue = told, told.catalogue
+        self.guessed = False
         self.lines: list[str] = []
         self._names: dict[str, str] = {}
 
@@ -83,9 +85,9 @@ class Expressions:
     def _compared(self, c: Compare) -> str:
         right: str | None = None
         if isinstance(c.right, Number):
-            unit = unit_of(c.left, self.catalogue)
-            scale = factor(c.right.unit, unit, strict=False) if c.right.unit else 1.0
-            self.catalogue.guessed |= bool(c.right.unit) and not unit and c.right.unit != "rad"
+            unit = unit_of(c.left, self.told)
+            scale = factor(c.right.unit, unit) if c.right.unit and unit else 1.0
+            self.guessed |= bool(c.right.unit) and not unit and c.right.unit != "rad"
             right = number(c.right.value * scale)
         return f"{self.value(c.left)} {c.operator} {right or bracketed(self.value(c.right))}"
 
@@ -232,7 +234,7 @@ class Expressions:
 
     def _part(self, o: Objects, part: str) -> str:
         """A component of a four-momentum; the energy of particles that are to be massless is their momentum."""
-        return f"({self.of(o, 'momentum')})" if part == "energy" and self.catalogue.massless else self.of(o, part)
+        return f"({self.of(o, 'momentum')})" if part == "energy" and self.told.massless else self.of(o, part)
 
     def _angle(self, one: Objects, other: Objects) -> str:
         """The angle between two momenta in space."""

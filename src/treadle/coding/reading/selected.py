@@ -23,6 +23,7 @@ from treadle.coding.reading.tree import (
     Place,
     Signs,
     Size,
+    counted,
     level_of,
 )
 
@@ -159,7 +160,7 @@ def _signs() -> Rules:
 def _within(a: Conditions, b: Conditions) -> Conditions | Costly:
     """'events for met above 20'; 'use only jets above 30' may say which jets are meant at all."""
     made = joined(a, b)
-    objects = any(isinstance(c, Compare) and isinstance(c.left, Size) for c in b)
+    objects = any(counted(c) for c in b)
     return Costly(made, GUESS) if objects and not isinstance(made, Costly) else made
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "Text",
     "Value",
     "column_of",
+    "counted",
     "level",
     "level_of",
 ]
@@ -301,6 +302,11 @@ def level_of(condition: Condition) -> Thing | None:
     if isinstance(condition, All | Or):
         return _common([level_of(c) for c in condition.conditions])
     return None
+
+
+def counted(condition: Condition) -> Objects | None:
+    """The objects whose number a condition compares, or None."""
+    return condition.left.objects if isinstance(condition, Compare) and isinstance(condition.left, Size) else None
 
 
 def column_of(value: Value | None) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import Rules, rule
 from treadle.coding.reading.objects import quantity, usual_order
+from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import (
     Apply,
     Arithmetic,
@@ -26,9 +26,9 @@ from treadle.coding.reading.units import factor, unit_of
 __all__ = ["value_rules"]
 
 
-def value_rules(catalogue: Catalogue) -> Rules:
+def value_rules(told: Told) -> Rules:
     """Rules of the symbols V (a value) and Q (a quantity that does not say whose; in bars: absolute)."""
-    v = _Values(catalogue)
+    v = _Values(told)
     return [*_quantities(), *_of_objects(), *v.named(), *_worked_out(), *_folded(), *v.special()]
 
 
@@ -144,8 +144,8 @@ def _fold(how: str, v: Value) -> Value | None:
 
 
 class _Values:
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+    def __init__(self, told: Told) -> None:
+        self.told, self.catalogue = told, told.catalogue
 
     def named(self) -> Rules:
         return [
@@ -170,7 +170,7 @@ class _Values:
 
     def _already(self, v: Value, unit: str) -> Value | None:
         """A value that is in that unit as it is."""
-        return v if factor(unit_of(v, self.catalogue), unit) == 1 else None
+        return v if factor(unit_of(v, self.told), unit) == 1 else None
 
     def special(self) -> Rules:
         rules = [

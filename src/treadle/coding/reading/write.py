@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.conditions import Conditions, both, bound
 from treadle.coding.reading.expressions import Expressions, UnwritableError, bracketed, lacks, may_lack
 from treadle.coding.reading.objects import usual_order
+from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import (
     Answer,
     Compare,
@@ -19,8 +19,8 @@ from treadle.coding.reading.tree import (
     Or,
     Pair,
     Signs,
-    Size,
     Value,
+    counted,
     level,
     level_of,
 )
@@ -40,22 +40,23 @@ _REDUCTIONS = {
 }
 
 
-def write(answer: Answer, catalogue: Catalogue, name: str = "") -> str:
-    """The body of a program that prints its result under ``name``, or one of its own.
+def write(answer: Answer, told: Told, name: str = "") -> tuple[str, bool]:
+    """The body of a program that prints its result under ``name``, or one of its own, and whether a unit was guessed.
 
     Raises:
         LookupError: some part of the answer has no program.
     """
-    writer = _Writer(catalogue)
+    writer = _Writer(told)
     result = writer.answer(answer)
     name = name or {"count": "n", "objects": "n", "distinct": "n"}.get(answer.operation, "")
     name = name or re.sub(r"\W+", "_", answer.operation).strip("_") or "value"
-    return "\n".join([*writer.x.lines, f"result = {result}", f'print(f"METRIC: {name}={{result}}")', ""])
+    body = "\n".join([*writer.x.lines, f"result = {result}", f'print(f"METRIC: {name}={{result}}")', ""])
+    return body, writer.x.guessed
 
 
 class _Writer:
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.x = Expressions(catalogue)
+    def __init__(self, told: Told) -> None:
+        self.x = Expressions(told)
 
     # ------------------------------------------------------------------------------------------ answers
 
@@ -76,6 +77,8 @@ class _Writer:
             "at max": self._at_extreme,
             "at min": self._at_extreme,
             "peak height": self._peak,
+            "weighted mean": self._weighted,
+            "weighted sum": self._weighted,
         }
         if a.operation in simple:
             return simple[a.operation](a)
@@ -146,15 +149,17 @@ class _Writer:
         one, other = (self._flat(v, mask) for v in (a.value, a.other))
         return f"np.corrcoef({one}, {other})[0, 1]"
 
+    def _weighted(self, a: Answer) -> str:
+        assert a.value is not None
+        assert a.other is not None
+        mask = self._mask(a.where)
+        flat = [self._flat(v, mask) for v in (a.value, a.other)]
+        values, weights = self.x.kept(flat[0], "values"), self.x.kept(flat[1], "weights")
+        made = f"np.sum({values} * {weights})"
+        return f"{made} / np.sum({weights})" if a.operation.endswith("mean") else made
+
     def _reduced(self, a: Answer) -> str:
-        values = self._values(a)
-        if a.operation.startswith("weighted"):
-            assert a.other is not None
-            weights = self._flat(a.other, self._mask(a.where))
-            values, weights = self.x.kept(values, "values"), self.x.kept(weights, "weights")
-            made = f"np.sum({values} * {weights})"
-            return f"{made} / np.sum({weights})" if a.operation.endswith("mean") else made
-        values = self.x.kept(values, "values")
+        values = self.x.kept(self._values(a), "values")
         if a.top:
             values = self.x.kept(self._top(values, a.top), "chosen")
         if a.operation == "percentile":
@@ -171,7 +176,7 @@ class _Writer:
             UnwritableError: the unit of the columns is not known, or another kind.
         """
         assert a.value is not None
-        return factor(unit_of(a.value, self.x.catalogue), a.unit) if a.unit else 1.0
+        return factor(unit_of(a.value, self.x.told), a.unit) if a.unit else 1.0
 
     # ------------------------------------------------------------------------------------------ values, flattened
 
@@ -183,10 +188,9 @@ class _Writer:
     def _flat(self, value: Value, mask: str | None) -> str:
         """The numbers of a value as one array of numpy, of the events of ``mask``."""
         code = self.x.value(value)
-        if level(value) is not None:
-            picked = f"{bracketed(code)}[{mask}]" if mask else code
-            return f"ak.to_numpy(ak.flatten({picked}))"
         picked = f"{bracketed(code)}[{mask}]" if mask else code
+        if level(value) is not None:
+            return f"ak.to_numpy(ak.flatten({picked}))"
         return f"ak.to_numpy(ak.drop_none({picked}))" if may_lack(value) else picked
 
     # ------------------------------------------------------------------------------------------ conditions
@@ -219,13 +223,11 @@ class _Writer:
     def _dangling(self, dangling: Dangling, beside: Conditions) -> str:
         """Comparisons of the objects that another condition counts: of the one, of each of the two, or of their pair."""
         for c in beside:
-            if not (isinstance(c, Compare) and isinstance(c.left, Size) and isinstance(c.right, Number)):
-                continue
-            o, number = c.left.objects, c.right.value
-            if number == 1 and c.operator == "==":
+            o = counted(c)
+            if o is not None and isinstance(c, Compare) and (c.operator, c.right) == ("==", Number(1)):
                 lead = Objects(o.thing, o.cuts, 0, usual_order(o.thing))
                 return self._all_of_event(bound(lead, dangling.lacking), beside)
-        if not any(isinstance(c, Compare) and isinstance(c.left, Size) for c in beside):
+        if not any(counted(c) for c in beside):
             raise UnwritableError("whose quantities")
         return self._all_of_event(both(self._pair_of(beside), dangling.lacking), beside)
 
@@ -235,8 +237,8 @@ class _Writer:
     def _pair_of(self, beside: Conditions) -> Pair:
         """The pair that 'opposite sign' is about: the two objects that another condition counts, or the two particles."""
         for c in beside:
-            if isinstance(c, Compare) and isinstance(c.left, Size) and c.right == Number(2) and c.operator in ("==", ">="):
-                o = c.left.objects
+            o = counted(c)
+            if o is not None and isinstance(c, Compare) and c.right == Number(2) and c.operator in ("==", ">="):
                 by = usual_order(o.thing)
                 return Pair(Objects(o.thing, o.cuts, 0, by), Objects(o.thing, o.cuts, 1, by))
         charged = [t for t in self.x.catalogue.particles if t.has("charge")]
