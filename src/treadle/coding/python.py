@@ -130,7 +130,7 @@ def _source(found: ReadProgram) -> str:
 
 
 def _opening(data: DataSummary, body: str) -> str:
-    """The lines that open the file, of a wide one only the columns that the body names; or one, or it would have no length."""
+    """The lines that open the file, of a wide one only the columns that the body names (or one: it needs a length)."""
     table = data.tables[0]
     wide = len(table.columns) >= WIDE_COLUMNS
     named = [c for c in table.columns if f'"{c.name}"' in body] or list(table.columns[:1])
