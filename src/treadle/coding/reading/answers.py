@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
 from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
@@ -23,6 +22,7 @@ from treadle.coding.reading.tree import (
     Signs,
     Size,
     Value,
+    changed,
     counted,
     level,
     level_of,
@@ -261,6 +261,11 @@ def only(s: Answer, e: Conditions) -> Answer | None:
     """The answer where the conditions hold; those of the objects that the answer is about pick among them."""
     if s.left is not None:
         return None
+    if s.parts:
+        parts = tuple(only(part, e) for part in s.parts)
+        return None if None in parts else replace(s, parts=tuple(p for p in parts if p is not None))
+    if s.groups is not None and any(level_of(c) is not None for c in e):
+        return None
     events: list[Condition] = []
     for condition in e:
         about = level_of(condition)
@@ -316,18 +321,12 @@ def _meant(s: Answer, v: Value) -> Answer | None:
 
 def _defined(s: Answer, told: Objects) -> Answer | None:
     """The answer with the cuts of ``told`` wherever it names such objects by the same adjective; None where it does not."""
-    made = _redefined(s, told)
+    made = changed(s, lambda node: _redefined(node, told) if isinstance(node, Objects) else None)
     return made if isinstance(made, Answer) and made != s else None
 
 
-def _redefined(node: Any, told: Objects) -> Any:
-    if isinstance(node, Objects):
-        cuts = tuple(_redefined(c, told) for c in node.cuts)
-        if node.thing is told.thing and node.adjective == told.adjective:
-            return replace(node, cuts=(*told.cuts, *cuts), adjective="")
-        return replace(node, cuts=cuts)
-    if isinstance(node, tuple):
-        return tuple(_redefined(part, told) for part in node)
-    if is_dataclass(node) and not isinstance(node, type) and not isinstance(node, Thing):
-        return replace(node, **{f.name: _redefined(getattr(node, f.name), told) for f in fields(node)})
-    return node
+def _redefined(node: Objects, told: Objects) -> Objects:
+    cuts = changed(node.cuts, lambda inner: _redefined(inner, told) if isinstance(inner, Objects) else None)
+    if node.thing is told.thing and node.adjective == told.adjective:
+        return replace(node, cuts=(*told.cuts, *cuts), adjective="")
+    return replace(node, cuts=cuts)

@@ -11,7 +11,7 @@ import re
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.told import Told
 
-__all__ = ["cleaned", "named_metric", "without_title"]
+__all__ = ["cleaned", "named_metrics", "without_title"]
 
 
 def _any(*alternatives: str) -> re.Pattern[str]:
@@ -137,10 +137,23 @@ _NAMED = re.compile(
 )
 
 
-def named_metric(request: str) -> tuple[str, str]:
-    """``request`` without the words that name the number asked for ('Report it as n_pass'), and that name, or ''."""
+_NAME = r"['\"`]?[A-Za-z]\w*['\"`]?"
+_SEVERAL_NAMED = re.compile(
+    r"(?:[.;]\s*(?:please\s+)?(?:print|report|give|return|output|quote)\s+(?:them\s+as\s+|them\s+)?"
+    r"|[.;,]?\s*\b(?:and\s+)?(?:(?:please\s+)?(?:print|report|give|return|output|quote|call|name)\s+(?:them|these|those|the two|both)"
+    r"(?:\s+numbers)?\s+(?:as\s+)?|(?:as two numbers,?\s+|as three numbers,?\s+)?(?:called|named)\s+))"
+    rf"(?P<names>{_NAME}(?:\s*,\s*{_NAME})*,?\s+and\s+{_NAME})\s*[.?!]?\s*$",
+    re.IGNORECASE,
+)
+
+
+def named_metrics(request: str) -> tuple[str, tuple[str, ...]]:
+    """``request`` without the words that name the numbers asked for ('Report it as n_pass', 'as mean and std'), and the names."""
+    several = _SEVERAL_NAMED.search(request)
+    if several is not None:
+        return request[: several.start()], tuple(n for n in re.findall(r"\w+", several["names"]) if n != "and")
     found = _NAMED.search(request)
-    return (request, "") if found is None else (request[: found.start()], found[1])
+    return (request, ()) if found is None else (request[: found.start()], (found[1],))
 
 
 def cleaned(request: str, told: Told) -> str:

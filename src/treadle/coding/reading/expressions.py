@@ -11,12 +11,14 @@ from treadle.coding.reading.tree import (
     All,
     Apply,
     Arithmetic,
+    Chosen,
     Column,
     Compare,
     Condition,
     Every,
     Flag,
     Fold,
+    Near,
     Not,
     Number,
     Objects,
@@ -30,7 +32,9 @@ from treadle.coding.reading.tree import (
     Signs,
     Size,
     SizeOfPairs,
+    System,
     Text,
+    That,
     Value,
     column_of,
     level_of,
@@ -44,7 +48,6 @@ class UnwritableError(LookupError):
     """A tree that has no program: it mixes what does not go together."""
 
 
-_FUNCTIONS = {"abs": "np.abs", "log10": "np.log10", "log": "np.log", "sqrt": "np.sqrt", "isnan": "np.isnan"}
 
 
 class Expressions:
@@ -71,6 +74,8 @@ class Expressions:
             return f"~({self._inner(c.condition)})"
         if isinstance(c, All | Or):
             return f" {'&' if isinstance(c, All) else '|'} ".join(f"({self._inner(x)})" for x in c.conditions)
+        if isinstance(c, Near):
+            return self.near(c)
         raise UnwritableError("signs inside another condition")
 
     def _inner(self, c: Condition) -> str:
@@ -118,12 +123,27 @@ class Expressions:
         if isinstance(v, Arithmetic) and v.operator in ("max", "min"):
             return f"np.{v.operator}imum({self.value(v.left)}, {self.value(v.right)})"
         if isinstance(v, Arithmetic):
+            units = {unit_of(part, self.told) for part in (v.left, v.right)} - {""}
+            if v.operator in "+-" and len(units) > 1:
+                raise UnwritableError("the sum of two units")
             return f"({self.value(v.left)} {v.operator} {self.value(v.right)})"
         if isinstance(v, Apply) and v.function == "square":
             return f"{bracketed(self.value(v.value))}**2"
         if isinstance(v, Apply):
-            return f"{_FUNCTIONS[v.function]}({self.value(v.value)})"
-        return self._pairwise(v)
+            return f"np.{v.function}({self.value(v.value)})"
+        if isinstance(v, Pairwise):
+            return self._pairwise(v)
+        if isinstance(v, That):
+            raise UnwritableError(f"whose {v.what}")
+        return self.combined(v)
+
+    def combined(self, v: Chosen | System) -> str:
+        """A value of several objects together, for which a subclass has programs."""
+        raise UnwritableError(f"{v.what} of several objects")
+
+    def near(self, c: Near) -> str:
+        """Whether other objects lie near, for which a subclass has programs."""
+        raise UnwritableError(f"{c.what} of other objects")
 
     def of(self, o: Objects, what: str) -> str:
         needed = o.thing.needs(what)
@@ -256,6 +276,11 @@ class Expressions:
 
     # ------------------------------------------------------------------------------------------ names and units
 
+    def imported(self, line: str) -> None:
+        """A line that stands before all others, once."""
+        if line not in self.lines:
+            self.lines.insert(0, line)
+
     def kept(self, code: str, name: str) -> str:
         """A name for ``code``, the same for the same code."""
         for said, known in self._names.items():
@@ -304,7 +329,7 @@ def may_lack(value: Value) -> bool:
         return may_lack(value.left) or may_lack(value.right)
     if isinstance(value, Apply):
         return may_lack(value.value)
-    return isinstance(value, Fold) and value.how != "sum"
+    return isinstance(value, Chosen) or (isinstance(value, System) and value.number > 0) or (isinstance(value, Fold) and value.how != "sum")
 
 
 def lacks(c: Condition) -> bool:

@@ -10,7 +10,9 @@ from importlib.resources import files
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import GUESS, Edge
 from treadle.coding.reading.concepts import idea, ideas_of_name, ideas_of_word
+from treadle.coding.reading.formulas import formulas
 from treadle.coding.reading.tokens import NUMBER, Token
+from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import Column, Number, Objects, Of
 from treadle.coding.reading.units import unit_named
 
@@ -19,14 +21,17 @@ __all__ = ["lexical"]
 _BRACKETS = {"(": "LP", ")": "RP"}
 
 
-def lexical(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
+def lexical(words: list[Token], told: Told) -> Iterator[Edge]:
     """What every word and phrase may be by itself."""
+    catalogue = told.catalogue
     texts = [w.text for w in words]
     texty = any(kind == "str" or kind.startswith(("object", "string")) for kind in catalogue.types.values())
     for i, word in enumerate(words):
         yield Edge(_BRACKETS.get(word.text, word.text) if not word.column else "COLUMN", i, i + 1, word.text)
         if word.column:
             yield from _column(word.column, i, catalogue)
+        elif word.written in told.names:
+            yield Edge("V", i, i + 1, told.names[word.written])
         elif texty and re.match(r"\w", word.text):
             yield Edge("STR", i, i + 1, word.written)
     yield from _phrases(texts)
@@ -35,6 +40,7 @@ def lexical(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
     yield from _suffixes(words, catalogue)
     yield from _described(words, catalogue)
     yield from _rows(texts, catalogue)
+    yield from formulas(words, catalogue, told.names)
 
 
 _NOT_A_NAME_TEXT = """

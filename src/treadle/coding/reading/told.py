@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from treadle.coding.reading.catalogue import Catalogue
+from treadle.coding.reading.tree import Value
 
 __all__ = ["Told"]
 
@@ -17,7 +18,8 @@ class Told:
 
     ``unit`` is that of the file and ``units`` those of columns, where the request tells them. ``energy_unit`` is the one
     that energies without a unit of their own are in; ``assumed`` where nobody could say it. ``sources`` are columns that
-    the request says a value is computed from.
+    the request says a value is computed from. ``names`` are its own for values: 'with w = mcWeight',
+    ``metrics`` those for the numbers asked for.
     """
 
     catalogue: Catalogue
@@ -27,6 +29,8 @@ class Told:
     assumed: bool = False
     massless: bool = False
     sources: set[str] = field(default_factory=set)
+    names: dict[str, Value] = field(default_factory=dict)
+    metrics: tuple[str, ...] = ()
 
     def unit_of_column(self, column: str) -> str:
         """The unit of a column: as the request tells it, as its name does, or as such columns of the file have it."""

@@ -5,8 +5,9 @@ A value has a *level*: one an event, or one an object of a collection. Condition
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Literal, TypeVar
 
 from treadle.coding.reading.catalogue import Thing
 
@@ -15,6 +16,7 @@ __all__ = [
     "Answer",
     "Apply",
     "Arithmetic",
+    "Chosen",
     "Column",
     "Compare",
     "Condition",
@@ -22,7 +24,9 @@ __all__ = [
     "Every",
     "Flag",
     "Fold",
+    "Groups",
     "Lacking",
+    "Near",
     "Not",
     "Number",
     "Objects",
@@ -36,13 +40,20 @@ __all__ = [
     "Signs",
     "Size",
     "SizeOfPairs",
+    "System",
     "Text",
+    "That",
     "Value",
+    "changed",
     "column_of",
     "counted",
     "level",
     "level_of",
+    "parts_of",
 ]
+
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +179,41 @@ class Pairwise:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """A quantity of one pair of all: of that with the largest ('max'), the smallest ('min') or the 'nearest' value to ``target``."""
+
+    pairs: Pairs
+    what: str
+    by: str
+    how: str
+    target: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A quantity of the sum of the four-momenta of all objects, or of the first ``number`` in falling order.
+
+    ``loose``: nothing says that it is the first, so that events must have just so many.
+    """
+
+    objects: Objects
+    what: str
+    number: int = 0
+    loose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class That:
+    """A quantity of what another part of the request takes: 'its pt', 'their mass'."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arithmetic:
     """``closed``: it stood in brackets."""
 
-    operator: Literal["+", "-", "*", "/", "max", "min"]
+    operator: Literal["+", "-", "*", "/", "**", "max", "min"]
     left: Value
     right: Value
     closed: bool = False
@@ -179,14 +221,30 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function of one value: abs, log10, log, sqrt, square; isnan, which is a condition."""
+    """A function of one value: abs, log10, log (natural), sqrt, square, cos and its like; isnan, which is a condition."""
 
     function: str
     value: Value
     closed: bool = False
 
 
-Value = Number | Text | Column | Place | Of | OfPairs | SizeOfPairs | Size | Fold | Pairwise | Arithmetic | Apply
+Value = (
+    Number
+    | Text
+    | Column
+    | Place
+    | Of
+    | OfPairs
+    | SizeOfPairs
+    | Size
+    | Fold
+    | Pairwise
+    | Chosen
+    | System
+    | That
+    | Arithmetic
+    | Apply
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,13 +299,36 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """An object of ``thing`` that has one of the ``others`` of another collection within a distance."""
+
+    thing: Thing
+    others: Objects
+    what: str
+    within: Number
+
+
+@dataclass(frozen=True, slots=True)
 class Dangling:
     """Comparisons of which only the rest of the selection tells whose they are: 'exactly two muons, both above 20 GeV'."""
 
     lacking: Lacking
 
 
-Condition = Compare | Flag | Not | All | Or | Signs | Every | Dangling
+Condition = Compare | Flag | Not | All | Or | Signs | Every | Near | Dangling
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Rows with the same values ``by``: ``inner`` makes one number of each group, of a value or its 'size'.
+
+    ``operator`` and ``bound`` compare that number where groups are counted.
+    """
+
+    by: tuple[Value, ...]
+    inner: str = ""
+    operator: str = ""
+    bound: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +336,7 @@ class Answer:
     """What is asked: ``operation`` on ``value`` (or on events, or on ``objects``) where the conditions hold.
 
     ``top``: of so many of the largest values (negative: the smallest).
+    With ``groups``, ``operation`` is that on the numbers of all groups of rows. ``parts``: several answers, one beside the other.
     ``passing`` is the numerator of a fraction; ``left`` and ``right`` are those of a difference or ratio of two answers.
     """
 
@@ -270,6 +352,8 @@ class Answer:
     right: Answer | None = None
     unit: str = ""
     top: int = 0
+    groups: Groups | None = None
+    parts: tuple[Answer, ...] = ()
 
 
 def level(value: Value) -> Thing | None:
@@ -299,6 +383,8 @@ def level_of(condition: Condition) -> Thing | None:
         return level(condition.value)
     if isinstance(condition, Not):
         return level_of(condition.condition)
+    if isinstance(condition, Near):
+        return condition.thing
     if isinstance(condition, All | Or):
         return _common([level_of(c) for c in condition.conditions])
     return None
@@ -314,6 +400,30 @@ def column_of(value: Value | None) -> str:
     if isinstance(value, Column):
         return value.name
     return value.objects.thing.columns.get(value.what, "") if isinstance(value, Of) else ""
+
+
+def changed(node: Any, change: Callable[[Any], Any]) -> Any:
+    """A tree with what ``change`` gives in the place of nodes that it gives something for."""
+    made = change(node)
+    if made is not None:
+        return made
+    if isinstance(node, tuple):
+        return tuple(changed(part, change) for part in node)
+    if is_dataclass(node) and not isinstance(node, type) and not isinstance(node, Thing):
+        return replace(node, **{f.name: changed(getattr(node, f.name), change) for f in fields(node)})
+    return node
+
+
+def parts_of(node: Any, kind: type[Part]) -> Iterator[Part]:
+    """All nodes of a kind in a tree."""
+    if isinstance(node, kind):
+        yield node
+    if isinstance(node, tuple):
+        for part in node:
+            yield from parts_of(part, kind)
+    elif is_dataclass(node) and not isinstance(node, type) and not isinstance(node, Thing):
+        for f in fields(node):
+            yield from parts_of(getattr(node, f.name), kind)
 
 
 def _common(levels: list[Thing | None]) -> Thing | None:

@@ -9,7 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.concepts import UNITS
 from treadle.coding.reading.told import Told
-from treadle.coding.reading.tree import Apply, Arithmetic, Column, Fold, Of, OfPairs, Pairwise, Value
+from treadle.coding.reading.tree import (
+    Apply,
+    Arithmetic,
+    Chosen,
+    Column,
+    Fold,
+    Number,
+    Of,
+    OfPairs,
+    Pair,
+    Pairwise,
+    System,
+    Value,
+)
 
 __all__ = ["Sizes", "factor", "file_unit", "told_units", "unit_named", "unit_of"]
 
@@ -57,11 +70,27 @@ def unit_of(v: Value, told: Told) -> str:
         return (
             "rad" if angle else told.energy_unit if v.what in ("mass", "pt", "energy", "momentum", "transverse_mass") else ""
         )
+    if isinstance(v, Chosen):
+        return unit_of(Pairwise(v.pairs.pair, v.what), told)
+    if isinstance(v, System):
+        return unit_of(Pairwise(Pair(v.objects, v.objects), v.what), told)
     if isinstance(v, OfPairs):
         return unit_of(Pairwise(v.pairs.pair, v.what), told)
-    if isinstance(v, Arithmetic) and v.operator in "+-":
-        return unit_of(v.left, told)
+    if isinstance(v, Arithmetic) and v.operator in ("+", "-", "max", "min"):
+        return unit_of(v.left, told) or unit_of(v.right, told)
+    if isinstance(v, Arithmetic) and v.operator in "*/" and Number in (type(v.left), type(v.right)):
+        return "" if isinstance(v.left, Number) and v.operator == "/" else unit_of(v.left, told) or unit_of(v.right, told)
+    if isinstance(v, Apply) and v.function == "sqrt":
+        return _unit_of_root(v.value, told)
     return ""
+
+
+def _unit_of_root(v: Value, told: Told) -> str:
+    """The unit of the root of a sum of squares."""
+    if isinstance(v, Arithmetic) and v.operator in "+-":
+        one, other = (_unit_of_root(part, told) for part in (v.left, v.right))
+        return one if one == other else ""
+    return unit_of(v.value, told) if isinstance(v, Apply) and v.function == "square" else ""
 
 
 def told_units(request: str, told: Told) -> str:

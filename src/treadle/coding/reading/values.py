@@ -153,6 +153,7 @@ class _Values:
             rule("V", "(V=said|Q=said) LP [branch] COLUMN=column (RP|,)", self._named),
             rule("V", "V=said COLUMN=column", lambda said, column: said if _same(said, self._named(said, column)) else None),
             rule("V", "V=v [in] UNIT=unit", self._already, 0.05),
+            rule("V", "V=a OP=op V=b", lambda a, b, op: a if op == "==" and a == b else None),
         ]
 
     def _named(self, said: object, column: str) -> Value | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from treadle.coding.reading.conditions import Conditions, both, bound
-from treadle.coding.reading.expressions import Expressions, UnwritableError, bracketed, lacks, may_lack
+from treadle.coding.reading.combined import CombinedExpressions
+from treadle.coding.reading.expressions import UnwritableError, bracketed, lacks, may_lack
 from treadle.coding.reading.objects import usual_order
 from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import (
@@ -13,16 +15,20 @@ from treadle.coding.reading.tree import (
     Compare,
     Condition,
     Dangling,
+    Groups,
     Not,
     Number,
     Objects,
     Or,
     Pair,
     Signs,
+    Size,
+    System,
     Value,
     counted,
     level,
     level_of,
+    parts_of,
 )
 from treadle.coding.reading.units import factor, unit_of
 
@@ -40,23 +46,42 @@ _REDUCTIONS = {
 }
 
 
-def write(answer: Answer, told: Told, name: str = "") -> tuple[str, bool]:
-    """The body of a program that prints its result under ``name``, or one of its own, and whether a unit was guessed.
+def write(answer: Answer, told: Told, names: Sequence[str] = ()) -> tuple[str, bool]:
+    """The body of a program that prints its results under ``names``, or some of its own, and whether a unit was guessed.
 
     Raises:
         LookupError: some part of the answer has no program.
     """
     writer = _Writer(told)
-    result = writer.answer(answer)
-    name = name or {"count": "n", "objects": "n", "distinct": "n"}.get(answer.operation, "")
-    name = name or re.sub(r"\W+", "_", answer.operation).strip("_") or "value"
-    body = "\n".join([*writer.x.lines, f"result = {result}", f'print(f"METRIC: {name}={{result}}")', ""])
-    return body, writer.x.guessed
+    parts = answer.parts or (answer,)
+    names = list(names) if len(names) == len(parts) else _names_of(parts)
+    results = [writer.x.kept(writer.answer(part), f"result_{name}") for part, name in zip(parts, names, strict=True)] if answer.parts else [writer.answer(answer)]
+    lines = [] if answer.parts else [f"result = {results[0]}"]
+    shown = results if answer.parts else ["result"]
+    printed = [f'print(f"METRIC: {name}={{{result}}}")' for name, result in zip(names, shown, strict=True)]
+    body = "\n".join([*writer.x.lines, *lines, *printed, ""])
+    return body, writer.x.guessed or not all(_just_so_many(s, answer) for s in parts_of(answer, System) if s.loose)
+
+
+def _just_so_many(system: System, answer: Answer) -> bool:
+    """Whether the events have as many objects as the system is made of."""
+    wanted = Compare(Size(system.objects), "==", Number(system.number))
+    return wanted in answer.where or Compare(Size(Objects(system.objects.thing)), "==", Number(system.number)) in answer.where
+
+
+def _names_of(parts: Sequence[Answer]) -> list[str]:
+    """A name for each result, by what was done."""
+    names: list[str] = []
+    for part in parts:
+        name = {"count": "n", "objects": "n", "distinct": "n"}.get(part.operation, "")
+        name = name or re.sub(r"\W+", "_", part.operation).strip("_") or "value"
+        names.append(name if name not in names else f"{name}_{len(names) + 1}")
+    return names
 
 
 class _Writer:
     def __init__(self, told: Told) -> None:
-        self.x = Expressions(told)
+        self.x = CombinedExpressions(told)
 
     # ------------------------------------------------------------------------------------------ answers
 
@@ -65,6 +90,8 @@ class _Writer:
             left = self.x.kept(self.answer(a.left), "first")
             right = self.x.kept(self.answer(a.right), "second")
             return f"{left} {a.operation} {right}"
+        if a.groups is not None:
+            return self._grouped(a, a.groups)
         simple = {
             "count": self._count,
             "objects": self._objects,
@@ -148,6 +175,31 @@ class _Writer:
         mask = self._mask(a.where)
         one, other = (self._flat(v, mask) for v in (a.value, a.other))
         return f"np.corrcoef({one}, {other})[0, 1]"
+
+    def _grouped(self, a: Answer, groups: Groups) -> str:
+        """One number of each group of rows with the same keys, and one of all these."""
+        mask = self._mask(a.where)
+        keys = [self.x.kept(f"np.asarray({self._flat(v, mask)})", "key") for v in groups.by]
+        self.x.imported("import pandas as pd")
+        columns = ", ".join(f'"key{i}": {key}' for i, key in enumerate(keys))
+        by = ", ".join(f'"key{i}"' for i in range(len(keys)))
+        by = f"[{by}]" if len(keys) > 1 else by
+        if a.operation == "distinct":
+            return f"len(pd.DataFrame({{{columns}}}).drop_duplicates())"
+        if a.value is None:
+            made = f"pd.DataFrame({{{columns}}}).groupby({by}).size()"
+        else:
+            values = f"np.asarray({self._flat(a.value, mask)}, dtype=float)"
+            inner = "std(ddof=0)" if groups.inner == "std" else f"{groups.inner}()"
+            made = f'pd.DataFrame({{{columns}, "value": {values}}}).groupby({by})["value"].{inner}'
+        made = self.x.kept(made, "of_groups")
+        if a.operation in ("at max", "at min"):
+            return f"{made}.idx{a.operation[3:]}()"
+        if a.operation == "groups":
+            return f"np.sum({made}.to_numpy() {groups.operator} {groups.bound:g})"
+        scale = self._to_unit(a) if a.value is not None else 1.0
+        result = _REDUCTIONS[a.operation].format(self.x.kept(f"{made}.to_numpy()", "numbers"))
+        return result if scale == 1 else f"{result} * {scale:g}"
 
     def _weighted(self, a: Answer) -> str:
         assert a.value is not None

@@ -1,0 +1,81 @@
+"""Rules for objects that one part of a request takes and another speaks of: 'take the two leading jets; mean of their mass'."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from treadle.coding.reading.answers import only, reduced
+from treadle.coding.reading.catalogue import Catalogue
+from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
+from treadle.coding.reading.conditions import Conditions
+from treadle.coding.reading.objects import of_pair, quantity, usual_order
+from treadle.coding.reading.pairs import Chosing, of_chosen
+from treadle.coding.reading.tree import Answer, Compare, Number, Objects, Pair, That, Value, changed, counted, parts_of
+
+__all__ = ["pronoun_rules"]
+
+Taken = Objects | Pair | Chosing
+
+
+def pronoun_rules(catalogue: Catalogue) -> Rules:
+    """Rules of X (what is taken: an object, two, or one pair of all) and of values 'of it' and 'of them'."""
+    return [
+        rule("S", "THAT AGG=agg [INVARIANT] Q=what", lambda agg, what: reduced(agg, That(what), catalogue)),
+        rule("X", "O=o", lambda o: o if o.rank is not None else None),
+        rule("X", "P=p", lambda p: p if not p.loose else None),
+        rule("X", "CP=cp", lambda cp: cp),
+        rule("X", "(AMONG|IN|OF) AP=ap [TAKE] CP=cp", lambda ap, cp: cp if cp[0] == ap else None),
+        rule("V", "THAT [INVARIANT] Q=what", That),
+        rule("V", "[INVARIANT] Q=what OF THATONE", That),
+        rule("V", "THATONE [INVARIANT] Q=what", That, 0.2),
+        rule("S", "IN E=e (.|,|and|;|:) S=s", _of_counted),
+        rule("S", "S=s IN E=e", _of_counted),
+        rule("S", "TAKE X=it (.|,|and|;|:) S=s", _spoken),
+        rule("S", "[IN] E=e , TAKE X=it (.|,|and|;|:) S=s", _spoken_of_events),
+        rule("S", "[IN] E=e TAKE X=it (.|,|and|;|:) S=s", _spoken_of_events),
+        rule("S", "TAKE X=it IN E=e (.|,|and|;|:) S=s", _spoken_of_events),
+        rule("S", "TAKE X=it FOREACH (.|,|and|;|:) S=s", _spoken),
+        rule("S", "FOREACH [,] TAKE X=it (.|,|and|;|:) S=s", _spoken),
+        rule("S", "FOREACH E=e [,] TAKE X=it (.|,|and|;|:) S=s", _spoken_of_events),
+    ]
+
+
+def _spoken(s: Answer, it: Taken) -> Answer | Costly | None:
+    """The answer with the quantities of what was taken in the place of 'its' and 'their'; of others it says nothing."""
+    if not any(True for _ in parts_of(s, That)):
+        return s if isinstance(it, Pair) and any((p.one, p.other) == (it.one, it.other) for p in parts_of(s, Pair)) else None
+    made = changed(s, lambda node: _value(node.what, it) if isinstance(node, That) else None)
+    if not isinstance(made, Answer):
+        return None
+    signed = isinstance(it, Pair) and it.signs
+    return Costly(made, GUESS) if signed else made
+
+
+def _spoken_of_events(e: Conditions, s: Answer, it: Taken) -> Answer | Costly | None:
+    made = _spoken(s, it)
+    if made is None or isinstance(made, Costly):
+        return made
+    return only(made, e)
+
+
+def _of_counted(e: Conditions, s: Answer) -> Answer | Costly | None:
+    """'Events with exactly two muons: mean mass of the pair'."""
+    two = [o for c in e if (o := counted(c)) and isinstance(c, Compare) and (c.operator, c.right) == ("==", Number(2))]
+    if len(two) != 1:
+        return None
+    by = usual_order(two[0].thing)
+    return _spoken_of_events(e, s, Pair(replace(two[0], rank=0, by=by), replace(two[0], rank=1, by=by)))
+
+
+def _value(what: str, it: Taken) -> Value:
+    """Raises LookupError where what was taken has no such quantity."""
+    absolute, what = what.startswith("|"), what.strip("|")
+    if isinstance(it, Objects):
+        found: Value | None = quantity(it, what)
+    elif isinstance(it, Pair):
+        found = of_pair(what, it)
+    else:
+        found = of_chosen(what, it)
+    if found is None or absolute:
+        raise LookupError(what)
+    return found
