@@ -35,6 +35,7 @@ from treadle.coding.reading.tokens import tokens
 from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import Answer
 from treadle.coding.reading.units import Sizes, file_unit, told_units
+from treadle.coding.reading.unusual import unusual_rules
 from treadle.coding.reading.values import value_rules
 from treadle.coding.reading.write import write
 from treadle.types import Table
@@ -74,7 +75,7 @@ _WEIGHTY = re.compile(
 
 def _grammar_of(told: Told) -> Grammar:
     """All rules, those that depend on the columns of a file among them."""
-    makers = (object_rules, condition_rules, selection_rules, pair_rules, apart_rules, pronoun_rules, group_rules, answer_rules, share_rules)
+    makers = (object_rules, condition_rules, selection_rules, pair_rules, apart_rules, pronoun_rules, group_rules, unusual_rules, answer_rules, share_rules)
     return Grammar([*value_rules(told), *several_rules(told), *(one for make in makers for one in make(told.catalogue))])
 
 

@@ -161,7 +161,9 @@ class Catalogue:
         return self._met
 
     def counter(self, whose: str) -> str | None:
-        """The column that counts such objects: ``nMuon``, ``n_jets``, ``njet``, ``jet_n``."""
+        """The column that counts such objects: ``nMuon``, ``n_jets``, ``njet``, ``jet_n``; ``eventNumber`` counts no events."""
+        if whose in ("event", "run", "spill", "fill"):
+            return None
         for q in self.quantities:
             if not q.jagged and q.ideas == {"number", whose}:
                 return q.column

@@ -26,7 +26,7 @@ GUESS = 4.0
 """What a join costs that may be meant or not: more than a whole reading may cost."""
 MOST_LEFT_OVER = 5
 """Words left over beyond which there is no reading."""
-MOST_EDGES = 5_000
+MOST_EDGES = 8_000
 """Edges of a chart beyond which it is given up, after about two seconds."""
 
 
@@ -95,12 +95,21 @@ Rules = list[list[Rule]]
 
 
 class Grammar:
-    """Rules by their first part."""
+    """Rules, by their first part where they may be of use."""
 
     def __init__(self, rules: Iterable[Sequence[Rule]]) -> None:
-        self.by_first: dict[str, list[Rule]] = defaultdict(list)
-        for one in itertools.chain.from_iterable(rules):
-            self.by_first[one.parts[0]].append(one)
+        self.rules = list(itertools.chain.from_iterable(rules))
+
+    def useful(self, symbols: Iterable[str]) -> dict[str, list[Rule]]:
+        """The rules all of whose parts can be there, where words are these symbols."""
+        known = set(symbols)
+        while made := {one.symbol for one in self.rules if one.symbol not in known and known.issuperset(one.parts)}:
+            known |= made
+        by_first: dict[str, list[Rule]] = defaultdict(list)
+        for one in self.rules:
+            if known.issuperset(one.parts):
+                by_first[one.parts[0]].append(one)
+        return by_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +122,6 @@ class _Begun:
     cost: float
     over: frozenset[int]
 
-    @property
-    def wants(self) -> str:
-        return self.rule.parts[len(self.meanings)]
-
-
 def parse(words: Sequence[str], lexical: Iterable[Edge], grammar: Grammar, goal: str, free: frozenset[int]) -> list[Edge]:
     """The edges of ``goal`` over all ``words``, cheapest first.
 
@@ -128,7 +132,11 @@ def parse(words: Sequence[str], lexical: Iterable[Edge], grammar: Grammar, goal:
 
 class _Chart:
     def __init__(self, words: Sequence[str], lexical: Iterable[Edge], grammar: Grammar, free: frozenset[int]) -> None:
-        self.length, self.grammar, self.free = len(words), grammar, free
+        self.length, self.free = len(words), free
+        lexical = list(lexical)
+        self.by_first = grammar.useful(e.symbol for e in lexical)
+        self.made = {one.symbol for rules in self.by_first.values() for one in rules}
+        self.begin = {(e.start, e.symbol) for e in lexical}
         self.edges = 0
         self.waiting: dict[tuple[int, str], list[_Begun]] = defaultdict(list)
         self.kept: dict[tuple[str, int, int], list[Edge]] = defaultdict(list)
@@ -196,7 +204,7 @@ class _Chart:
 
     def _from(self, edge: Edge) -> Iterable[Edge]:
         """The edges that ``edge`` completes: by the rules that it begins, and by those that waited for it."""
-        for begins in self.grammar.by_first.get(edge.symbol, ()):
+        for begins in self.by_first.get(edge.symbol, ()):
             yield from self._go_on(_Begun(begins, edge.start, (), 0.0, frozenset()), edge)
         for begun in self.waiting.get((edge.start, edge.symbol), ()):
             yield from self._go_on(begun, edge)
@@ -207,8 +215,9 @@ class _Chart:
         if len(over) > MOST_LEFT_OVER:
             return
         if len(meanings) < len(begun.rule.parts):
-            further = _Begun(begun.rule, begun.start, meanings, cost, over)
-            self.waiting[edge.end, further.wants].append(further)
+            wants = begun.rule.parts[len(meanings)]
+            if wants in self.made or (edge.end, wants) in self.begin:  # else nothing will come that it waits for
+                self.waiting[edge.end, wants].append(_Begun(begun.rule, begun.start, meanings, cost, over))
             return
         meaning = begun.rule.joined(meanings)
         if isinstance(meaning, Costly):

@@ -108,6 +108,15 @@ _PUT = (
     (re.compile(r"#\s?of\b"), "number of"),
     (re.compile(r"\bJ/psi\b", re.IGNORECASE), "Jpsi"),
     (re.compile(r"\bpercents?\b(?= of the)"), "percent"),
+    (re.compile(r"\blinear \(pearson\)|\bpearson \(linear\)", re.IGNORECASE), "pearson"),
+    (
+        re.compile(
+            r",?\s*\b(?:taking |putting |with )?all (?:the )?(?:\w+ )?(?:of|in|from) all (?:the )?events (?:taken |put |thrown )?together\b"
+            r"|,?\s*\ball (?:the )?events (?:taken|put|thrown) together\b",
+            re.IGNORECASE,
+        ),
+        " ",
+    ),
     (
         re.compile(
             r"\b(?:take|compute|calculate|find) (?=the (?:mean|median|average|sum|standard|maximum|minimum|number))",

@@ -129,6 +129,8 @@ class Expressions:
             return f"({self.value(v.left)} {v.operator} {self.value(v.right)})"
         if isinstance(v, Apply) and v.function == "square":
             return f"{bracketed(self.value(v.value))}**2"
+        if isinstance(v, Apply) and v.function == "gaps":
+            raise UnwritableError("a value of each event")
         if isinstance(v, Apply):
             return f"np.{v.function}({self.value(v.value)})"
         if isinstance(v, Pairwise):

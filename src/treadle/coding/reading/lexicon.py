@@ -34,6 +34,8 @@ def lexical(words: list[Token], told: Told) -> Iterator[Edge]:
             yield Edge("V", i, i + 1, told.names[word.written])
         elif texty and re.match(r"\w", word.text):
             yield Edge("STR", i, i + 1, word.written)
+        elif re.fullmatch(r"[a-z]{3,}s", word.text):
+            yield Edge("PLURALS", i, i + 1, word.text)
     yield from _phrases(texts)
     yield from _numbers(texts)
     yield from _things(texts, catalogue)
@@ -264,6 +266,7 @@ _SAME = (
     (frozenset({"decay", "time"}), "lifetime"),
     (frozenset({"proper", "time"}), "tau"),
     (frozenset({"data", "quality"}), "dq"),
+    (frozenset({"channel"}), "chamber"),
     (frozenset({"impact", "parameter"}), "d0"),
     (frozenset({"impact", "parameter"}), "dxy"),
     (frozenset({"impact", "parameter"}), "ip"),
@@ -279,6 +282,9 @@ def _matched(ideas: frozenset[str], start: int, end: int, catalogue: Catalogue, 
     near = [(price, q) for price, q in found if price <= best + 0.05]
     rivals = any("true" in q.ideas for _, q in found[1:]) and best > 0 and "true" not in ideas
     unsure = GUESS if len(near) > 1 or rivals else 0.0
+    family = tuple(q.column for price, q in near if not q.jagged)
+    if 2 <= len(family) <= 4 and len({catalogue.types[c] for c in family}) == 1:
+        yield Edge("FAM", start, end, family, best)
     for price, q in near[:3]:
         cost = price + more + unsure - 0.3 * (len(ideas) - 1)
         thing = catalogue.thing_of(q) if q.jagged else None

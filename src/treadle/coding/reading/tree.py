@@ -213,7 +213,7 @@ class That:
 class Arithmetic:
     """``closed``: it stood in brackets."""
 
-    operator: Literal["+", "-", "*", "/", "**", "max", "min"]
+    operator: Literal["+", "-", "*", "/", "**", "&", "max", "min"]
     left: Value
     right: Value
     closed: bool = False
@@ -221,7 +221,7 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function of one value: abs, log10, log (natural), sqrt, square, cos and its like; isnan, which is a condition."""
+    """A function of one value: abs, log10, log (natural), sqrt, square, cos and its like; isnan, which is a condition; gaps, from row to row."""
 
     function: str
     value: Value

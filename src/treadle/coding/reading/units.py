@@ -63,7 +63,7 @@ def unit_of(v: Value, told: Told) -> str:
         if column is not None:
             return told.unit_of_column(column)
         return told.energy_unit if v.what in ("pt", "px", "py", "pz", "mass", "energy", "momentum") else ""
-    if isinstance(v, Fold) or (isinstance(v, Apply) and v.function == "abs"):
+    if isinstance(v, Fold) or (isinstance(v, Apply) and v.function in ("abs", "gaps")):
         return unit_of(v.value, told)
     if isinstance(v, Pairwise):
         angle = v.what in ("delta_phi", "phi", "angle")

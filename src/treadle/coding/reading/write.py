@@ -12,6 +12,7 @@ from treadle.coding.reading.objects import usual_order
 from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import (
     Answer,
+    Apply,
     Compare,
     Condition,
     Dangling,
@@ -239,6 +240,8 @@ class _Writer:
 
     def _flat(self, value: Value, mask: str | None) -> str:
         """The numbers of a value as one array of numpy, of the events of ``mask``."""
+        if isinstance(value, Apply) and value.function == "gaps":
+            return f"np.diff(np.sort({self._flat(value.value, mask)}))"
         code = self.x.value(value)
         picked = f"{bracketed(code)}[{mask}]" if mask else code
         if level(value) is not None:
