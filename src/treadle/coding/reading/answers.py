@@ -9,6 +9,7 @@ from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions, bare, bound, no
 from treadle.coding.reading.tree import (
     Answer,
+    BestRow,
     Apply,
     Column,
     Compare,
@@ -26,6 +27,7 @@ from treadle.coding.reading.tree import (
     counted,
     level,
     level_of,
+    parts_of,
 )
 
 __all__ = ["answer_rules", "only", "reduced"]
@@ -258,9 +260,14 @@ def _between_bounds(s: Answer, bounds: tuple[tuple[str, Number], ...]) -> Answer
 
 
 def only(s: Answer, e: Conditions) -> Answer | None:
-    """The answer where the conditions hold; those of the objects that the answer is about pick among them."""
-    if s.left is not None:
-        return None
+    """The answer where the conditions hold; those of the objects that the answer is about pick among them.
+
+    'These jets' are those that the conditions count.
+    """
+    for o in (o for c in e if (o := counted(c)) is not None and o.cuts):
+        s = these(s, o)
+    if s.left is not None or any(isinstance(c, BestRow) for c in s.where):
+        return None  # of which events the best rows are chosen, or of which both counts are, is not said
     if s.parts:
         parts = tuple(only(part, e) for part in s.parts)
         return None if None in parts else replace(s, parts=tuple(p for p in parts if p is not None))
@@ -281,6 +288,19 @@ def only(s: Answer, e: Conditions) -> Answer | None:
         else:
             events.append(condition)
     return replace(s, where=(*s.where, *(c for c in events if c not in s.where)))
+
+
+def these(s: Answer, told: Objects) -> Answer:
+    """The answer with the objects that were told in the place of 'these'."""
+    found = changed(s, lambda n: _told_ones(n, told) if isinstance(n, Objects) else None)
+    assert isinstance(found, Answer)
+    return found
+
+
+def _told_ones(o: Objects, told: Objects) -> Objects | None:
+    if o.thing is not told.thing or o.adjective != "these":
+        return None
+    return replace(o, adjective=told.adjective, cuts=(*told.cuts, *o.cuts))
 
 
 def _about(value: Value) -> Thing | None:
@@ -309,6 +329,7 @@ def _told() -> Rules:
         rule("S", "S=s UNIT=unit", lambda s, unit: replace(s, unit=unit) if s.value is not None else None, 0.2),
         rule("S", "S=s D=told", _defined),
         rule("S", "D=told S=s", _defined),
+        rule("S", "S=s (.|?|;|,) they (HAVE|BE) C=c", _of_kind),
         rule("S", "S=s [where] HT BEING V=v", _meant),
         rule("S", "S=s WITH HT V=v", _meant),
     ]
@@ -323,6 +344,16 @@ def _defined(s: Answer, told: Objects) -> Answer | None:
     """The answer with the cuts of ``told`` wherever it names such objects by the same adjective; None where it does not."""
     made = changed(s, lambda node: _redefined(node, told) if isinstance(node, Objects) else None)
     return made if isinstance(made, Answer) and made != s else None
+
+
+def _of_kind(s: Answer, c: Conditions) -> Answer | None:
+    """'How many electrons are there? They have lep_type 11': a condition that says which the particles of a kind are."""
+    kinds = {o for o in parts_of(s, Objects) if o.adjective.startswith("kind ")}
+    if len(kinds) != 1 or len(c) != 1 or level_of(c[0]) is not next(iter(kinds)).thing:
+        return None
+    (o,) = kinds
+    made = changed(s, lambda node: o.passing(c[0]) if node == o else None)
+    return made if isinstance(made, Answer) else None
 
 
 def _redefined(node: Objects, told: Objects) -> Objects:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from treadle.coding.reading.answers import only
 from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions
-from treadle.coding.reading.tree import All, Answer, Condition, Every, Near, Not, Number, Objects, Or, Size
+from treadle.coding.reading.tree import All, Answer, Condition, Every, Near, Not, Number, Objects, Or, Size, changed, parts_of
 
 __all__ = ["apart_rules"]
 
@@ -44,6 +44,7 @@ def apart_rules(_: object) -> Rules:
         rule("S", "S=s (.|,|;) (REMOVE|EXCEPT) O=o", lambda o, s: _without(s, o)),
         rule("S", "S=s (AFTERREMOVAL|EXCEPT) O=o", lambda o, s: _without(s, o)),
         rule("S", "AFTERREMOVAL O=o , S=s", lambda o, s: _without(s, o)),
+        rule("S", "TAKE O=o (and|,|, and|.|. then) REMOVE ONES [WITHP] NR=nr (.|;|, and) S=s", _cleaned),
         rule("S", "S=s LEFT", lambda s: s if s.operation == "objects" or isinstance(s.value, Size) else None, 0.3),
         rule("S", "S=s LEFT (IF|if) [REMOVE] O=o", lambda o, s: _without(s, o)),
     ]
@@ -65,7 +66,7 @@ def _condition(o: Objects, nr: Relation) -> Condition | None:
         return None
     if not all(x.thing is not o.thing and x.thing.has(q) for x in (*others, o) for q in needed if x is not o):
         return None
-    if not all(o.thing.has(q) for q in needed) or any(x.signs or x.adjective for x in others):
+    if not all(o.thing.has(q) for q in needed) or any(x.signs for x in others):
         return None
     near = tuple(Near(o.thing, x, what, within) for x in others)
     any_of_them: Condition = near[0] if len(near) == 1 else Or(near)
@@ -98,6 +99,16 @@ def _without(s: Answer, o: Objects) -> Answer | Costly | None:
     if made is None or made.where != s.where:
         return None
     return made if any(_is_near(c) for c in o.cuts) else Costly(made, GUESS)
+
+
+def _cleaned(o: Objects, nr: Relation, s: Answer) -> Answer | None:
+    """'Start from jets above 30 GeV and remove each one within delta R < 0.4 of any muon. How many jets are left?'"""
+    kept = _unrelated(o, nr)
+    plain = Objects(o.thing)
+    if kept is None or s.left is not None or plain not in set(parts_of(s, Objects)) or s.where:
+        return None
+    made = changed(s, lambda node: kept if node == plain else None)
+    return made if isinstance(made, Answer) else None
 
 
 def _is_near(c: Condition) -> bool:

@@ -86,6 +86,7 @@ _DERIVED = (
 
 
 _OF_MET = {"": "pt", "pt": "pt", "et": "pt", "energy": "pt", "phi": "phi", "px": "px", "py": "py", "x": "px", "y": "py"}
+_KIND = re.compile(r"^(?:type|pid|pdg\w*|pdg id\w*|flav\w*|pdg identification)$")
 _FLAGS = re.compile(
     r"(?:HLT_|L1_|is[A-Z_]|has[A-Z_]|trig|pass|L0|veto|good|flag)"
     r"|.*(?:_flag|_ok|_TOS|_TIS|id|_veto|_pass\w*|_good|trigger\w*|fired)$",
@@ -160,6 +161,11 @@ class Catalogue:
             self._met = Thing("met", "", False, {p: columns[p] for p in pairs[0]})
         return self._met
 
+    def of_kinds(self) -> tuple[Thing, str] | None:
+        """The one collection whose particles a column tells apart (``lep_type``, ``tr_pid``), and that quantity."""
+        found = [(t, w) for t in self.collections for w in t.columns if _KIND.search(w)]
+        return found[0] if len(found) == 1 else None
+
     def counter(self, whose: str) -> str | None:
         """The column that counts such objects: ``nMuon``, ``n_jets``, ``njet``, ``jet_n``; ``eventNumber`` counts no events."""
         if whose in ("event", "run", "spill", "fill"):
@@ -182,7 +188,9 @@ class Catalogue:
         return bool(re.search(r"float|double", self.types.get(name, "")))
 
     def flag(self, name: str) -> bool:
-        """Whether a column says yes or no."""
+        """Whether a column says yes or no, by true and false or numbers: of words nobody knows which."""
+        if self.words(name):
+            return False
         counts = self.real(name) or re.search(r"mask|bits|word|type|rate|time|count|index", name, re.IGNORECASE)
         return self.types.get(name) == "bool" or (not counts and bool(_FLAGS.match(name)))
 

@@ -8,6 +8,7 @@ import re
 from treadle.coding.reading.catalogue import Thing
 from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import (
+    KINDS,
     All,
     Apply,
     Arithmetic,
@@ -199,6 +200,12 @@ class Expressions:
 
     def cuts(self, o: Objects) -> tuple[Condition, ...]:
         """Raises UnwritableError where an adjective of the objects is explained by none of their cuts."""
+        if o.adjective == "these":
+            raise UnwritableError("which are meant by 'these'")
+        if o.adjective.startswith("kind "):
+            if not any(_tells_kind(c, o.adjective[5:]) for c in o.cuts):
+                raise UnwritableError(f"which are the {o.adjective[5:]}s")
+            return o.cuts
         if o.adjective and not any(re.search(_EXPLAINED.get(o.adjective, ""), " ".join(_whats(c))) for c in o.cuts):
             raise UnwritableError(f"what {o.adjective!r} means")
         return o.cuts
@@ -300,6 +307,12 @@ class Expressions:
 
 _EXPLAINED = {"b tagged": r"btag|\bb\b|deep", "isolated": r"iso|cone", "central": r"eta"}
 """What a cut has to be about to be the meaning of an adjective; of others any cut is."""
+
+
+def _tells_kind(c: Condition, kind: str) -> bool:
+    """Whether a condition is that particles are of a kind, as all number them."""
+    number_of_it = c.right.value if isinstance(c, Compare) and isinstance(c.right, Number) else 0.0
+    return isinstance(c, Compare) and c.operator == "==" and abs(number_of_it) == KINDS[kind]
 
 
 def _whats(c: Condition) -> list[str]:

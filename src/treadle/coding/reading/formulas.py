@@ -139,6 +139,10 @@ class _Reader:
             self.place += 1
             self.named += 1
             return self._column(word.column) if word.column else self.names[word.written]
+        if (value := self._suffix(word.text)) is not None:
+            self.place += 1
+            self.named += 1
+            return value
         if re.fullmatch(NUMBER, word.text):
             self.place += 1
             if self.place < len(self.words) and unit_named(self.words[self.place].text) and self.worked + self.named:
@@ -180,6 +184,13 @@ class _Reader:
         if isinstance(value, Column):
             return bool(self.catalogue.by_column[value.name].ideas & _ANGLES) and value.unit in ("", "rad")
         return isinstance(value, Number) or (isinstance(value, Of) and value.what in _ANGLES)
+
+    def _suffix(self, text: str) -> Value | None:
+        """'tau2' of the one collection that has a column ``FatJet_tau2``."""
+        if len(text) < 4 or text in _FUNCTIONS:
+            return None
+        having = [(t, w) for t in self.catalogue.collections for w, c in t.columns.items() if c.lower().endswith(f"_{text}")]
+        return Of(Objects(having[0][0]), having[0][1]) if len(having) == 1 else None
 
     def _column(self, name: str) -> Value:
         q = self.catalogue.by_column[name]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import Rules, rule
 from treadle.coding.reading.conditions import Conditions
-from treadle.coding.reading.tree import Answer, Column, Groups, Objects, Of, That, Value, level
+from treadle.coding.reading.tree import Answer, BestRow, Column, Groups, Objects, Of, That, Value, level
 
 __all__ = ["group_rules"]
 
@@ -63,8 +63,15 @@ class _Groups:
             rule("S", "WHICH KEY=k WITH MAXOF=how AGG=inner [OF] V=v", _best),
             rule("S", "COUNT KEY=k WITH CN=cn E=e", _with_so_many),
             rule("S", "COUNT EVENTKEY=k WITH CN=cn E=e", _with_so_many),
-            rule("S", "S=s (.|;|,|LP) EVENTKEY BEING [IDENTIFIED] (KEY=k|KEYS=k) [RP]", _identified),
-            rule("S", "S=s (.|;|,|LP) EVENTKEY BE IDENTIFIED (KEY=k|KEYS=k) [RP]", _identified),
+            rule("KB", "KEEP [only] one EVT PER (KEY=k|EVENTKEY=k) (,|:|, keep) ONEOF WITH MAXOF=how V=v [value]", _best_rows),
+            rule("KB", "KEEP [only] EVT WITH MAXOF=how V=v PER (KEY=k|EVENTKEY=k)", _best_rows),
+            rule("KB", "PER (KEY=k|EVENTKEY=k) [,] KEEP [only] EVT WITH MAXOF=how V=v", _best_rows),
+            rule("KB", "KB=kb LP EVENTKEY [BE] IDENTIFIED (KEY=k|KEYS=k) RP", _rows_identified),
+            rule("KB", "KB=kb (.|;) EVENTKEY BE IDENTIFIED (KEY=k|KEYS=k)", _rows_identified),
+            rule("S", "KB=kb (.|;) S=s", _of_best_rows),
+            rule("S", "IN E=e (.|;|. then|, then) KB=kb (.|;) S=s", _of_best_rows),
+            rule("S", "S=s (.|;|,|?|LP) EVENTKEY BEING [IDENTIFIED] (KEY=k|KEYS=k) [RP]", _identified),
+            rule("S", "S=s (.|;|,|?|LP) EVENTKEY BE IDENTIFIED (KEY=k|KEYS=k) [RP]", _identified),
             rule("S", "S=s LP EVENTKEY IDENTIFIED (KEY=k|KEYS=k) RP", _identified),
         ]
 
@@ -110,6 +117,21 @@ def _with_so_many(k: Keys, cn: tuple[str, int], e: Conditions) -> Answer | None:
     if operator == "in" or level(k[0]) is not None or (operator, number) == ("==", 0):
         return None
     return Answer("groups", where=e, groups=Groups(k, "size", operator, number))
+
+
+def _best_rows(k: Keys, how: str, v: Value) -> BestRow | None:
+    return BestRow(k, v, how) if level(v) is None and all(isinstance(key, Column | That) for key in k) else None
+
+
+def _rows_identified(kb: BestRow, k: Keys) -> BestRow | None:
+    return replace(kb, by=k) if kb.by == _EVENT else None
+
+
+def _of_best_rows(kb: BestRow, s: Answer, e: Conditions = ()) -> Answer | None:
+    """The answer of the rows that are kept; what they are chosen from stands before."""
+    if s.left is not None or s.parts or s.groups is not None or any(isinstance(c, BestRow) for c in s.where):
+        return None
+    return replace(s, where=(replace(kb, where=e), *s.where))
 
 
 def _identified(s: Answer, k: Keys) -> Answer | None:

@@ -13,7 +13,7 @@ from treadle.coding.reading.concepts import idea, ideas_of_name, ideas_of_word
 from treadle.coding.reading.formulas import formulas
 from treadle.coding.reading.tokens import NUMBER, Token
 from treadle.coding.reading.told import Told
-from treadle.coding.reading.tree import Column, Number, Objects, Of
+from treadle.coding.reading.tree import KINDS, Column, Number, Objects, Of
 from treadle.coding.reading.units import unit_named
 
 __all__ = ["lexical"]
@@ -39,6 +39,7 @@ def lexical(words: list[Token], told: Told) -> Iterator[Edge]:
     yield from _phrases(texts)
     yield from _numbers(texts)
     yield from _things(texts, catalogue)
+    yield from _kinds(texts, catalogue)
     yield from _suffixes(words, catalogue)
     yield from _described(words, catalogue)
     yield from _rows(texts, catalogue)
@@ -183,6 +184,16 @@ def _things(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
                 for thing in things:
                     if thing.index == match[2] and thing.whose in (*ideas_of_name(match[1]), match[1].lower()):
                         yield Edge("O", i, i + 1, Objects(thing))
+
+
+def _kinds(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
+    """'electrons' of a list of leptons of all kinds: the request has to tell the value that they have."""
+    found = catalogue.of_kinds()
+    named = {t.whose for t in catalogue.things}
+    for i, text in enumerate(texts):
+        kind = idea(text)
+        if found is not None and kind in KINDS and kind not in named:
+            yield Edge("O", i, i + 1, Objects(found[0], adjective=f"kind {kind}"), 0.2)
 
 
 def _suffixes(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:

@@ -79,6 +79,7 @@ class _Objects:
             rule("O", "LEAD=rank NUMBERED=whose", lambda rank, whose: self._numbered(whose, int(rank) + 1)),
             rule("O", "(ALL O=o|EVT OF O=o)", lambda o: None if o.one else o, 0.1),
             rule("O", "O=o (candidate|candidates)", lambda o: o, 0.1),
+            rule("O", "THESE O=o", lambda o: None if o.one or o.adjective else replace(o, adjective="these")),
             rule("O", "O=a O=b", lambda a, b: b if a == Objects(b.thing) else None, 0.2),
             rule(
                 "O", "O=o LP COLUMN=c RP", lambda o, c: o if c in o.thing.columns.values() and not o.adjective else None, 0.1

@@ -69,7 +69,7 @@ def pair_rules(_: object) -> Rules:
 
 
 def _all_pairs(o: Objects) -> Pairs | None:
-    if o.one or o.adjective:
+    if o.one or o.adjective not in ("", "these"):
         return None
     plain = replace(o, signs="")
     pairs = Pairs(Pair(replace(plain, side=1), replace(plain, side=2)))

@@ -10,7 +10,21 @@ from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions
 from treadle.coding.reading.objects import of_pair, quantity, usual_order
 from treadle.coding.reading.pairs import Chosing, of_chosen
-from treadle.coding.reading.tree import Answer, Compare, Number, Objects, Pair, That, Value, changed, counted, parts_of
+from treadle.coding.reading.tree import (
+    Answer,
+    Chosen,
+    Compare,
+    Number,
+    Objects,
+    Pair,
+    Pairwise,
+    System,
+    That,
+    Value,
+    changed,
+    counted,
+    parts_of,
+)
 
 __all__ = ["pronoun_rules"]
 
@@ -31,6 +45,7 @@ def pronoun_rules(catalogue: Catalogue) -> Rules:
         rule("S", "IN E=e (.|,|and|;|:) S=s", _of_counted),
         rule("S", "S=s IN E=e", _of_counted),
         rule("S", "TAKE X=it (.|,|and|;|:) S=s", _spoken),
+        rule("S", "[TAKE] V=v (,|.|and|;|, and) S=s", _spoken_value),
         rule("S", "[IN] E=e , TAKE X=it (.|,|and|;|:) S=s", _spoken_of_events),
         rule("S", "[IN] E=e TAKE X=it (.|,|and|;|:) S=s", _spoken_of_events),
         rule("S", "TAKE X=it IN E=e (.|,|and|;|:) S=s", _spoken_of_events),
@@ -56,6 +71,15 @@ def _spoken_of_events(e: Conditions, s: Answer, it: Taken) -> Answer | Costly | 
     if made is None or isinstance(made, Costly):
         return made
     return only(made, e)
+
+
+def _spoken_value(v: Value, s: Answer) -> Answer | None:
+    """'Recompute the invariant mass of the pair and count the events with this mass above 60 GeV'."""
+    asked = {that.what for that in parts_of(s, That)}
+    if not isinstance(v, Pairwise | System | Chosen) or asked != {v.what}:
+        return None
+    made = changed(s, lambda node: v if isinstance(node, That) else None)
+    return made if isinstance(made, Answer) else None
 
 
 def _of_counted(e: Conditions, s: Answer) -> Answer | Costly | None:

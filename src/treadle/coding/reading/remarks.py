@@ -14,7 +14,7 @@ _IDLE_TEXT = """
 collection column columns come comes component compute contained could cut data dataset determine did do does drawn
 contribute electric entire entry ever file fill find found get give given gives hello here hi hold i i'd i'm individual is it its just
 know left let like listed looking me measured must my named need now ntuple object objects one's our overall particle
-particles particular please present print quantity quick quickly really reconstructed record recorded registered remain report
+particles particular please present print quantity quick quickly really reconstructed record recompute recorded registered remain report
 return say says see seen selection should show simply so stored survive taken tell thank thanks that the
 their them then there these they this those together tree us value values variable want was we were what what's whats
 where's which whole would you your
@@ -25,7 +25,15 @@ _IDLE = frozenset(_IDLE_TEXT.split()) | frozenset(".?!:;(),\"'`")
 
 def idle_words(words: list[Token]) -> frozenset[int]:
     """The places of words that may be passed over without being left over."""
-    return frozenset(i for i, word in enumerate(words) if not word.column and word.text in _IDLE) | _describers(words)
+    plain = (i for i, word in enumerate(words) if not word.column and word.text in _IDLE)
+    return frozenset(i for i in plain if not _points(words, i)) | _describers(words)
+
+
+def _points(words: list[Token], i: int) -> bool:
+    """Whether a word says which objects are meant: 'these jets', not 'these events'."""
+    after = words[i + 1].text if i + 1 < len(words) else ""
+    rows = after.startswith(("event", "candidate", "entr", "row", "run", "value", "number", "two", "three", "mean", "cut"))
+    return words[i].text in ("these", "those") and bool(re.fullmatch(r"[a-z]{2,}s", after)) and not rows
 
 
 def _describers(words: list[Token]) -> frozenset[int]:

@@ -11,6 +11,7 @@ from treadle.coding.reading.objects import flagged, usual_order
 from treadle.coding.reading.tree import (
     Column,
     Compare,
+    Condition,
     Every,
     Flag,
     Lacking,
@@ -164,6 +165,10 @@ def _within(a: Conditions, b: Conditions) -> Conditions | Costly:
     return Costly(made, GUESS) if objects and not isinstance(made, Costly) else made
 
 
+def _of_column(c: Condition) -> bool:
+    return isinstance(c, Compare) and isinstance(c.left, Column)
+
+
 class _Selections:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -247,6 +252,10 @@ class _Selections:
             rule("E", "ALL OF EVT", lambda: ()),
             rule("E", "(non empty|nonempty) EVT", self._not_empty),
             rule("E", "background EVT", self._no_signal, 0.1),
+            rule("E", "DI=whose EVT", lambda whose: () if self._numbered(whose) else None),
+            rule("C", "C=c only", lambda c: c if all(isinstance(x, Flag) or _of_column(x) for x in c) else None, 0.1),
+            rule("C", "only C=c", lambda c: c if all(isinstance(x, Flag) or _of_column(x) for x in c) else None, 0.2),
+            rule("E", "E=e only", lambda e: e if e and all(isinstance(x, Flag) or _of_column(x) for x in e) else None, 0.1),
             rule("E", "E=a WITH C=b", joined),
             rule("E", "E=a INC C=b", _within, 0.1),
             rule("E", "E=a LP C=b RP", joined),
@@ -257,6 +266,11 @@ class _Selections:
             rule("C", "first INT=n EVT", lambda n: (Compare(Place(), "<", Number(n)),)),
             rule("C", "last INT=n EVT", lambda n: (Compare(Place(back=True), ">=", Number(-n)),)),
         ]
+
+    def _numbered(self, whose: str) -> bool:
+        """Whether each row has just two such particles: in a file of photon pairs every event is a 'diphoton event'."""
+        found = [t for t in self.catalogue.things if t.whose == whose]
+        return len(found) == 2 and not any(t.jagged for t in found)
 
     def _not_empty(self) -> Conditions | None:
         """'non-empty events' of a file with one kind of objects."""

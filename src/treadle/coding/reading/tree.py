@@ -12,10 +12,12 @@ from typing import Any, Literal, TypeVar
 from treadle.coding.reading.catalogue import Thing
 
 __all__ = [
+    "KINDS",
     "All",
     "Answer",
     "Apply",
     "Arithmetic",
+    "BestRow",
     "Chosen",
     "Column",
     "Compare",
@@ -54,6 +56,8 @@ __all__ = [
 
 
 Part = TypeVar("Part")
+KINDS = {"electron": 11, "muon": 13, "tau": 15, "photon": 22, "proton": 2212, "pion": 211, "kaon": 321}
+"""Kinds of particles with the number that the Particle Data Group gave them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,13 +313,23 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
+class BestRow:
+    """A row that has the largest ('max') or smallest value of all rows of its group where the conditions hold."""
+
+    by: tuple[Value, ...]
+    value: Value
+    how: str
+    where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Dangling:
     """Comparisons of which only the rest of the selection tells whose they are: 'exactly two muons, both above 20 GeV'."""
 
     lacking: Lacking
 
 
-Condition = Compare | Flag | Not | All | Or | Signs | Every | Near | Dangling
+Condition = Compare | Flag | Not | All | Or | Signs | Every | Near | BestRow | Dangling
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from treadle.coding.reading.objects import usual_order
 from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import (
     Answer,
+    BestRow,
     Apply,
     Compare,
     Condition,
@@ -265,10 +266,23 @@ class _Writer:
             return " | ".join(bracketed(self._of_event(c, beside)) for c in condition.conditions)
         if isinstance(condition, Not) and level_of(condition) is not None:
             return f"~{bracketed(self._of_event(condition.condition, beside))}"
+        if isinstance(condition, BestRow):
+            return self._best_row(condition)
         if level_of(condition) is not None:
             return f"ak.any({self.x.condition(condition)}, axis=1)"
         code = self.x.condition(condition)
         return f"ak.fill_none({code}, False)" if lacks(condition) else code
+
+    def _best_row(self, best: BestRow) -> str:
+        """Whether a row is the best one of its group."""
+        mask = self._mask(best.where, "chosen")
+        self.x.imported("import pandas as pd")
+        keys = ", ".join(f'"key{i}": np.asarray({self._flat(v, None)})' for i, v in enumerate(best.by))
+        by = ", ".join(f'"key{i}"' for i in range(len(best.by)))
+        table = self.x.kept(f'pd.DataFrame({{{keys}, "value": np.asarray({self._flat(best.value, None)})}})', "rows")
+        some = f"{table}[np.asarray({mask})]" if mask else table
+        kept = self.x.kept(f'{some}.dropna().groupby([{by}])["value"].idx{best.how}()', "best_rows")
+        return f"np.isin(np.arange(len(events)), {kept}.to_numpy())"
 
     def _signs(self, signs: Signs, beside: Conditions) -> str:
         pair = signs.pair or self._pair_of(beside)
