@@ -75,7 +75,18 @@ _WEIGHTY = re.compile(
 
 def _grammar_of(told: Told) -> Grammar:
     """All rules, those that depend on the columns of a file among them."""
-    makers = (object_rules, condition_rules, selection_rules, pair_rules, apart_rules, pronoun_rules, group_rules, unusual_rules, answer_rules, share_rules)
+    makers = (
+        object_rules,
+        condition_rules,
+        selection_rules,
+        pair_rules,
+        apart_rules,
+        pronoun_rules,
+        group_rules,
+        unusual_rules,
+        answer_rules,
+        share_rules,
+    )
     return Grammar([*value_rules(told), *several_rules(told), *(one for make in makers for one in make(told.catalogue))])
 
 

@@ -7,14 +7,16 @@ from dataclasses import replace
 from treadle.coding.reading.catalogue import Catalogue, Thing
 from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions, bare, bound, no
+from treadle.coding.reading.looking import changed, counted, level, level_of, parts_of
 from treadle.coding.reading.tree import (
     Answer,
-    BestRow,
     Apply,
+    BestRow,
     Column,
     Compare,
     Condition,
     Dangling,
+    Every,
     Fold,
     Lacking,
     Number,
@@ -23,11 +25,6 @@ from treadle.coding.reading.tree import (
     Signs,
     Size,
     Value,
-    changed,
-    counted,
-    level,
-    level_of,
-    parts_of,
 )
 
 __all__ = ["answer_rules", "only", "reduced"]
@@ -246,7 +243,7 @@ def _only_such(s: Answer, e: Conditions) -> Answer | Costly | None:
         return None
     made = only(s, e)
     new = () if made is None else tuple(c for c in made.where if c not in s.where)
-    guess = any(level_of(c) is not None or counted(c) is not None for c in new)
+    guess = any(level_of(c) is not None or counted(c) is not None or isinstance(c, Every) for c in new)
     return made if made is None or not guess else Costly(made, GUESS)
 
 
@@ -264,15 +261,15 @@ def only(s: Answer, e: Conditions) -> Answer | None:
 
     'These jets' are those that the conditions count.
     """
-    for o in (o for c in e if (o := counted(c)) is not None and o.cuts):
+    for o in (o for c in e if (o := counted(c)) is not None and o.cuts and not none_of(c)):
         s = these(s, o)
     if s.left is not None or any(isinstance(c, BestRow) for c in s.where):
         return None  # of which events the best rows are chosen, or of which both counts are, is not said
     if s.parts:
         parts = tuple(only(part, e) for part in s.parts)
         return None if None in parts else replace(s, parts=tuple(p for p in parts if p is not None))
-    if s.groups is not None and any(level_of(c) is not None for c in e):
-        return None
+    if s.groups is not None and (s.groups.inner == "size" or any(level_of(c) is not None for c in e)):
+        return None  # whether groups without such rows count is not said
     events: list[Condition] = []
     for condition in e:
         about = level_of(condition)
@@ -288,6 +285,11 @@ def only(s: Answer, e: Conditions) -> Answer | None:
         else:
             events.append(condition)
     return replace(s, where=(*s.where, *(c for c in events if c not in s.where)))
+
+
+def none_of(c: Condition) -> bool:
+    """Whether a condition is that there are no such objects."""
+    return isinstance(c, Compare) and (c.operator in ("<", "<=") or c.right == Number(0))
 
 
 def these(s: Answer, told: Objects) -> Answer:

@@ -1,13 +1,12 @@
-"""Rules for objects near others: 'jets within delta R < 0.4 of any muon', 'remove every jet that overlaps with an electron'."""
+"""Rules for objects near others: 'jets within delta R < 0.4 of any muon', 'remove every jet that is'."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 from treadle.coding.reading.answers import only
 from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions
-from treadle.coding.reading.tree import All, Answer, Condition, Every, Near, Not, Number, Objects, Or, Size, changed, parts_of
+from treadle.coding.reading.looking import changed, parts_of
+from treadle.coding.reading.tree import All, Answer, Condition, Every, Near, Not, Number, Objects, Or, Size
 
 __all__ = ["apart_rules"]
 
@@ -23,7 +22,9 @@ def apart_rules(_: object) -> Rules:
         rule("OTHERS", "(ANY|EVERY) O=o", lambda o: None if o.one else (o,)),
         rule("OTHERS", "nearest O=o", lambda o: None if o.one else (o,)),
         rule("OTHERS", "OTHERS=a OR O=b", lambda a, b: (*a, b) if len(a) == 1 and a[0].thing is not b.thing else None),
-        rule("OTHERS", "OTHERS=a and EVERY O=b", lambda a, b: (*a, b) if len(a) == 1 and a[0].thing is not b.thing else None),
+        rule(
+            "OTHERS", "OTHERS=a and EVERY O=b", lambda a, b: (*a, b) if len(a) == 1 and a[0].thing is not b.thing else None
+        ),
         rule("NR", "within DELTA=what [OP=op] N=n OF OTHERS=others", _within),
         rule("NR", "within N=n in DELTA=what OF OTHERS=others", _within),
         rule("NR", "within [cone] DELTA=what [OP=op] N=n (around|to) OTHERS=others", _within),
@@ -39,7 +40,7 @@ def apart_rules(_: object) -> Rules:
         rule("O", "O=o (NOT NR=nr|WITHP NOT NR=nr)", _unrelated),
         rule("O", "O=o AND [BE] NR=nr", lambda o, nr: _related(o, nr) if o.cuts else None),
         rule("O", "O=o AND NOT NR=nr", lambda o, nr: _unrelated(o, nr) if o.cuts else None),
-        rule("C", "EVERY O=o BE NR=nr", _every),
+        rule("C", "(EVERY O=o BE NR=nr|EVERY O=o NR=nr|BE EVERY O=o NR=nr)", _every, -0.4),
         rule("S", "(REMOVE|EXCEPT) O=o (.|,|and|;) S=s", lambda o, s: _without(s, o)),
         rule("S", "S=s (.|,|;) (REMOVE|EXCEPT) O=o", lambda o, s: _without(s, o)),
         rule("S", "S=s (AFTERREMOVAL|EXCEPT) O=o", lambda o, s: _without(s, o)),
@@ -62,6 +63,8 @@ def _condition(o: Objects, nr: Relation) -> Condition | None:
     """That one of the others is near, or, of '>', none of them."""
     what, op, within, others = nr
     needed = {"delta_phi": ("phi",), "delta_eta": ("eta",), "delta_r": ("eta", "phi")}.get(what)
+    if op == ">" and any(x.rank is not None for x in others):
+        return None  # what of events without that one?
     if o.one or needed is None or within.unit not in ("", "rad") or not 0 < within.value < 7:
         return None
     if not all(x.thing is not o.thing and x.thing.has(q) for x in (*others, o) for q in needed if x is not o):

@@ -167,7 +167,7 @@ class Catalogue:
         return found[0] if len(found) == 1 else None
 
     def counter(self, whose: str) -> str | None:
-        """The column that counts such objects: ``nMuon``, ``n_jets``, ``njet``, ``jet_n``; ``eventNumber`` counts no events."""
+        """The column that counts such objects: ``nMuon``, ``n_jets``, ``njet``, ``jet_n``; ``eventNumber`` is none."""
         if whose in ("event", "run", "spill", "fill"):
             return None
         for q in self.quantities:

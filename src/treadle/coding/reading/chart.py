@@ -122,6 +122,7 @@ class _Begun:
     cost: float
     over: frozenset[int]
 
+
 def parse(words: Sequence[str], lexical: Iterable[Edge], grammar: Grammar, goal: str, free: frozenset[int]) -> list[Edge]:
     """The edges of ``goal`` over all ``words``, cheapest first.
 

@@ -111,7 +111,8 @@ _PUT = (
     (re.compile(r"\blinear \(pearson\)|\bpearson \(linear\)", re.IGNORECASE), "pearson"),
     (
         re.compile(
-            r",?\s*\b(?:taking |putting |with )?all (?:the )?(?:\w+ )?(?:of|in|from) all (?:the )?events (?:taken |put |thrown )?together\b"
+            r",?\s*\b(?:taking |putting |with )?all (?:the )?(?:\w+ )?(?:of|in|from) all (?:the )?events"
+            r" (?:taken |put |thrown )?together\b"
             r"|,?\s*\ball (?:the )?events (?:taken|put|thrown) together\b",
             re.IGNORECASE,
         ),
@@ -149,7 +150,8 @@ _NAMED = re.compile(
 _NAME = r"['\"`]?[A-Za-z]\w*['\"`]?"
 _SEVERAL_NAMED = re.compile(
     r"(?:[.;]\s*(?:please\s+)?(?:print|report|give|return|output|quote)\s+(?:them\s+as\s+|them\s+)?"
-    r"|[.;,]?\s*\b(?:and\s+)?(?:(?:please\s+)?(?:print|report|give|return|output|quote|call|name)\s+(?:them|these|those|the two|both)"
+    r"|[.;,]?\s*\b(?:and\s+)?(?:(?:please\s+)?(?:print|report|give|return|output|quote|call|name)"
+    r"\s+(?:them|these|those|the two|both)"
     r"(?:\s+numbers)?\s+(?:as\s+)?|(?:as two numbers,?\s+|as three numbers,?\s+)?(?:called|named)\s+))"
     rf"(?P<names>{_NAME}(?:\s*,\s*{_NAME})*,?\s+and\s+{_NAME})\s*[.?!]?\s*$",
     re.IGNORECASE,
@@ -157,7 +159,7 @@ _SEVERAL_NAMED = re.compile(
 
 
 def named_metrics(request: str) -> tuple[str, tuple[str, ...]]:
-    """``request`` without the words that name the numbers asked for ('Report it as n_pass', 'as mean and std'), and the names."""
+    """``request`` without the words that name what is asked for ('Report it as n_pass', 'as mean and std'), and these."""
     several = _SEVERAL_NAMED.search(request)
     if several is not None:
         return request[: several.start()], tuple(n for n in re.findall(r"\w+", several["names"]) if n != "and")

@@ -73,5 +73,3 @@ class CombinedExpressions(Expressions):
         """A quantity of objects as a list an event, of one object with one or no entry."""
         code = self.of(o, what)
         return f"ak.singletons(ak.Array({code}))" if o.one else code
-
-

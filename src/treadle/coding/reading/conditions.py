@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
 from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
+from treadle.coding.reading.looking import column_of, counted, level_of
 from treadle.coding.reading.objects import quantity, usual_order
 from treadle.coding.reading.tree import (
     All,
@@ -27,9 +28,6 @@ from treadle.coding.reading.tree import (
     Size,
     Text,
     Value,
-    column_of,
-    counted,
-    level_of,
 )
 
 __all__ = ["Conditions", "bare", "both", "bound", "condition_rules", "every_one", "joined", "no"]

@@ -6,6 +6,7 @@ import math
 import re
 
 from treadle.coding.reading.catalogue import Thing
+from treadle.coding.reading.looking import column_of, level_of
 from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import (
     KINDS,
@@ -37,8 +38,6 @@ from treadle.coding.reading.tree import (
     Text,
     That,
     Value,
-    column_of,
-    level_of,
 )
 from treadle.coding.reading.units import factor, unit_of
 
@@ -47,8 +46,6 @@ __all__ = ["Expressions", "UnwritableError", "bracketed", "lacks", "may_lack"]
 
 class UnwritableError(LookupError):
     """A tree that has no program: it mixes what does not go together."""
-
-
 
 
 class Expressions:
@@ -203,7 +200,8 @@ class Expressions:
         if o.adjective == "these":
             raise UnwritableError("which are meant by 'these'")
         if o.adjective.startswith("kind "):
-            if not any(_tells_kind(c, o.adjective[5:]) for c in o.cuts):
+            told = [c for c in o.cuts if isinstance(c, Compare) and c.operator == "==" and _whats(c) == _whats(o.cuts[-1])]
+            if not any(_tells_kind(c, o.adjective[5:]) for c in o.cuts) or len(told) > 1:
                 raise UnwritableError(f"which are the {o.adjective[5:]}s")
             return o.cuts
         if o.adjective and not any(re.search(_EXPLAINED.get(o.adjective, ""), " ".join(_whats(c))) for c in o.cuts):
@@ -344,7 +342,11 @@ def may_lack(value: Value) -> bool:
         return may_lack(value.left) or may_lack(value.right)
     if isinstance(value, Apply):
         return may_lack(value.value)
-    return isinstance(value, Chosen) or (isinstance(value, System) and value.number > 0) or (isinstance(value, Fold) and value.how != "sum")
+    return (
+        isinstance(value, Chosen)
+        or (isinstance(value, System) and value.number > 0)
+        or (isinstance(value, Fold) and value.how != "sum")
+    )
 
 
 def lacks(c: Condition) -> bool:

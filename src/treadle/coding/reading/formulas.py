@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import Edge
+from treadle.coding.reading.looking import level
 from treadle.coding.reading.tokens import NUMBER, Token
-from treadle.coding.reading.tree import Apply, Arithmetic, Column, Number, Objects, Of, Value, level
+from treadle.coding.reading.tree import Apply, Arithmetic, Column, Number, Objects, Of, Value
 from treadle.coding.reading.units import unit_named
 
 __all__ = ["brackets_of_formulas", "formulas"]
@@ -28,7 +29,7 @@ class _NoFormulaError(Exception):
 
 
 def formulas(words: Sequence[Token], catalogue: Catalogue, names: Mapping[str, Value]) -> Iterator[Edge]:
-    """Edges of V for the longest formula at each place, and of N for numbers such as 1/3; ``names`` are the request's own."""
+    """Edges of V for the longest formula at each place, and of N for numbers as 1/3; ``names`` are the request's own."""
     for start in range(len(words)):
         reader = _Reader(words, catalogue, names, start)
         try:

@@ -1,13 +1,14 @@
-"""Rules for rows that belong together: different pairs of run and event, candidates per event, the run with the most triggers."""
+"""Rules for rows that belong together: different pairs of run and event, candidates per event, the fullest run."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.chart import Rules, rule
+from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions
-from treadle.coding.reading.tree import Answer, BestRow, Column, Groups, Objects, Of, That, Value, level
+from treadle.coding.reading.looking import level
+from treadle.coding.reading.tree import Answer, BestRow, Column, Groups, Objects, Of, That, Value
 
 __all__ = ["group_rules"]
 
@@ -63,7 +64,9 @@ class _Groups:
             rule("S", "WHICH KEY=k WITH MAXOF=how AGG=inner [OF] V=v", _best),
             rule("S", "COUNT KEY=k WITH CN=cn E=e", _with_so_many),
             rule("S", "COUNT EVENTKEY=k WITH CN=cn E=e", _with_so_many),
-            rule("KB", "KEEP [only] one EVT PER (KEY=k|EVENTKEY=k) (,|:|, keep) ONEOF WITH MAXOF=how V=v [value]", _best_rows),
+            rule(
+                "KB", "KEEP [only] one EVT PER (KEY=k|EVENTKEY=k) (,|:|, keep) ONEOF WITH MAXOF=how V=v [value]", _best_rows
+            ),
             rule("KB", "KEEP [only] EVT WITH MAXOF=how V=v PER (KEY=k|EVENTKEY=k)", _best_rows),
             rule("KB", "PER (KEY=k|EVENTKEY=k) [,] KEEP [only] EVT WITH MAXOF=how V=v", _best_rows),
             rule("KB", "KB=kb LP EVENTKEY [BE] IDENTIFIED (KEY=k|KEYS=k) RP", _rows_identified),
@@ -88,11 +91,12 @@ def _distinct(k: Keys, e: Conditions = ()) -> Answer | None:
     return Answer("distinct", where=e, groups=Groups(k)) if _apart(k) else None
 
 
-def _sizes(agg: str, e: Conditions, k: Keys, again: Keys | None = None) -> Answer | None:
+def _sizes(agg: str, e: Conditions, k: Keys, again: Keys | None = None) -> Answer | Costly | None:
     """'the mean number of candidates per event': of groups that have one."""
     if agg not in _OF_GROUPS or level(k[0]) is not None or again not in (None, k):
         return None
-    return Answer(agg, where=e, groups=Groups(k, "size"))
+    made = Answer(agg, where=e, groups=Groups(k, "size"))
+    return Costly(made, GUESS) if e and agg != "max" else made  # groups without such rows may count as well
 
 
 def _folded(agg: str, inner: str, v: Value, k: Keys, again: Keys | None = None) -> Answer | None:
@@ -111,12 +115,13 @@ def _best(k: Keys, how: str, inner: str, v: Value) -> Answer | None:
     return Answer(f"at {how}", v, groups=Groups(k, inner))
 
 
-def _with_so_many(k: Keys, cn: tuple[str, int], e: Conditions) -> Answer | None:
+def _with_so_many(k: Keys, cn: tuple[str, int], e: Conditions) -> Answer | Costly | None:
     """'how many runs have more than 100 events'."""
     operator, number = cn
     if operator == "in" or level(k[0]) is not None or (operator, number) == ("==", 0):
         return None
-    return Answer("groups", where=e, groups=Groups(k, "size", operator, number))
+    made = Answer("groups", where=e, groups=Groups(k, "size", operator, number))
+    return Costly(made, GUESS) if e and operator in ("<", "<=") else made
 
 
 def _best_rows(k: Keys, how: str, v: Value) -> BestRow | None:

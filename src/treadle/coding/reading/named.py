@@ -7,8 +7,8 @@ import re
 from treadle.coding.reading.chart import Grammar, parse
 from treadle.coding.reading.lexicon import lexical
 from treadle.coding.reading.remarks import idle_words
-from treadle.coding.reading.told import Told
 from treadle.coding.reading.tokens import NUMBER, tokens
+from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import Number, Value
 from treadle.coding.reading.units import unit_named
 
@@ -25,14 +25,19 @@ SURE = 2.1
 
 
 def named_values(text: str, told: Told, grammar: Grammar) -> str:
-    """``text`` without what its own names mean, which ``told`` then has; one that is used nowhere else stays as it stands."""
+    """``text`` without what its own names mean, which ``told`` then has; one that is used nowhere else stays."""
     for _ in range(4):
         for found in _GIVES.finditer(text):
             name = found["name"]
-            if not _may_be_name(name, told) or (" is" in found[0] or " being" in found[0]) and not _TOLD.search(found["lead"]):
+            if not _may_be_name(name, told) or (
+                (" is" in found[0] or " being" in found[0]) and not _TOLD.search(found["lead"])
+            ):
                 continue
             value, end = _value_after(text, found.end(), told, grammar)
             used = len(re.findall(rf"(?<![\w.]){re.escape(name)}(?!\w)", text)) > 1
+            in_unit = re.match(r"\s*\(?(?:is |given |taken |all )*in\s+(\w+)", text[end:])
+            if in_unit is not None and unit_named(in_unit[1]):
+                break  # a value in another unit than its columns
             if value is None or (isinstance(value, Number) and not used):
                 continue
             told.names[name] = value

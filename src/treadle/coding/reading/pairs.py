@@ -46,7 +46,7 @@ def pair_rules(_: object) -> Rules:
         rule("V", "COUNT AP=ap", lambda ap: SizeOfPairs(ap), 0.5),
         rule("S", "COUNT AP=ap", lambda ap: Answer("sum", SizeOfPairs(ap))),
         rule("C", "CN=cn AP=ap", _number_of),
-        rule("AP", "ANY TWO [OF] O=o", _all_pairs),
+        rule("ANYTWO", "(ANY TWO|ANY TWO OF) O=o", _all_pairs),
         rule("ANYP", "AP=ap", lambda ap: ap),
         rule("ANYP", "(O=o PAIR|TWO O=o)", _all_pairs, 0.1),
         rule("ANYP", "CHREL=kind ANYP=ap", lambda kind, ap: _signed(ap, kind)),
@@ -58,9 +58,13 @@ def pair_rules(_: object) -> Rules:
         rule("V", "[INVARIANT] Q=what OF CP=cp", of_chosen),
         rule("V", "(DELTA=what OF CP=cp|CP=cp DELTA=what)", of_chosen),
         rule("V", "CP=cp [INVARIANT] Q=what", of_chosen),
-        rule("V", "[INVARIANT] Q=by OF AP=ap CLOSEST N=target", lambda by, ap, target: of_chosen(by, _closest(ap, by, target))),
-        rule("V", "MAXOF=how DELTA=by (between|OF) AP=ap", lambda how, by, ap: of_chosen(by, _most(ap, how, by))),
-        rule("V", "DELTA=what between AP=ap", _between),
+        rule(
+            "V", "[INVARIANT] Q=by OF AP=ap CLOSEST N=target", lambda by, ap, target: of_chosen(by, _closest(ap, by, target))
+        ),
+        rule(
+            "V", "MAXOF=how DELTA=by (between|OF) (AP=ap|ANYTWO=ap)", lambda how, by, ap: of_chosen(by, _most(ap, how, by))
+        ),
+        rule("V", "DELTA=what between (AP=ap|ANYTWO=ap)", _between),
         rule("V", "INVARIANT Q=what OF [SUM OF] [ALL] O=o", _of_all),
         rule("V", "(ALL|SUM OF|SUM OF ALL) O=o INVARIANT Q=what", _of_all),
         rule("V", "INVARIANT Q=what OF (LEAD=rank INT=n|INT=n LEAD=rank) O=o", _of_first),
@@ -129,13 +133,13 @@ def of_chosen(what: str, cp: Chosing | None) -> Value | None:
 def _of_all(what: str, o: Objects) -> Value | Costly | None:
     """The mass of all jets; nothing of each, which has no invariant mass but its own."""
     fits = what == "mass" and not (o.one or o.signs or o.adjective) and all(o.thing.has(q) for q in ("px", "py", "pz"))
-    return System(o, what) if fits else None
+    return System(o, what, loose=True) if fits else None
 
 
 def _of_first(what: str, n: int, o: Objects, rank: str) -> Value | None:
     """The mass of the first three."""
     made = _of_all(what, o)
-    return System(o, what, n) if isinstance(made, System) and n > 2 and rank == "0" else None
+    return replace(made, number=n, loose=False) if isinstance(made, System) and n > 2 and rank == "0" else None
 
 
 def _of_so_many(what: str, n: int, o: Objects) -> Value | None:

@@ -1,4 +1,4 @@
-"""Rules for objects that one part of a request takes and another speaks of: 'take the two leading jets; mean of their mass'."""
+"""Rules for objects that one part of a request takes and another speaks of: 'take two jets; mean of their mass'."""
 
 from __future__ import annotations
 
@@ -8,23 +8,10 @@ from treadle.coding.reading.answers import only, reduced
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions
+from treadle.coding.reading.looking import changed, counted, parts_of
 from treadle.coding.reading.objects import of_pair, quantity, usual_order
 from treadle.coding.reading.pairs import Chosing, of_chosen
-from treadle.coding.reading.tree import (
-    Answer,
-    Chosen,
-    Compare,
-    Number,
-    Objects,
-    Pair,
-    Pairwise,
-    System,
-    That,
-    Value,
-    changed,
-    counted,
-    parts_of,
-)
+from treadle.coding.reading.tree import Answer, Chosen, Compare, Number, Objects, Pair, Pairwise, System, That, Value
 
 __all__ = ["pronoun_rules"]
 
@@ -40,8 +27,9 @@ def pronoun_rules(catalogue: Catalogue) -> Rules:
         rule("X", "CP=cp", lambda cp: cp),
         rule("X", "(AMONG|IN|OF) AP=ap [TAKE] CP=cp", lambda ap, cp: cp if cp[0] == ap else None),
         rule("V", "THAT [INVARIANT] Q=what", That),
-        rule("V", "[INVARIANT] Q=what OF THATONE", That),
-        rule("V", "THATONE [INVARIANT] Q=what", That, 0.2),
+        rule("V", "[INVARIANT] Q=what OF THEM", That),
+        rule("V", "[INVARIANT] Q=what OF [THAT] PAIR", lambda what: That(what, system=True)),
+        rule("V", "[THAT] PAIR [INVARIANT] Q=what", lambda what: That(what, system=True), 0.2),
         rule("S", "IN E=e (.|,|and|;|:) S=s", _of_counted),
         rule("S", "S=s IN E=e", _of_counted),
         rule("S", "TAKE X=it (.|,|and|;|:) S=s", _spoken),
@@ -59,7 +47,7 @@ def _spoken(s: Answer, it: Taken) -> Answer | Costly | None:
     """The answer with the quantities of what was taken in the place of 'its' and 'their'; of others it says nothing."""
     if not any(True for _ in parts_of(s, That)):
         return s if isinstance(it, Pair) and any((p.one, p.other) == (it.one, it.other) for p in parts_of(s, Pair)) else None
-    made = changed(s, lambda node: _value(node.what, it) if isinstance(node, That) else None)
+    made = changed(s, lambda node: _value(node, it) if isinstance(node, That) else None)
     if not isinstance(made, Answer):
         return None
     signed = isinstance(it, Pair) and it.signs
@@ -91,15 +79,18 @@ def _of_counted(e: Conditions, s: Answer) -> Answer | Costly | None:
     return _spoken_of_events(e, s, Pair(replace(two[0], rank=0, by=by), replace(two[0], rank=1, by=by)))
 
 
-def _value(what: str, it: Taken) -> Value:
-    """Raises LookupError where what was taken has no such quantity."""
-    absolute, what = what.startswith("|"), what.strip("|")
+def _value(that: That, it: Taken) -> Value:
+    """The quantity of what was taken. 'Their pt' is that of each of two, 'their mass' that of both.
+
+    Raises:
+        LookupError: what was taken has no such quantity.
+    """
     if isinstance(it, Objects):
-        found: Value | None = quantity(it, what)
+        found: Value | None = None if that.system else quantity(it, that.what)
     elif isinstance(it, Pair):
-        found = of_pair(what, it)
+        found = of_pair(that.what, it) if that.system or that.what == "mass" else None
     else:
-        found = of_chosen(what, it)
-    if found is None or absolute:
-        raise LookupError(what)
+        found = of_chosen(that.what, it)
+    if found is None or that.what.startswith("|"):
+        raise LookupError(that.what)
     return found

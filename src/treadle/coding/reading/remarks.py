@@ -12,9 +12,12 @@ __all__ = ["idle_words"]
 _IDLE_TEXT = """
 's a actually again ak4 all also altogether an answer are be been belonging branch branches by calculate called can
 collection column columns come comes component compute contained could cut data dataset determine did do does drawn
-contribute electric entire entry ever file fill find found get give given gives hello here hi hold i i'd i'm individual is it its just
+contribute
+electric entire entry ever
+file fill find found get give given gives hello here hi hold i i'd i'm individual is it its just
 know left let like listed looking me measured must my named need now ntuple object objects one's our overall particle
-particles particular please present print quantity quick quickly really reconstructed record recompute recorded registered remain report
+particles particular please present print quantity quick quickly really reconstructed record recompute
+recorded registered remain report
 return say says see seen selection should show simply so stored survive taken tell thank thanks that the
 their them then there these they this those together tree us value values variable want was we were what what's whats
 where's which whole would you your
@@ -134,7 +137,7 @@ def _labels(words: list[Token], bracket: int, after: int) -> set[int]:
 
 _STOPS = frozenset({"of", "in", "for", "to", "the", ","})
 _CHOOSING = re.compile(
-    r"unique|triggered|weighted|isolated|opposite|same|first|last|leading|tight|loose|matched|central|free|di\w+"
+    r"one|two|three|four|five|six|no|\d+|unique|triggered|weighted|isolated|opposite|same|first|last|leading|tight|loose|matched|central|free|di\w+"
 )
 """Words that choose more than a value in brackets does."""
 _DESCRIBE_NOT_TEXT = """

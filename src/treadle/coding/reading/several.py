@@ -11,7 +11,7 @@ __all__ = ["several_rules"]
 
 
 def several_rules(told: Told) -> Rules:
-    """Rules of S with parts. Answers that only stand beside each other are several where the request names so many numbers."""
+    """Rules of S with parts. Answers that stand beside each other are several where the request names the numbers."""
 
     def two(agg: str, other: str, v: Value) -> Answer | None:
         return _both(reduced(agg, v, told.catalogue), reduced(other, v, told.catalogue)) if agg != other else None
@@ -33,7 +33,7 @@ def several_rules(told: Told) -> Rules:
 def _both(*answers: Answer | None) -> Answer | None:
     parts: list[Answer] = []
     for answer in answers:
-        if answer is None or answer.left is not None and answer.parts:
+        if answer is None or (answer.left is not None and answer.parts):
             return None
         parts += answer.parts or (answer,)
     return Answer("several", parts=tuple(parts)) if len(set(parts)) == len(parts) else None

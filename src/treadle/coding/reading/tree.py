@@ -5,9 +5,8 @@ A value has a *level*: one an event, or one an object of a collection. Condition
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from treadle.coding.reading.catalogue import Thing
 
@@ -46,16 +45,9 @@ __all__ = [
     "Text",
     "That",
     "Value",
-    "changed",
-    "column_of",
-    "counted",
-    "level",
-    "level_of",
-    "parts_of",
 ]
 
 
-Part = TypeVar("Part")
 KINDS = {"electron": 11, "muon": 13, "tau": 15, "photon": 22, "proton": 2212, "pion": 211, "kaon": 321}
 """Kinds of particles with the number that the Particle Data Group gave them."""
 
@@ -184,7 +176,7 @@ class Pairwise:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A quantity of one pair of all: of that with the largest ('max'), the smallest ('min') or the 'nearest' value to ``target``."""
+    """A quantity of one pair of all: that with the 'max', the 'min' or the 'nearest' value to ``target``."""
 
     pairs: Pairs
     what: str
@@ -208,9 +200,10 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class That:
-    """A quantity of what another part of the request takes: 'its pt', 'their mass'."""
+    """A quantity of what another part of the request takes: 'its pt', 'their mass'; of a ``system`` 'the pt of the pair'."""
 
     what: str
+    system: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +218,7 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function of one value: abs, log10, log (natural), sqrt, square, cos and its like; isnan, which is a condition; gaps, from row to row."""
+    """A function of one value: abs, log10, log (natural), sqrt, square, cos; isnan, a condition; gaps of sorted rows."""
 
     function: str
     value: Value
@@ -350,7 +343,7 @@ class Answer:
     """What is asked: ``operation`` on ``value`` (or on events, or on ``objects``) where the conditions hold.
 
     ``top``: of so many of the largest values (negative: the smallest).
-    With ``groups``, ``operation`` is that on the numbers of all groups of rows. ``parts``: several answers, one beside the other.
+    With ``groups``, ``operation`` is that on the numbers of all groups of rows. ``parts``: several answers.
     ``passing`` is the numerator of a fraction; ``left`` and ``right`` are those of a difference or ratio of two answers.
     """
 
@@ -368,80 +361,3 @@ class Answer:
     top: int = 0
     groups: Groups | None = None
     parts: tuple[Answer, ...] = ()
-
-
-def level(value: Value) -> Thing | None:
-    """The collection whose objects ``value`` has one number of each for, or None: one an event.
-
-    Raises:
-        LookupError: it mixes two collections.
-    """
-    if isinstance(value, Of):
-        return None if value.objects.one else value.objects.thing
-    if isinstance(value, OfPairs):
-        return value.pairs.pair.one.thing
-    if isinstance(value, Pairwise) and value.pair.one.side:
-        return value.pair.one.thing
-    if isinstance(value, Apply):
-        return level(value.value)
-    if isinstance(value, Arithmetic):
-        return _common([level(value.left), level(value.right)])
-    return None
-
-
-def level_of(condition: Condition) -> Thing | None:
-    """The collection of whose objects ``condition`` speaks, or None: of events."""
-    if isinstance(condition, Compare):
-        return _common([level(condition.left), level(condition.right)])
-    if isinstance(condition, Flag):
-        return level(condition.value)
-    if isinstance(condition, Not):
-        return level_of(condition.condition)
-    if isinstance(condition, Near):
-        return condition.thing
-    if isinstance(condition, All | Or):
-        return _common([level_of(c) for c in condition.conditions])
-    return None
-
-
-def counted(condition: Condition) -> Objects | None:
-    """The objects whose number a condition compares, or None."""
-    return condition.left.objects if isinstance(condition, Compare) and isinstance(condition.left, Size) else None
-
-
-def column_of(value: Value | None) -> str:
-    """The column that ``value`` is, of the file or of a collection's objects; empty where it is computed."""
-    if isinstance(value, Column):
-        return value.name
-    return value.objects.thing.columns.get(value.what, "") if isinstance(value, Of) else ""
-
-
-def changed(node: Any, change: Callable[[Any], Any]) -> Any:
-    """A tree with what ``change`` gives in the place of nodes that it gives something for."""
-    made = change(node)
-    if made is not None:
-        return made
-    if isinstance(node, tuple):
-        return tuple(changed(part, change) for part in node)
-    if is_dataclass(node) and not isinstance(node, type) and not isinstance(node, Thing):
-        return replace(node, **{f.name: changed(getattr(node, f.name), change) for f in fields(node)})
-    return node
-
-
-def parts_of(node: Any, kind: type[Part]) -> Iterator[Part]:
-    """All nodes of a kind in a tree."""
-    if isinstance(node, kind):
-        yield node
-    if isinstance(node, tuple):
-        for part in node:
-            yield from parts_of(part, kind)
-    elif is_dataclass(node) and not isinstance(node, type) and not isinstance(node, Thing):
-        for f in fields(node):
-            yield from parts_of(getattr(node, f.name), kind)
-
-
-def _common(levels: list[Thing | None]) -> Thing | None:
-    found = {id(t): t for t in levels if t is not None}
-    if len(found) > 1:
-        raise LookupError("two collections in one comparison")
-    return next(iter(found.values()), None)

@@ -211,6 +211,9 @@ def _by_size(asked: str, catalogue: Catalogue, sizes: Sizes | None) -> tuple[str
         for q in catalogue.quantities
         if q.ideas & {"pt", "mass", "energy", "momentum", "met", "px"} and "phi" not in q.ideas
     ]
-    found = [] if sizes is None or not energies else list(sizes(energies[:4]).values())
+    known = {} if sizes is None or not energies else sizes(energies[:4])
+    found = list(known.values())
     assumed = not found or asked not in ("GeV", "MeV") or (asked == "MeV" and max(found) < 200)
+    small = [c for c, s in known.items() if s < 200 and catalogue.real(c) and "mass" not in catalogue.by_column[c].ideas]
+    assumed |= bool(small) and max(found) > 1500  # columns of both units
     return "MeV" if asked == "GeV" and found and max(found) > 1500 else asked, assumed

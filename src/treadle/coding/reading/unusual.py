@@ -8,19 +8,8 @@ from treadle.coding.reading.answers import only
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.chart import Rules, rule
 from treadle.coding.reading.conditions import Conditions
-from treadle.coding.reading.tree import (
-    Answer,
-    Apply,
-    Arithmetic,
-    Column,
-    Compare,
-    Flag,
-    Not,
-    Number,
-    Pairwise,
-    Value,
-    level,
-)
+from treadle.coding.reading.looking import level
+from treadle.coding.reading.tree import Answer, Apply, Arithmetic, Column, Compare, Flag, Not, Number, Pairwise, Value
 
 __all__ = ["unusual_rules"]
 
@@ -137,7 +126,6 @@ def _there(catalogue: Catalogue) -> Rules:
     return [
         rule("C", "V=v [BE] DEFINED", there),
         rule("C", "BE V=v DEFINED", there),
-        rule("C", "DEFINED V=v", there, 0.2),
     ]
 
 
@@ -145,7 +133,7 @@ def _there(catalogue: Catalogue) -> Rules:
 
 
 def _of_value() -> Rules:
-    """'Compute the mass of the pair and count the events with this mass between 60 and 90 GeV', '... between 60 and 90 GeV'."""
+    """'Compute the mass of the pair and count the events between 60 and 90 GeV'."""
 
     def bounded(v: Value, e: Conditions, bounds: tuple[tuple[str, Number], ...]) -> Answer | None:
         if level(v) is not None or len(bounds) != 2 or not isinstance(v, Pairwise):
@@ -157,4 +145,3 @@ def _of_value() -> Rules:
     return [
         rule("S", "V=v (,|.|and|;|, and) COUNT [OF] E=e (BE|IN|WITHP|BE IN) R=bounds", bounded),
     ]
-

@@ -5,22 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from treadle.coding.reading.chart import Rules, rule
+from treadle.coding.reading.looking import column_of, level
 from treadle.coding.reading.objects import quantity, usual_order
 from treadle.coding.reading.told import Told
-from treadle.coding.reading.tree import (
-    Apply,
-    Arithmetic,
-    Column,
-    Fold,
-    Objects,
-    Of,
-    Pair,
-    Pairwise,
-    Size,
-    Value,
-    column_of,
-    level,
-)
+from treadle.coding.reading.tree import Apply, Arithmetic, Column, Fold, Objects, Of, Pair, Pairwise, Size, Value
 from treadle.coding.reading.units import factor, unit_of
 
 __all__ = ["value_rules"]
@@ -159,7 +147,9 @@ class _Values:
     def _named(self, said: object, column: str) -> Value | None:
         """'missing energy (branch met)': the column that is named after the words for it."""
         q = self.catalogue.by_column[column]
-        if isinstance(said, Column) and not self.catalogue.by_column[said.name].ideas & q.ideas:
+        known = column_of(said) if isinstance(said, Column | Of) else ""
+        owner = set(said.objects.thing.whose.split()) if isinstance(said, Of) else set()
+        if known and not (self.catalogue.by_column[known].ideas & q.ideas) - owner:
             return None
         if not q.jagged:
             return Column(column, q.unit)

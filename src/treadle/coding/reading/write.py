@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from treadle.coding.reading.conditions import Conditions, both, bound
 from treadle.coding.reading.combined import CombinedExpressions
+from treadle.coding.reading.conditions import Conditions, both, bound
 from treadle.coding.reading.expressions import UnwritableError, bracketed, lacks, may_lack
+from treadle.coding.reading.looking import counted, level, level_of, parts_of
 from treadle.coding.reading.objects import usual_order
 from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import (
     Answer,
-    BestRow,
     Apply,
+    BestRow,
     Compare,
     Condition,
     Dangling,
@@ -27,10 +28,6 @@ from treadle.coding.reading.tree import (
     Size,
     System,
     Value,
-    counted,
-    level,
-    level_of,
-    parts_of,
 )
 from treadle.coding.reading.units import factor, unit_of
 
@@ -57,7 +54,11 @@ def write(answer: Answer, told: Told, names: Sequence[str] = ()) -> tuple[str, b
     writer = _Writer(told)
     parts = answer.parts or (answer,)
     names = list(names) if len(names) == len(parts) else _names_of(parts)
-    results = [writer.x.kept(writer.answer(part), f"result_{name}") for part, name in zip(parts, names, strict=True)] if answer.parts else [writer.answer(answer)]
+    results = (
+        [writer.x.kept(writer.answer(part), f"result_{name}") for part, name in zip(parts, names, strict=True)]
+        if answer.parts
+        else [writer.answer(answer)]
+    )
     lines = [] if answer.parts else [f"result = {results[0]}"]
     shown = results if answer.parts else ["result"]
     printed = [f'print(f"METRIC: {name}={{{result}}}")' for name, result in zip(names, shown, strict=True)]
@@ -67,8 +68,13 @@ def write(answer: Answer, told: Told, names: Sequence[str] = ()) -> tuple[str, b
 
 def _just_so_many(system: System, answer: Answer) -> bool:
     """Whether the events have as many objects as the system is made of."""
+    if not system.number:  # of events without any it is nothing
+        some = (c for c in answer.where if (o := counted(c)) is not None and o.thing is system.objects.thing)
+        return any(isinstance(c, Compare) and c.operator in (">=", "==") and c.right != Number(0) for c in some)
     wanted = Compare(Size(system.objects), "==", Number(system.number))
-    return wanted in answer.where or Compare(Size(Objects(system.objects.thing)), "==", Number(system.number)) in answer.where
+    return (
+        wanted in answer.where or Compare(Size(Objects(system.objects.thing)), "==", Number(system.number)) in answer.where
+    )
 
 
 def _names_of(parts: Sequence[Answer]) -> list[str]:
@@ -254,6 +260,8 @@ class _Writer:
     def _mask(self, conditions: Conditions, name: str = "mask") -> str | None:
         if not conditions:
             return None
+        if any(Not(c) in conditions for c in conditions):
+            raise UnwritableError("signal and background at once")
         code = " & ".join(bracketed(self._of_event(c, conditions)) for c in conditions)
         return self.x.kept(code, name)
 
