@@ -197,7 +197,7 @@ NOT_WHOLE = [
     "How many runs have fewer than 20 candidates with bdt > 0.5?",
     "Which two runs have the most candidates?",
     "Keep only one candidate per run, a random one. What is the mean mass?",
-    "For candidates with met > 30 GeV, keep only one candidate per run, the one with the highest bdt. What is the mean mass?",
+    "For candidates with met > 30 GeV, keep only one candidate per run, the one with the highest bdt. Mean mass?",
     # names, formulas, several
     "With x = met / 2, what is the mean of y?",
     "How many events have x > 20 where x is the met in MeV?",

@@ -124,6 +124,11 @@ class Catalogue:
         return {"event", "events"} | {t.whose for t in self.things} | {f"{t.whose}s" for t in self.things}
 
     @property
+    def endings(self) -> frozenset[str]:
+        """What follows whose it is in the names of columns: 'idmva' of ``pho1_idmva``."""
+        return frozenset(c.split("_", 1)[1].lower() for c in self.by_column if "_" in c)
+
+    @property
     def collections(self) -> list[Thing]:
         return [t for t in self.things if t.jagged]
 

@@ -232,6 +232,32 @@ def _with_nouns(text: str) -> str:
     )
 
 
+_SAID_AGAIN = (
+    (
+        re.compile(
+            r"(\bor\b[^.;()]*)\((?:at least one of (?:the two|them)|logical or|or both|either one|either of them)\)", re.I
+        ),
+        r"\1",
+    ),
+    (
+        re.compile(
+            r"(\bwhich (\w+)\b[^.?!]*[.?!])\s*(?:please )?(?:i (?:want|need)|return|give|print|report|quote|tell me)(?: me)?"
+            r" (?:the|its) (?:\2 )?(?:number|id|name)\s*[.?!]?\s*$",
+            re.IGNORECASE,
+        ),
+        r"\1",
+    ),
+    (
+        re.compile(
+            r"[(,;]?\s*\b(?:the )?columns (?:are )?separated by (?:semicolons|commas|tabs|blanks|spaces)\)?", re.IGNORECASE
+        ),
+        " ",
+    ),
+    (re.compile(r"\bfor me\b", re.IGNORECASE), " "),
+)
+"""What says a second time what stands before it, or how the file is written."""
+
+
 _AND_ITS = re.compile(
     r"(?P<before>\bfor (?:each|every) event,?\s*)?\b(?:form|compute|calculate|build|take|work out|evaluate|determine)\s+"
     r"(?P<what>[^.;:?]+?),?\s+and\s+(?:return|give|report|tell|print|quote)(?: me)?\s+(?:its|the|their)\s+"
@@ -243,6 +269,8 @@ _AND_ITS = re.compile(
 
 def _rewritten(text: str) -> str:
     """'compute X and give its mean' asks for the mean of X; a formula beside the name of what it gives says nothing new."""
+    for pattern, put in _SAID_AGAIN:
+        text = pattern.sub(put, text)
     text = _AND_ITS.sub(lambda m: f"{m['before'] or ''}{m['agg']} of {m['what']}", text)
     for name, begins in (("transverse mass", r"sqrt\(\s*2"), ("mass", r"sqrt\(\s*E")):
         lead = r"(?:[,;]|[,;.]?\s*(?:take|with|using|as|where))?\s*(?:\bm_?T?\s*=\s*)?"

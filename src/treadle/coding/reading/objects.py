@@ -185,6 +185,7 @@ def _values_of_pairs() -> Rules:
     return [
         rule("V", "Q=what OF P=p", _of_system),
         rule("V", "P=p Q=what", _of_system),
+        rule("V", "Q=what LP P=p RP", _of_system),
         rule("V", "(INVARIANT Q=what OF P=p|INVARIANT P=p Q=what|P=p INVARIANT Q=what)", _invariant),
         rule("DELTA", "BAR DELTA=what BAR", lambda what: what),
         rule("DELTA", "DELTA=one BAR DELTA=what BAR", lambda one, what: what if one == what else None),

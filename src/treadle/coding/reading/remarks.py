@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from treadle.coding.reading.concepts import idea, ideas_of_name
 from treadle.coding.reading.tokens import NUMBER, Token
@@ -26,10 +27,10 @@ _IDLE = frozenset(_IDLE_TEXT.split()) | frozenset(".?!:;(),\"'`")
 """Words that change nothing wherever a rule does not take them."""
 
 
-def idle_words(words: list[Token]) -> frozenset[int]:
-    """The places of words that may be passed over without being left over."""
+def idle_words(words: list[Token], endings: Container[str] = ()) -> frozenset[int]:
+    """The places of words that may be passed over without being left over; ``endings`` are those of names of columns."""
     plain = (i for i, word in enumerate(words) if not word.column and word.text in _IDLE)
-    return frozenset(i for i in plain if not _points(words, i)) | _describers(words)
+    return frozenset(i for i in plain if not _points(words, i)) | _describers(words, endings)
 
 
 def _points(words: list[Token], i: int) -> bool:
@@ -39,12 +40,13 @@ def _points(words: list[Token], i: int) -> bool:
     return words[i].text in ("these", "those") and bool(re.fullmatch(r"[a-z]{2,}s", after)) and not rows
 
 
-def _describers(words: list[Token]) -> frozenset[int]:
+def _describers(words: list[Token], endings: Container[str]) -> frozenset[int]:
     """The places of words that only describe the column named in brackets after them: 'the impact parameter (B_IP)'."""
     found = _beside_columns(words)
     for i in range(1, len(words) - 2):
         inside = 2 if words[i + 1].text in ("branch", "column", "variable", "called") and i + 3 < len(words) else 1
-        column = words[i + inside].column
+        ending = words[i + inside].text if words[i + inside].text in endings and words[i + inside + 1].text == ")" else ""
+        column = words[i + inside].column or ending
         if words[i].text != "(" or not column:
             continue
         if words[i + inside + 1].text not in (")", ","):
@@ -89,7 +91,7 @@ def _beside_columns(words: list[Token]) -> set[int]:
 
 _NOUNS_TEXT = """
 density time angle score variable multiplicity energy momentum mass isolation discriminant parameter impact decay flight
-distance pile up plane amplitude voltage current temperature trigger decision quality identification sphericity aplanarity
+distance pile up plane amplitude voltage current temperature trigger scores decision quality identification sphericity aplanarity
 helicity position length width height charge probability likelihood output bdt mva neural network classifier drift
 vertex axis pressure rate efficiency branch column variable beam horn magnet luminosity lifetime weight chi2 ip index
 """
