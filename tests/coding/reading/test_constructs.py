@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,6 +94,8 @@ NUMBERS = np.array([len(x) for x in JET["pt"]])
 LEADING = [sorted(range(n), key=lambda k, i=i: -JET["pt"][i][k])[:3] for i, n in enumerate(NUMBERS)]
 PAIR_MASSES = [mass_of(momentum(JET, i, k[0]) + momentum(JET, i, k[1])) for i, k in enumerate(LEADING) if len(k) > 1]
 THREE = [mass_of(sum(momentum(JET, i, k) for k in range(3))) for i in range(N) if NUMBERS[i] == 3]
+SUMS = [[sum(momentum(JET, i, k) for k in ks) for ks in itertools.combinations(range(n), 3)] for i, n in enumerate(NUMBERS)]
+TRIJETS = [mass_of(max(sums, key=lambda p: np.hypot(p[1], p[2]))) for sums in SUMS if sums]
 PER_EVENT = {key: [i for i in range(N) if (F["run"][i], F["evt"][i]) == key] for key in zip(F["run"], F["evt"], strict=True)}
 BEST_ROWS = [max(rows, key=lambda i: F["bdt"][i]) for rows in PER_EVENT.values()]
 HIGH = JET["pt"] > 30
@@ -124,6 +127,7 @@ REQUESTS: list[tuple[str, float | dict[str, float]]] = [
         np.mean(best_pairs(91.2)),
     ),
     ("mean three-jet invariant mass in events with exactly three jets", np.mean(THREE)),
+    ("Mean invariant mass of the three jets whose vector sum has the largest pt", np.mean(TRIJETS)),
     ("Take the two leading jets and compute the mean of their invariant mass.", np.mean(PAIR_MASSES)),
     ("Take the leading jet. What is its mean pt?", np.mean([max(x) for x in JET["pt"] if len(x)])),
     (
@@ -182,6 +186,9 @@ NOT_WHOLE = [
     "Remove every jet within delta R < 0.4 of any lepton. How many leptons are left?",
     "Keep every jet within delta R < 0.4 of any lepton. How many jets are left?",
     "Keep every jet with pt above 30 GeV. How many jets are left?",
+    "In events with at least four jets above 30 GeV, take among the jets the three whose summed four-momentum has the "
+    "largest pt. Mean of their invariant mass?",
+    "Median pt of the three jets whose vector sum has the largest pt",
     # whose it is
     "Take the two leading jets. What is their mean pt?",
     "Take the two leading jets. What is the mean of their pt?",

@@ -242,7 +242,7 @@ _SAID_AGAIN = (
     (
         re.compile(
             r"(\bwhich (\w+)\b[^.?!]*[.?!])\s*(?:please )?(?:i (?:want|need)|return|give|print|report|quote|tell me)(?: me)?"
-            r" (?:the|its) (?:\2 )?(?:number|id|name)\s*[.?!]?\s*$",
+            r" (?:the \2|its) (?:number|id|name)\s*[.?!]?\s*$",
             re.IGNORECASE,
         ),
         r"\1",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from treadle.coding.reading.expressions import Expressions, UnwritableError, bracketed, number
 from treadle.coding.reading.objects import usual_order
-from treadle.coding.reading.tree import Chosen, Near, Objects, OfPairs, System
+from treadle.coding.reading.tree import Chosen, ChosenThree, Near, Objects, OfPairs, System
 from treadle.coding.reading.units import factor, unit_of
 
 __all__ = ["CombinedExpressions"]
@@ -21,8 +21,23 @@ _MADE = {
 class CombinedExpressions(Expressions):
     """Expressions, with those of several objects."""
 
-    def combined(self, v: Chosen | System) -> str:
+    def combined(self, v: Chosen | ChosenThree | System) -> str:
+        if isinstance(v, ChosenThree):
+            return self._chosen_three(v)
         return self._chosen(v) if isinstance(v, Chosen) else self._system(v)
+
+    def _chosen_three(self, v: ChosenThree) -> str:
+        """A quantity of one of all combinations of three; missing where there are less than three objects."""
+        named = {}
+        for part in dict.fromkeys(_PARTS[v.by] + _PARTS[v.what]):
+            what = "momentum" if part == "energy" and self.told.massless else part
+            if not v.objects.thing.has(what):
+                raise UnwritableError(f"no {what}")
+            three = self.kept(f"ak.combinations({self.of(v.objects, what)}, 3)", f"three_{part}")
+            named[part] = self.kept(" + ".join(f'{three}["{i}"]' for i in range(3)), f"sum_{part}")
+        by = _MADE[v.by].format(**named)
+        best = self.kept(f"ak.arg{v.how}({by}, axis=1, keepdims=True)", "best")
+        return f"ak.firsts(({_MADE[v.what].format(**named)})[{best}])"
 
     def _chosen(self, v: Chosen) -> str:
         """The value of the chosen pair, missing where an event has none."""

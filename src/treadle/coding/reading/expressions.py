@@ -14,6 +14,7 @@ from treadle.coding.reading.tree import (
     Apply,
     Arithmetic,
     Chosen,
+    ChosenThree,
     Column,
     Compare,
     Condition,
@@ -137,7 +138,7 @@ class Expressions:
             raise UnwritableError(f"whose {v.what}")
         return self.combined(v)
 
-    def combined(self, v: Chosen | System) -> str:
+    def combined(self, v: Chosen | ChosenThree | System) -> str:
         """A value of several objects together, for which a subclass has programs."""
         raise UnwritableError(f"{v.what} of several objects")
 
@@ -343,7 +344,7 @@ def may_lack(value: Value) -> bool:
     if isinstance(value, Apply):
         return may_lack(value.value)
     return (
-        isinstance(value, Chosen)
+        isinstance(value, Chosen | ChosenThree)
         or (isinstance(value, System) and value.number > 0)
         or (isinstance(value, Fold) and value.how != "sum")
     )

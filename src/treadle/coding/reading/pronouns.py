@@ -11,11 +11,23 @@ from treadle.coding.reading.conditions import Conditions
 from treadle.coding.reading.looking import changed, counted, parts_of
 from treadle.coding.reading.objects import of_pair, quantity, usual_order
 from treadle.coding.reading.pairs import Chosing, of_chosen
-from treadle.coding.reading.tree import Answer, Chosen, Compare, Number, Objects, Pair, Pairwise, System, That, Value
+from treadle.coding.reading.tree import (
+    Answer,
+    Chosen,
+    ChosenThree,
+    Compare,
+    Number,
+    Objects,
+    Pair,
+    Pairwise,
+    System,
+    That,
+    Value,
+)
 
 __all__ = ["pronoun_rules"]
 
-Taken = Objects | Pair | Chosing
+Taken = Objects | Pair | ChosenThree | Chosing
 
 
 def pronoun_rules(catalogue: Catalogue) -> Rules:
@@ -26,6 +38,13 @@ def pronoun_rules(catalogue: Catalogue) -> Rules:
         rule("X", "P=p", lambda p: p if not p.loose else None),
         rule("X", "CP=cp", lambda cp: cp),
         rule("X", "(AMONG|IN|OF) AP=ap [TAKE] CP=cp", lambda ap, cp: cp if cp[0] == ap else None),
+        rule("TR", "[COMBINATION OF] three O=o SUMMED MAXOF=how Q=by", _three),
+        rule("TR", "[TAKE] (AMONG|IN|OF) O=o [,] [TAKE] three SUMMED MAXOF=how Q=by", _three),
+        rule("X", "TR=tr", lambda tr: tr),
+        rule("S", "[IN] E=e [,] TR=it (.|,|and|;|:) S=s", _spoken_of_events),
+        rule("S", "TR=it (.|,|and|;|:) S=s", _spoken),
+        rule("V", "[INVARIANT] Q=what OF TR=tr", lambda what, tr: _value(That(what), tr) if what == "mass" else None),
+        rule("V", "[INVARIANT] Q=what OF TRIO", lambda what: That(what, system=True)),
         rule("V", "THAT [INVARIANT] Q=what", That),
         rule("V", "[INVARIANT] Q=what OF THEM", That),
         rule("V", "[INVARIANT] Q=what OF [THAT] PAIR", lambda what: That(what, system=True)),
@@ -41,6 +60,12 @@ def pronoun_rules(catalogue: Catalogue) -> Rules:
         rule("S", "FOREACH [,] TAKE X=it (.|,|and|;|:) S=s", _spoken),
         rule("S", "FOREACH E=e [,] TAKE X=it (.|,|and|;|:) S=s", _spoken_of_events),
     ]
+
+
+def _three(o: Objects, how: str, by: str) -> ChosenThree | None:
+    """Three objects of all; which quantity of theirs is asked for is said behind."""
+    fits = by in ("pt", "mass", "energy") and not (o.one or o.signs) and all(o.thing.has(q) for q in ("px", "py", "pz"))
+    return ChosenThree(o, by, by, how) if fits else None
 
 
 def _spoken(s: Answer, it: Taken) -> Answer | Costly | None:
@@ -87,6 +112,8 @@ def _value(that: That, it: Taken) -> Value:
     """
     if isinstance(it, Objects):
         found: Value | None = None if that.system else quantity(it, that.what)
+    elif isinstance(it, ChosenThree):
+        found = replace(it, what=that.what) if that.what in ("mass", "pt", "energy") else None
     elif isinstance(it, Pair):
         found = of_pair(that.what, it) if that.system or that.what == "mass" else None
     else:

@@ -91,8 +91,8 @@ def _beside_columns(words: list[Token]) -> set[int]:
 
 _NOUNS_TEXT = """
 density time angle score variable multiplicity energy momentum mass isolation discriminant parameter impact decay flight
-distance pile up plane amplitude voltage current temperature trigger scores decision quality identification sphericity aplanarity
-helicity position length width height charge probability likelihood output bdt mva neural network classifier drift
+distance pile up plane amplitude voltage current temperature trigger scores decision quality identification sphericity
+aplanarity helicity position length width height charge probability likelihood output bdt mva neural network classifier drift
 vertex axis pressure rate efficiency branch column variable beam horn magnet luminosity lifetime weight chi2 ip index
 """
 _NOUNS = frozenset(_NOUNS_TEXT.split())

@@ -18,6 +18,7 @@ __all__ = [
     "Arithmetic",
     "BestRow",
     "Chosen",
+    "ChosenThree",
     "Column",
     "Compare",
     "Condition",
@@ -186,6 +187,16 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class ChosenThree:
+    """A quantity of the sum of those three objects for which another is largest ('max') or smallest."""
+
+    objects: Objects
+    what: str
+    by: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """A quantity of the sum of the four-momenta of all objects, or of the first ``number`` in falling order.
 
@@ -237,6 +248,7 @@ Value = (
     | Fold
     | Pairwise
     | Chosen
+    | ChosenThree
     | System
     | That
     | Arithmetic

@@ -13,6 +13,7 @@ from treadle.coding.reading.tree import (
     Apply,
     Arithmetic,
     Chosen,
+    ChosenThree,
     Column,
     Fold,
     Number,
@@ -72,7 +73,7 @@ def unit_of(v: Value, told: Told) -> str:
         )
     if isinstance(v, Chosen):
         return unit_of(Pairwise(v.pairs.pair, v.what), told)
-    if isinstance(v, System):
+    if isinstance(v, System | ChosenThree):
         return unit_of(Pairwise(Pair(v.objects, v.objects), v.what), told)
     if isinstance(v, OfPairs):
         return unit_of(Pairwise(v.pairs.pair, v.what), told)

@@ -15,6 +15,8 @@ from treadle.coding.reading.tree import (
     Answer,
     Apply,
     BestRow,
+    Chosen,
+    ChosenThree,
     Compare,
     Condition,
     Dangling,
@@ -63,7 +65,16 @@ def write(answer: Answer, told: Told, names: Sequence[str] = ()) -> tuple[str, b
     shown = results if answer.parts else ["result"]
     printed = [f'print(f"METRIC: {name}={{{result}}}")' for name, result in zip(names, shown, strict=True)]
     body = "\n".join([*writer.x.lines, *lines, *printed, ""])
-    return body, writer.x.guessed or not all(_just_so_many(s, answer) for s in parts_of(answer, System) if s.loose)
+    many = all(_just_so_many(s, answer) for s in parts_of(answer, System) if s.loose)
+    return body, writer.x.guessed or not many or _of_others(answer)
+
+
+def _of_others(answer: Answer) -> bool:
+    """Whether events are selected by some objects, and one combination of all of them is chosen: perhaps of those."""
+    taken = [three.objects for three in parts_of(answer, ChosenThree)]
+    taken += [chosen.pairs.pair.one for chosen in parts_of(answer, Chosen)]
+    selecting = [o for c in answer.where if (o := counted(c)) is not None and o.cuts]
+    return any(o.thing is plain.thing and not plain.cuts for plain in taken for o in selecting)
 
 
 def _just_so_many(system: System, answer: Answer) -> bool:
