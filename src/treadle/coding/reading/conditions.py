@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from treadle.coding.reading.catalogue import Catalogue, Thing
 from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
+from treadle.coding.reading.concepts import ideas_of_name
 from treadle.coding.reading.looking import column_of, counted, level_of
 from treadle.coding.reading.objects import quantity, usual_order
 from treadle.coding.reading.tree import (
@@ -70,8 +71,16 @@ def joined(a: Conditions, b: Conditions) -> Conditions | Costly:
         _thing(x) is not None and _thing(x) is _thing(y) and (level_of(x) is not None or level_of(y) is not None)
         for x in (c.condition if isinstance(c, Not) else c for c in a)
         for y in b
+    ) or any(
+        _counter(c.condition if isinstance(c, Not) else c, thing) for c in a for y in b if (thing := level_of(y)) is not None
     )
     return Costly(made, GUESS) if mixed else made  # of the same object, or of any two
+
+
+def _counter(c: Condition, thing: Thing) -> bool:
+    """Whether a condition compares a column that counts such objects: 'n_jets at least 2 with jet_pt above 30'."""
+    name = column_of(c.left) if isinstance(c, Compare) and isinstance(c.left, Column) else ""
+    return bool(name) and set(ideas_of_name(name)) == {"number", thing.whose}
 
 
 def _thing(c: Condition) -> Thing | None:
