@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -104,28 +106,26 @@ class PythonJob(Judge):
 
 
 class Sizes:
-    """How large the numbers of a column are: the median of their absolute values. The file is looked into when asked."""
+    """How large the numbers of columns are: the medians of their absolute values. The file is looked into when asked."""
 
     def __init__(self, data: DataSummary, sandbox: Sandbox) -> None:
         self._data, self._sandbox = data, sandbox
-        self._known: dict[str, float | None] = {}
 
-    def __call__(self, column: str) -> float | None:
-        if column not in self._known:
-            body = f'values = np.abs(ak.to_numpy(ak.flatten(ak.Array(events["{column}"]), axis=None)))\n'
-            body += "print(np.nanmedian(values))\n"
-            source = f"import awkward as ak\nimport numpy as np\n{_opening(self._data, body)}{body}"
-            run = self._sandbox.run(Program(source=source), [Path(self._data.path)])
-            self._known[column] = _number(run.stdout) if run.ok else None
-        return self._known[column]
+    def __call__(self, columns: Sequence[str]) -> dict[str, float]:
+        """By one program for all ``columns``; those whose numbers have no median are left out."""
+        known = [c for c in columns if c in {column.name for column in self._data.tables[0].columns}]
+        body = "sizes = {}\n" + "".join(_MEDIAN.format(column=json.dumps(c, ensure_ascii=False)) for c in known)
+        source = f"import awkward as ak\nimport numpy as np\n{_opening(self._data, body)}{body}"
+        run = self._sandbox.run(Program(source=source, evaluate="sizes"), [Path(self._data.path)])
+        found = run.value if run.ok and isinstance(run.value, dict) else {}
+        return {c: found[c] for c in known if isinstance(found.get(c), float) and math.isfinite(found[c])}
 
 
-def _number(text: str) -> float | None:
-    try:
-        found = float(text.strip())
-    except ValueError:
-        return None
-    return found if math.isfinite(found) else None
+_MEDIAN = """try:
+    sizes[{column}] = float(np.nanmedian(np.abs(ak.to_numpy(ak.flatten(ak.Array(events[{column}]), axis=None)))))
+except Exception:
+    pass
+"""
 
 
 def _source(found: ReadProgram) -> str:
@@ -134,9 +134,10 @@ def _source(found: ReadProgram) -> str:
 
 
 def _opening(data: DataSummary, body: str) -> str:
-    """The lines that open the file, of a wide one only the columns that the body names."""
+    """The lines that open the file, of a wide one only the columns that the body names (or one: it needs a length)."""
     table = data.tables[0]
     wide = len(table.columns) >= WIDE_COLUMNS
-    near = focused(data, [c for c in table.columns if f'"{c.name}"' in body]) if wide else data
+    named = [c for c in table.columns if f'"{c.name}"' in body] or list(table.columns[:1])
+    near = focused(data, named) if wide else data
     opening = preamble(near, near.tables[0], wide)
     return opening if opening.endswith("\n\n") else f"{opening}\n"

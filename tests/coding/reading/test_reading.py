@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import awkward as ak
@@ -236,9 +237,9 @@ NOT_WHOLE = [
 ]
 
 
-def size(column: str) -> float | None:
-    """The median of a column's absolute values: all energies are in GeV."""
-    return 30.0
+def size(columns: Sequence[str]) -> dict[str, float]:
+    """The medians of columns' absolute values: all energies are in GeV."""
+    return dict.fromkeys(columns, 30.0)
 
 
 @pytest.fixture(scope="module")
@@ -296,7 +297,9 @@ def test_words_that_matter_are_not_passed_over_lightly(text: str, data: DataSumm
 
 
 def test_units_are_converted_where_the_numbers_tell_the_files_unit(data: DataSummary) -> None:
-    found = read_program("How many events have met above 30 GeV?", data.tables[0], lambda column: 30_000.0)
+    found = read_program(
+        "How many events have met above 30 GeV?", data.tables[0], lambda columns: dict.fromkeys(columns, 30_000.0)
+    )
     assert found is not None
     assert found.whole
     assert 'events["met"] > 30000' in found.body

@@ -9,17 +9,23 @@ from importlib.resources import files
 import pytest
 
 from treadle.coding.reading.answers import answer_rules
+from treadle.coding.reading.apart import apart_rules
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.cleaning import cleaned, named_metric, without_title
+from treadle.coding.reading.cleaning import cleaned, named_metrics, without_title
 from treadle.coding.reading.concepts import ideas_of_name, unit_of_name
 from treadle.coding.reading.conditions import condition_rules
+from treadle.coding.reading.grouped import group_rules
 from treadle.coding.reading.missing import missing_values
 from treadle.coding.reading.objects import object_rules
 from treadle.coding.reading.pairs import pair_rules
+from treadle.coding.reading.pronouns import pronoun_rules
 from treadle.coding.reading.selected import selection_rules
+from treadle.coding.reading.several import several_rules
 from treadle.coding.reading.shares import share_rules
 from treadle.coding.reading.tokens import tokens
+from treadle.coding.reading.told import Told
 from treadle.coding.reading.units import factor, file_unit, told_units
+from treadle.coding.reading.unusual import unusual_rules
 from treadle.coding.reading.values import value_rules
 from treadle.types import Column, Table
 
@@ -100,7 +106,7 @@ def test_requests_are_cut_at_names_numbers_and_signs(catalogue: Catalogue) -> No
     ],
 )
 def test_what_changes_nothing_is_taken_out(request_text: str, left: str, catalogue: Catalogue) -> None:
-    assert " ".join(cleaned(request_text, catalogue).split()).strip(" .") == left
+    assert " ".join(cleaned(request_text, Told(catalogue)).split()).strip(" .") == left
 
 
 def test_titles_are_told_from_selections(catalogue: Catalogue) -> None:
@@ -110,8 +116,10 @@ def test_titles_are_told_from_selections(catalogue: Catalogue) -> None:
 
 
 def test_a_metric_may_be_given_a_name() -> None:
-    assert named_metric("How many events? Report it as n_all.") == ("How many events?", "n_all")
-    assert named_metric("How many events?") == ("How many events?", "")
+    assert named_metrics("How many events? Report it as n_all.") == ("How many events?", ("n_all",))
+    assert named_metrics("How many events?") == ("How many events?", ())
+    assert named_metrics("Mean and spread of met; print them as mu and sigma.")[1] == ("mu", "sigma")
+    assert named_metrics("For met, give mean and std.")[1] == ()
 
 
 @pytest.mark.parametrize(
@@ -128,10 +136,11 @@ def test_units_that_are_not_known_are_refused(given: str, wanted: str) -> None:
 
 
 def test_units_are_told_by_the_request(catalogue: Catalogue) -> None:
-    assert " ".join(told_units("mean reco_E in GeV, reco_E is in MeV", catalogue).split()) == "mean reco_E in GeV ."
-    assert catalogue.units == {"reco_E": "MeV"}
-    told_units("mean met (the file is in MeV)", catalogue)
-    assert file_unit("mean met", catalogue) == "MeV"
+    told = Told(catalogue)
+    assert " ".join(told_units("mean reco_E in GeV, reco_E is in MeV", told).split()) == "mean reco_E in GeV ."
+    assert told.units == {"reco_E": "MeV"}
+    told_units("mean met (the file is in MeV)", told)
+    assert file_unit("mean met", told, None) == ("MeV", False)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +162,11 @@ def test_missing_values_are_heard(
 def test_every_symbol_of_the_phrases_is_used_by_a_rule(catalogue: Catalogue) -> None:
     text = files("treadle.coding.reading").joinpath("phrases.txt").read_text(encoding="utf-8")
     spoken = set(re.findall(r"^([A-Z]+)", text, re.MULTILINE))
-    makers = (object_rules, value_rules, condition_rules, selection_rules, pair_rules, answer_rules, share_rules)
-    used = {part for make in makers for rules in make(catalogue) for one in rules for part in one.parts}
+    told = Told(catalogue)
+    makers = (object_rules, condition_rules, selection_rules, pair_rules, apart_rules, pronoun_rules, group_rules)
+    others = (unusual_rules, answer_rules, share_rules)
+    made = [*value_rules(told), *several_rules(told), *(rules for make in (*makers, *others) for rules in make(catalogue))]
+    used = {part for rules in made for one in rules for part in one.parts}
     assert spoken - used == set()
 
 

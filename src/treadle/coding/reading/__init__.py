@@ -9,25 +9,33 @@ reading is *whole*; where some were left over the program is a guess among other
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from treadle.coding.chart import Grammar, parse
 from treadle.coding.reading.answers import answer_rules
+from treadle.coding.reading.apart import apart_rules
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.chart import Grammar, parse
-from treadle.coding.reading.cleaning import cleaned, named_metric, without_title
+from treadle.coding.reading.cleaning import cleaned, named_metrics, without_title
 from treadle.coding.reading.conditions import condition_rules
 from treadle.coding.reading.doubtful import two_ways
+from treadle.coding.reading.formulas import brackets_of_formulas
+from treadle.coding.reading.grouped import group_rules
 from treadle.coding.reading.lexicon import lexical
 from treadle.coding.reading.missing import leave_out, missing_values
+from treadle.coding.reading.named import named_values
 from treadle.coding.reading.objects import object_rules
 from treadle.coding.reading.pairs import pair_rules
+from treadle.coding.reading.pronouns import pronoun_rules
 from treadle.coding.reading.remarks import idle_words
 from treadle.coding.reading.selected import selection_rules
+from treadle.coding.reading.several import several_rules
 from treadle.coding.reading.shares import share_rules
 from treadle.coding.reading.tokens import tokens
+from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import Answer
-from treadle.coding.reading.units import file_unit, told_units
+from treadle.coding.reading.units import Sizes, file_unit, told_units
+from treadle.coding.reading.unusual import unusual_rules
 from treadle.coding.reading.values import value_rules
 from treadle.coding.reading.write import write
 from treadle.types import Table
@@ -65,46 +73,58 @@ _WEIGHTY = re.compile(
 """Words that change an answer when they are passed over: numbers, names, signs, and what chooses."""
 
 
-def _grammar_of(catalogue: Catalogue) -> Grammar:
+def _grammar_of(told: Told) -> Grammar:
     """All rules, those that depend on the columns of a file among them."""
-    makers = (object_rules, value_rules, condition_rules, selection_rules, pair_rules, answer_rules, share_rules)
-    return Grammar(one for make in makers for one in make(catalogue))
+    makers = (
+        object_rules,
+        condition_rules,
+        selection_rules,
+        pair_rules,
+        apart_rules,
+        pronoun_rules,
+        group_rules,
+        unusual_rules,
+        answer_rules,
+        share_rules,
+    )
+    return Grammar([*value_rules(told), *several_rules(told), *(one for make in makers for one in make(told.catalogue))])
 
 
-def _answers(request: str, catalogue: Catalogue, grammar: Grammar) -> Iterator[tuple[Answer, tuple[str, ...], float]]:
+def _answers(request: str, told: Told, grammar: Grammar) -> Iterator[tuple[Answer, tuple[str, ...], float]]:
     """What ``request`` may ask, cheapest first: (answer, words left over, cost)."""
-    words = tokens(request, catalogue)
+    words = tokens(request, told.catalogue, told.names)
     if not words or len(words) > LONGEST:
         return
-    for edge in parse([w.text for w in words], lexical(words, catalogue), grammar, "S", idle_words(words)):
+    known = list(lexical(words, told))
+    free = idle_words(words, told.catalogue.endings) - brackets_of_formulas(words, known)
+    for edge in parse([w.text for w in words], known, grammar, "S", free):
         assert isinstance(edge.meaning, Answer)
         yield edge.meaning, tuple(words[i].text for i in sorted(edge.over)), edge.cost
 
 
-def read_program(request: str, table: Table, typical: Callable[[str], float | None] | None = None) -> ReadProgram | None:
+def read_program(request: str, table: Table, sizes: Sizes | None = None) -> ReadProgram | None:
     """The program of the cheapest reading of ``request`` that can be written, or None.
 
-    ``typical`` tells the median of a column's absolute values, by which GeV and MeV are told apart where nothing else does.
+    By ``sizes`` of the columns' numbers GeV and MeV are told apart where nothing else tells them.
     """
-    catalogue = Catalogue(table, typical)
-    plain, name = named_metric(request)
-    plain = told_units(plain, catalogue)
-    catalogue.energy_unit = file_unit(plain, catalogue)
+    catalogue = Catalogue(table)
+    told = Told(catalogue)
+    plain, told.metrics = named_metrics(request)
+    plain = told_units(plain, told)
+    told.energy_unit, told.assumed = file_unit(plain, told, sizes)
     plain, marks = missing_values(plain, catalogue)
-    plain = cleaned(plain, catalogue)
-    grammar, sure = _grammar_of(catalogue), not two_ways(plain)
+    plain = cleaned(plain, told)
+    grammar, sure = _grammar_of(told), not (told.assumed or two_ways(plain))
+    plain = named_values(plain, told, grammar)
 
     def first(text: str, price: float) -> ReadProgram | None:
-        for answer, unread, cost in _answers(text, catalogue, grammar):
+        for answer, unread, cost in _answers(text, told, grammar):
             try:
-                catalogue.guessed = False
-                body = write(leave_out(answer, marks), catalogue, name)
-                unused = tuple(sorted(c for c in catalogue.sources if f'"{c}"' not in body))
-                return ReadProgram(
-                    body, (*unread, *unused), sure and not (catalogue.guessed or catalogue.assumed) and cost + price <= SURE
-                )
+                body, guessed = write(leave_out(answer, marks), told, told.metrics)
             except LookupError:
                 continue
+            unused = tuple(sorted(c for c in told.sources if f'"{c}"' not in body))
+            return ReadProgram(body, (*unread, *unused), sure and not guessed and cost + price <= SURE)
         return None
 
     best = first(plain, 0.0)

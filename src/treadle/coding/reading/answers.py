@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from dataclasses import replace
 
+from treadle.coding.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.catalogue import Catalogue, Thing
-from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions, bare, bound, no
+from treadle.coding.reading.looking import changed, counted, level, level_of, parts_of
 from treadle.coding.reading.tree import (
     Answer,
     Apply,
+    BestRow,
     Column,
     Compare,
     Condition,
     Dangling,
+    Every,
     Fold,
     Lacking,
     Number,
@@ -23,8 +25,6 @@ from treadle.coding.reading.tree import (
     Signs,
     Size,
     Value,
-    level,
-    level_of,
 )
 
 __all__ = ["answer_rules", "only", "reduced"]
@@ -243,7 +243,7 @@ def _only_such(s: Answer, e: Conditions) -> Answer | Costly | None:
         return None
     made = only(s, e)
     new = () if made is None else tuple(c for c in made.where if c not in s.where)
-    guess = any(level_of(c) is not None or (isinstance(c, Compare) and isinstance(c.left, Size)) for c in new)
+    guess = any(level_of(c) is not None or counted(c) is not None or isinstance(c, Every) for c in new)
     return made if made is None or not guess else Costly(made, GUESS)
 
 
@@ -257,9 +257,19 @@ def _between_bounds(s: Answer, bounds: tuple[tuple[str, Number], ...]) -> Answer
 
 
 def only(s: Answer, e: Conditions) -> Answer | None:
-    """The answer where the conditions hold; those of the objects that the answer is about pick among them."""
-    if s.left is not None:
-        return None
+    """The answer where the conditions hold; those of the objects that the answer is about pick among them.
+
+    'These jets' are those that the conditions count.
+    """
+    for o in (o for c in e if (o := counted(c)) is not None and o.cuts and not none_of(c)):
+        s = these(s, o)
+    if s.left is not None or any(isinstance(c, BestRow) for c in s.where):
+        return None  # of which events the best rows are chosen, or of which both counts are, is not said
+    if s.parts:
+        parts = tuple(only(part, e) for part in s.parts)
+        return None if None in parts else replace(s, parts=tuple(p for p in parts if p is not None))
+    if s.groups is not None and (s.groups.inner == "size" or any(level_of(c) is not None for c in e)):
+        return None  # whether groups without such rows count is not said
     events: list[Condition] = []
     for condition in e:
         about = level_of(condition)
@@ -275,6 +285,24 @@ def only(s: Answer, e: Conditions) -> Answer | None:
         else:
             events.append(condition)
     return replace(s, where=(*s.where, *(c for c in events if c not in s.where)))
+
+
+def none_of(c: Condition) -> bool:
+    """Whether a condition is that there are no such objects."""
+    return isinstance(c, Compare) and (c.operator in ("<", "<=") or c.right == Number(0))
+
+
+def these(s: Answer, told: Objects) -> Answer:
+    """The answer with the objects that were told in the place of 'these'."""
+    found = changed(s, lambda n: _told_ones(n, told) if isinstance(n, Objects) else None)
+    assert isinstance(found, Answer)
+    return found
+
+
+def _told_ones(o: Objects, told: Objects) -> Objects | None:
+    if o.thing is not told.thing or o.adjective != "these":
+        return None
+    return replace(o, adjective=told.adjective, cuts=(*told.cuts, *o.cuts))
 
 
 def _about(value: Value) -> Thing | None:
@@ -303,6 +331,7 @@ def _told() -> Rules:
         rule("S", "S=s UNIT=unit", lambda s, unit: replace(s, unit=unit) if s.value is not None else None, 0.2),
         rule("S", "S=s D=told", _defined),
         rule("S", "D=told S=s", _defined),
+        rule("S", "S=s (.|?|;|,) they (HAVE|BE) C=c", _of_kind),
         rule("S", "S=s [where] HT BEING V=v", _meant),
         rule("S", "S=s WITH HT V=v", _meant),
     ]
@@ -315,18 +344,22 @@ def _meant(s: Answer, v: Value) -> Answer | None:
 
 def _defined(s: Answer, told: Objects) -> Answer | None:
     """The answer with the cuts of ``told`` wherever it names such objects by the same adjective; None where it does not."""
-    made = _redefined(s, told)
+    made = changed(s, lambda node: _redefined(node, told) if isinstance(node, Objects) else None)
     return made if isinstance(made, Answer) and made != s else None
 
 
-def _redefined(node: Any, told: Objects) -> Any:
-    if isinstance(node, Objects):
-        cuts = tuple(_redefined(c, told) for c in node.cuts)
-        if node.thing is told.thing and node.adjective == told.adjective:
-            return replace(node, cuts=(*told.cuts, *cuts), adjective="")
-        return replace(node, cuts=cuts)
-    if isinstance(node, tuple):
-        return tuple(_redefined(part, told) for part in node)
-    if is_dataclass(node) and not isinstance(node, type) and not isinstance(node, Thing):
-        return replace(node, **{f.name: _redefined(getattr(node, f.name), told) for f in fields(node)})
-    return node
+def _of_kind(s: Answer, c: Conditions) -> Answer | None:
+    """'How many electrons are there? They have lep_type 11': a condition that says which the particles of a kind are."""
+    kinds = {o for o in parts_of(s, Objects) if o.adjective.startswith("kind ")}
+    if len(kinds) != 1 or len(c) != 1 or level_of(c[0]) is not next(iter(kinds)).thing:
+        return None
+    (o,) = kinds
+    made = changed(s, lambda node: o.passing(c[0]) if node == o else None)
+    return made if isinstance(made, Answer) else None
+
+
+def _redefined(node: Objects, told: Objects) -> Objects:
+    cuts = changed(node.cuts, lambda inner: _redefined(inner, told) if isinstance(inner, Objects) else None)
+    if node.thing is told.thing and node.adjective == told.adjective:
+        return replace(node, cuts=(*told.cuts, *cuts), adjective="")
+    return replace(node, cuts=cuts)

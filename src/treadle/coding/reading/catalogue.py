@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from treadle.coding.reading.concepts import GENERIC, ideas_of_name, unit_of_name
@@ -87,6 +86,7 @@ _DERIVED = (
 
 
 _OF_MET = {"": "pt", "pt": "pt", "et": "pt", "energy": "pt", "phi": "phi", "px": "px", "py": "py", "x": "px", "y": "py"}
+_KIND = re.compile(r"^(?:type|pid|pdg\w*|pdg id\w*|flav\w*|pdg identification)$")
 _FLAGS = re.compile(
     r"(?:HLT_|L1_|is[A-Z_]|has[A-Z_]|trig|pass|L0|veto|good|flag)"
     r"|.*(?:_flag|_ok|_TOS|_TIS|id|_veto|_pass\w*|_good|trigger\w*|fired)$",
@@ -95,18 +95,10 @@ _FLAGS = re.compile(
 
 
 class Catalogue:
-    """The quantities of a table, its particles and its collections."""
+    """The quantities of a table, its particles and its collections: what the file has, nothing of a request."""
 
-    def __init__(self, table: Table, typical: Callable[[str], float | None] | None = None) -> None:
-        """``typical`` tells the median of a column's absolute values, where somebody can look."""
-        self.table, self.entries, self.typical = table, table.entries, typical
-        self.assumed = False
-        self.energy_unit = ""
-        self.massless = False
-        self.guessed = False
-        self.sources: set[str] = set()
-        self.told_unit = ""
-        self.units: dict[str, str] = {}
+    def __init__(self, table: Table) -> None:
+        self.table = table
         self._met: Thing | None = None
         columns = [c for c in table.columns if c.shape != "nested"]
         self.types = {c.name: c.type for c in columns}
@@ -130,6 +122,11 @@ class Catalogue:
     def nouns(self) -> set[str]:
         """Words for rows and objects that a tree's name must not be taken out with."""
         return {"event", "events"} | {t.whose for t in self.things} | {f"{t.whose}s" for t in self.things}
+
+    @property
+    def endings(self) -> frozenset[str]:
+        """What follows whose it is in the names of columns: 'idmva' of ``pho1_idmva``."""
+        return frozenset(c.split("_", 1)[1].lower() for c in self.by_column if "_" in c)
 
     @property
     def collections(self) -> list[Thing]:
@@ -169,8 +166,15 @@ class Catalogue:
             self._met = Thing("met", "", False, {p: columns[p] for p in pairs[0]})
         return self._met
 
+    def of_kinds(self) -> tuple[Thing, str] | None:
+        """The one collection whose particles a column tells apart (``lep_type``, ``tr_pid``), and that quantity."""
+        found = [(t, w) for t in self.collections for w in t.columns if _KIND.search(w)]
+        return found[0] if len(found) == 1 else None
+
     def counter(self, whose: str) -> str | None:
-        """The column that counts such objects: ``nMuon``, ``n_jets``, ``njet``, ``jet_n``."""
+        """The column that counts such objects: ``nMuon``, ``n_jets``, ``njet``, ``jet_n``; ``eventNumber`` is none."""
+        if whose in ("event", "run", "spill", "fill"):
+            return None
         for q in self.quantities:
             if not q.jagged and q.ideas == {"number", whose}:
                 return q.column
@@ -189,16 +193,11 @@ class Catalogue:
         return bool(re.search(r"float|double", self.types.get(name, "")))
 
     def flag(self, name: str) -> bool:
-        """Whether a column says yes or no."""
+        """Whether a column says yes or no, by true and false or numbers: of words nobody knows which."""
+        if self.words(name):
+            return False
         counts = self.real(name) or re.search(r"mask|bits|word|type|rate|time|count|index", name, re.IGNORECASE)
         return self.types.get(name) == "bool" or (not counts and bool(_FLAGS.match(name)))
-
-    def usual_unit(self, column: str) -> str:
-        """The unit of a column that does not tell it: that of the file for energies, momenta and masses."""
-        ideas = self.by_column[column].ideas
-        if ideas & {"pt", "px", "py", "pz", "mass", "energy", "momentum", "met"} and "phi" not in ideas:
-            return self.energy_unit
-        return "" if self.told_unit.endswith("eV") else self.told_unit
 
     # ------------------------------------------------------------------------------------------ names to quantities
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 
 from treadle.coding.reading.catalogue import Catalogue
+from treadle.coding.reading.told import Told
 
-__all__ = ["cleaned", "named_metric", "without_title"]
+__all__ = ["cleaned", "named_metrics", "without_title"]
 
 
 def _any(*alternatives: str) -> re.Pattern[str]:
@@ -107,6 +108,16 @@ _PUT = (
     (re.compile(r"#\s?of\b"), "number of"),
     (re.compile(r"\bJ/psi\b", re.IGNORECASE), "Jpsi"),
     (re.compile(r"\bpercents?\b(?= of the)"), "percent"),
+    (re.compile(r"\blinear \(pearson\)|\bpearson \(linear\)", re.IGNORECASE), "pearson"),
+    (
+        re.compile(
+            r",?\s*\b(?:taking |putting |with )?all (?:the )?(?:\w+ )?(?:of|in|from) all (?:the )?events"
+            r" (?:taken |put |thrown )?together\b"
+            r"|,?\s*\ball (?:the )?events (?:taken|put|thrown) together\b",
+            re.IGNORECASE,
+        ),
+        " ",
+    ),
     (
         re.compile(
             r"\b(?:take|compute|calculate|find) (?=the (?:mean|median|average|sum|standard|maximum|minimum|number))",
@@ -136,17 +147,32 @@ _NAMED = re.compile(
 )
 
 
-def named_metric(request: str) -> tuple[str, str]:
-    """``request`` without the words that name the number asked for ('Report it as n_pass'), and that name, or ''."""
+_NAME = r"['\"`]?[A-Za-z]\w*['\"`]?"
+_SEVERAL_NAMED = re.compile(
+    r"(?:[.;]\s*(?:please\s+)?(?:print|report|give|return|output|quote)\s+(?:them\s+as\s+|them\s+)?"
+    r"|[.;,]?\s*\b(?:and\s+)?(?:(?:please\s+)?(?:print|report|give|return|output|quote|call|name)"
+    r"\s+(?:them|these|those|the two|both)"
+    r"(?:\s+numbers)?\s+(?:as\s+)?|(?:as two numbers,?\s+|as three numbers,?\s+)?(?:called|named)\s+))"
+    rf"(?P<names>{_NAME}(?:\s*,\s*{_NAME})*,?\s+and\s+{_NAME})\s*[.?!]?\s*$",
+    re.IGNORECASE,
+)
+
+
+def named_metrics(request: str) -> tuple[str, tuple[str, ...]]:
+    """``request`` without the words that name what is asked for ('Report it as n_pass', 'as mean and std'), and these."""
+    several = _SEVERAL_NAMED.search(request)
+    if several is not None:
+        return request[: several.start()], tuple(n for n in re.findall(r"\w+", several["names"]) if n != "and")
     found = _NAMED.search(request)
-    return (request, "") if found is None else (request[: found.start()], found[1])
+    return (request, ()) if found is None else (request[: found.start()], (found[1],))
 
 
-def cleaned(request: str, catalogue: Catalogue) -> str:
-    """``request`` without what changes nothing; the catalogue is told where particles are to be massless."""
+def cleaned(request: str, told: Told) -> str:
+    """``request`` without what changes nothing; ``told`` keeps where particles are to be massless, and sources of values."""
+    catalogue = told.catalogue
     text = request.translate(_SIGNS)
     if _MASSLESS.search(text):
-        catalogue.massless = True
+        told.massless = True
         text = _MASSLESS.sub(" ", text)
     for pattern, put in _PUT:
         text = pattern.sub(put, text)
@@ -157,7 +183,7 @@ def cleaned(request: str, catalogue: Catalogue) -> str:
     without = _STAY_IN.sub(" ", text)
     text = without if _SUMS.search(without) else text  # to a sum or a number an event without objects adds nothing
     text = _rewritten(_ASIDE.sub(" ", text))
-    text = _without_sources(text, catalogue)
+    text = _without_sources(text, told)
     text = _POLITE.sub(_politely, _ANSWER_IN.sub(lambda m: f" in {m[1]}", text))
     return _BRACKETS.sub(lambda m: m[0] if _keeps(m[1], catalogue) else _unit_of_remark(m[1]), text)
 
@@ -206,6 +232,32 @@ def _with_nouns(text: str) -> str:
     )
 
 
+_SAID_AGAIN = (
+    (
+        re.compile(
+            r"(\bor\b[^.;()]*)\((?:at least one of (?:the two|them)|logical or|or both|either one|either of them)\)", re.I
+        ),
+        r"\1",
+    ),
+    (
+        re.compile(
+            r"(\bwhich (\w+)\b[^.?!]*[.?!])\s*(?:please )?(?:i (?:want|need)|return|give|print|report|quote|tell me)(?: me)?"
+            r" (?:the \2|its) (?:number|id|name)\s*[.?!]?\s*$",
+            re.IGNORECASE,
+        ),
+        r"\1",
+    ),
+    (
+        re.compile(
+            r"[(,;]?\s*\b(?:the )?columns (?:are )?separated by (?:semicolons|commas|tabs|blanks|spaces)\)?", re.IGNORECASE
+        ),
+        " ",
+    ),
+    (re.compile(r"\bfor me\b", re.IGNORECASE), " "),
+)
+"""What says a second time what stands before it, or how the file is written."""
+
+
 _AND_ITS = re.compile(
     r"(?P<before>\bfor (?:each|every) event,?\s*)?\b(?:form|compute|calculate|build|take|work out|evaluate|determine)\s+"
     r"(?P<what>[^.;:?]+?),?\s+and\s+(?:return|give|report|tell|print|quote)(?: me)?\s+(?:its|the|their)\s+"
@@ -217,6 +269,8 @@ _AND_ITS = re.compile(
 
 def _rewritten(text: str) -> str:
     """'compute X and give its mean' asks for the mean of X; a formula beside the name of what it gives says nothing new."""
+    for pattern, put in _SAID_AGAIN:
+        text = pattern.sub(put, text)
     text = _AND_ITS.sub(lambda m: f"{m['before'] or ''}{m['agg']} of {m['what']}", text)
     for name, begins in (("transverse mass", r"sqrt\(\s*2"), ("mass", r"sqrt\(\s*E")):
         lead = r"(?:[,;]|[,;.]?\s*(?:take|with|using|as|where))?\s*(?:\bm_?T?\s*=\s*)?"
@@ -240,16 +294,17 @@ def _closing(text: str, bracket: int) -> int:
     return len(text)
 
 
-def _without_sources(text: str, catalogue: Catalogue) -> str:
-    """Without ', from jet_px and jet_py', 'using eta and phi', '(met_px, met_py)'; the catalogue remembers these columns."""
-    names = sorted((re.escape(c) for c in catalogue.by_column), key=len, reverse=True)
+def _without_sources(text: str, told: Told) -> str:
+    """Without ', from jet_px and jet_py', 'using eta and phi', '(met_px, met_py)': columns that ``told`` keeps."""
+    columns = told.catalogue.by_column
+    names = sorted((re.escape(c) for c in columns), key=len, reverse=True)
     words = "|".join([*names, "p?[tT]", "eta", "phi", "px", "py", "pz", "e", "mass", "energy"])
     one = rf"(?:{words})\b(?!\s*(?:>|<|=|above|below|over|under|between|of))"
     several = rf"{one}(?:(?:\s*,\s*|\s*,?\s+and\s+){one})+"
     inside = rf"(?<=\w)\s*(?:,\s*the magnitude of )?\((?:{'|'.join(names)})(?:(?:\s*,\s*|\s+and\s+)(?:{'|'.join(names)}))+\)"
 
     def out(match: re.Match[str]) -> str:
-        catalogue.sources |= {c for c in catalogue.by_column if re.search(rf"(?<!\w){re.escape(c)}(?!\w)", match[0])}
+        told.sources |= {c for c in columns if re.search(rf"(?<!\w){re.escape(c)}(?!\w)", match[0])}
         return " "
 
     return re.sub(rf"{_SOURCES}{several}|{inside}" if names else rf"{_SOURCES}{several}", out, text)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from treadle.coding.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.catalogue import Catalogue, Thing
-from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
+from treadle.coding.reading.concepts import ideas_of_name
+from treadle.coding.reading.looking import column_of, counted, level_of
 from treadle.coding.reading.objects import quantity, usual_order
 from treadle.coding.reading.tree import (
     All,
@@ -27,8 +29,6 @@ from treadle.coding.reading.tree import (
     Size,
     Text,
     Value,
-    column_of,
-    level_of,
 )
 
 __all__ = ["Conditions", "bare", "both", "bound", "condition_rules", "every_one", "joined", "no"]
@@ -71,15 +71,22 @@ def joined(a: Conditions, b: Conditions) -> Conditions | Costly:
         _thing(x) is not None and _thing(x) is _thing(y) and (level_of(x) is not None or level_of(y) is not None)
         for x in (c.condition if isinstance(c, Not) else c for c in a)
         for y in b
+    ) or any(
+        _counter(c.condition if isinstance(c, Not) else c, thing) for c in a for y in b if (thing := level_of(y)) is not None
     )
     return Costly(made, GUESS) if mixed else made  # of the same object, or of any two
 
 
+def _counter(c: Condition, thing: Thing) -> bool:
+    """Whether a condition compares a column that counts such objects: 'n_jets at least 2 with jet_pt above 30'."""
+    name = column_of(c.left) if isinstance(c, Compare) and isinstance(c.left, Column) else ""
+    return bool(name) and set(ideas_of_name(name)) == {"number", thing.whose}
+
+
 def _thing(c: Condition) -> Thing | None:
     """The collection that a condition is about: whose objects it compares, or counts."""
-    if isinstance(c, Compare) and isinstance(c.left, Size):
-        return c.left.objects.thing
-    return level_of(c)
+    objects = counted(c)
+    return level_of(c) if objects is None else objects.thing
 
 
 def no(conditions: Conditions) -> Conditions:
@@ -316,15 +323,12 @@ def _joined() -> Rules:
 
 def _either(a: Conditions, b: Conditions) -> Conditions | Costly:
     made = (Or((every_one(a), every_one(b))),)
-    counted = any(isinstance(c, Compare) and isinstance(c.left, Size) for c in a)
-    return Costly(made, GUESS) if counted and all(bare(c) for c in b) else made  # 'at least two muons or electrons'
+    several = any(counted(c) for c in a)
+    return Costly(made, GUESS) if several and all(bare(c) for c in b) else made  # 'at least two muons or electrons'
 
 
 def bare(c: Condition) -> bool:
     """Whether nothing but a noun stands for a condition: 'jets', at least one."""
-    return (
-        isinstance(c, Compare)
-        and isinstance(c.left, Size)
-        and not c.left.objects.cuts
-        and (c.operator, c.right) == (">=", Number(1))
-    )
+    objects = counted(c)
+    one = isinstance(c, Compare) and (c.operator, c.right) == (">=", Number(1))
+    return objects is not None and one and not objects.cuts

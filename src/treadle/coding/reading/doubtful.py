@@ -29,6 +29,13 @@ _COMPARED = re.compile(
 )
 
 
+_NEAR = re.compile(
+    r"\bwithin\b(?:[^,.;]|\.\d)*\b(?:delta ?|d)r\b(?:[^,.;]|\.\d)*\bof (?:every|all|each|both|exactly|at least|more)\b"
+    r"|\b(?:delta ?|d)(?:r|phi|eta)\b(?:[^,.;]|\.\d)*\b(?:from|to) (?:an?|one|some|at least|exactly|more|both)\b"
+    r"|\baway from (?:an?|one|some|at least|exactly|more|both)\b",
+    re.IGNORECASE,
+)
+"""Near all of several, or far from one of them: 'within delta R < 0.4 of every muon', 'more than 0.4 away from a muon'."""
 _SHARED_END = re.compile(r"\b\w+ (?:and|or) \w+ (?:is |are |both )?(?:false|not set|unset|off|not fired)\b", re.IGNORECASE)
 
 
@@ -37,7 +44,7 @@ def two_ways(request: str) -> bool:
     plain = _NOT_CONNECTIVES.sub(" ", request)
     if _ASKS_YES_OR_NO.match(plain) or _COMPARED.search(plain):
         return True
-    if _SHARED_END.search(plain):
+    if _SHARED_END.search(plain) or _NEAR.search(plain):
         return True
     mixed = _AND.search(plain) and _OR.search(plain) and not re.search(r"\beither\b|[()]", plain)
     return bool(mixed) or any(_open(m["how"].lower(), m["what"]) for m in _NEGATED.finditer(plain))

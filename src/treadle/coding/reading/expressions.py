@@ -5,17 +5,23 @@ from __future__ import annotations
 import math
 import re
 
-from treadle.coding.reading.catalogue import Catalogue, Thing
+from treadle.coding.reading.catalogue import Thing
+from treadle.coding.reading.looking import column_of, level_of
+from treadle.coding.reading.told import Told
 from treadle.coding.reading.tree import (
+    KINDS,
     All,
     Apply,
     Arithmetic,
+    Chosen,
+    ChosenThree,
     Column,
     Compare,
     Condition,
     Every,
     Flag,
     Fold,
+    Near,
     Not,
     Number,
     Objects,
@@ -29,10 +35,10 @@ from treadle.coding.reading.tree import (
     Signs,
     Size,
     SizeOfPairs,
+    System,
     Text,
+    That,
     Value,
-    column_of,
-    level_of,
 )
 from treadle.coding.reading.units import factor, unit_of
 
@@ -43,14 +49,12 @@ class UnwritableError(LookupError):
     """A tree that has no program: it mixes what does not go together."""
 
 
-_FUNCTIONS = {"abs": "np.abs", "log10": "np.log10", "log": "np.log", "sqrt": "np.sqrt", "isnan": "np.isnan"}
-
-
 class Expressions:
-    """Writes expressions; ``lines`` are the assignments that they need before them."""
+    """Writes expressions; ``lines`` are the assignments that they need before them, ``guessed`` says that a unit was."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+    def __init__(self, told: Told) -> None:
+        self.told, self.catalogue = told, told.catalogue
+        self.guessed = False
         self.lines: list[str] = []
         self._names: dict[str, str] = {}
 
@@ -69,6 +73,8 @@ class Expressions:
             return f"~({self._inner(c.condition)})"
         if isinstance(c, All | Or):
             return f" {'&' if isinstance(c, All) else '|'} ".join(f"({self._inner(x)})" for x in c.conditions)
+        if isinstance(c, Near):
+            return self.near(c)
         raise UnwritableError("signs inside another condition")
 
     def _inner(self, c: Condition) -> str:
@@ -83,9 +89,9 @@ class Expressions:
     def _compared(self, c: Compare) -> str:
         right: str | None = None
         if isinstance(c.right, Number):
-            unit = unit_of(c.left, self.catalogue)
-            scale = factor(c.right.unit, unit, strict=False) if c.right.unit else 1.0
-            self.catalogue.guessed |= bool(c.right.unit) and not unit and c.right.unit != "rad"
+            unit = unit_of(c.left, self.told)
+            scale = factor(c.right.unit, unit) if c.right.unit and unit else 1.0
+            self.guessed |= bool(c.right.unit) and not unit and c.right.unit != "rad"
             right = number(c.right.value * scale)
         return f"{self.value(c.left)} {c.operator} {right or bracketed(self.value(c.right))}"
 
@@ -116,12 +122,29 @@ class Expressions:
         if isinstance(v, Arithmetic) and v.operator in ("max", "min"):
             return f"np.{v.operator}imum({self.value(v.left)}, {self.value(v.right)})"
         if isinstance(v, Arithmetic):
+            units = {unit_of(part, self.told) for part in (v.left, v.right)} - {""}
+            if v.operator in "+-" and len(units) > 1:
+                raise UnwritableError("the sum of two units")
             return f"({self.value(v.left)} {v.operator} {self.value(v.right)})"
         if isinstance(v, Apply) and v.function == "square":
             return f"{bracketed(self.value(v.value))}**2"
+        if isinstance(v, Apply) and v.function == "gaps":
+            raise UnwritableError("a value of each event")
         if isinstance(v, Apply):
-            return f"{_FUNCTIONS[v.function]}({self.value(v.value)})"
-        return self._pairwise(v)
+            return f"np.{v.function}({self.value(v.value)})"
+        if isinstance(v, Pairwise):
+            return self._pairwise(v)
+        if isinstance(v, That):
+            raise UnwritableError(f"whose {v.what}")
+        return self.combined(v)
+
+    def combined(self, v: Chosen | ChosenThree | System) -> str:
+        """A value of several objects together, for which a subclass has programs."""
+        raise UnwritableError(f"{v.what} of several objects")
+
+    def near(self, c: Near) -> str:
+        """Whether other objects lie near, for which a subclass has programs."""
+        raise UnwritableError(f"{c.what} of other objects")
 
     def of(self, o: Objects, what: str) -> str:
         needed = o.thing.needs(what)
@@ -175,6 +198,13 @@ class Expressions:
 
     def cuts(self, o: Objects) -> tuple[Condition, ...]:
         """Raises UnwritableError where an adjective of the objects is explained by none of their cuts."""
+        if o.adjective == "these":
+            raise UnwritableError("which are meant by 'these'")
+        if o.adjective.startswith("kind "):
+            told = [c for c in o.cuts if isinstance(c, Compare) and c.operator == "==" and _whats(c) == _whats(o.cuts[-1])]
+            if not any(_tells_kind(c, o.adjective[5:]) for c in o.cuts) or len(told) > 1:
+                raise UnwritableError(f"which are the {o.adjective[5:]}s")
+            return o.cuts
         if o.adjective and not any(re.search(_EXPLAINED.get(o.adjective, ""), " ".join(_whats(c))) for c in o.cuts):
             raise UnwritableError(f"what {o.adjective!r} means")
         return o.cuts
@@ -232,7 +262,7 @@ class Expressions:
 
     def _part(self, o: Objects, part: str) -> str:
         """A component of a four-momentum; the energy of particles that are to be massless is their momentum."""
-        return f"({self.of(o, 'momentum')})" if part == "energy" and self.catalogue.massless else self.of(o, part)
+        return f"({self.of(o, 'momentum')})" if part == "energy" and self.told.massless else self.of(o, part)
 
     def _angle(self, one: Objects, other: Objects) -> str:
         """The angle between two momenta in space."""
@@ -254,6 +284,11 @@ class Expressions:
 
     # ------------------------------------------------------------------------------------------ names and units
 
+    def imported(self, line: str) -> None:
+        """A line that stands before all others, once."""
+        if line not in self.lines:
+            self.lines.insert(0, line)
+
     def kept(self, code: str, name: str) -> str:
         """A name for ``code``, the same for the same code."""
         for said, known in self._names.items():
@@ -271,6 +306,12 @@ class Expressions:
 
 _EXPLAINED = {"b tagged": r"btag|\bb\b|deep", "isolated": r"iso|cone", "central": r"eta"}
 """What a cut has to be about to be the meaning of an adjective; of others any cut is."""
+
+
+def _tells_kind(c: Condition, kind: str) -> bool:
+    """Whether a condition is that particles are of a kind, as all number them."""
+    number_of_it = c.right.value if isinstance(c, Compare) and isinstance(c.right, Number) else 0.0
+    return isinstance(c, Compare) and c.operator == "==" and abs(number_of_it) == KINDS[kind]
 
 
 def _whats(c: Condition) -> list[str]:
@@ -302,7 +343,11 @@ def may_lack(value: Value) -> bool:
         return may_lack(value.left) or may_lack(value.right)
     if isinstance(value, Apply):
         return may_lack(value.value)
-    return isinstance(value, Fold) and value.how != "sum"
+    return (
+        isinstance(value, Chosen | ChosenThree)
+        or (isinstance(value, System) and value.number > 0)
+        or (isinstance(value, Fold) and value.how != "sum")
+    )
 
 
 def lacks(c: Condition) -> bool:

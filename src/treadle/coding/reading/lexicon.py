@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
+from treadle.coding.chart import GUESS, Edge
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.chart import GUESS, Edge
 from treadle.coding.reading.concepts import idea, ideas_of_name, ideas_of_word
+from treadle.coding.reading.formulas import formulas
 from treadle.coding.reading.tokens import NUMBER, Token
-from treadle.coding.reading.tree import Column, Number, Objects, Of
+from treadle.coding.reading.told import Told
+from treadle.coding.reading.tree import KINDS, Column, Number, Objects, Of
 from treadle.coding.reading.units import unit_named
 
 __all__ = ["lexical"]
@@ -19,22 +21,29 @@ __all__ = ["lexical"]
 _BRACKETS = {"(": "LP", ")": "RP"}
 
 
-def lexical(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
+def lexical(words: list[Token], told: Told) -> Iterator[Edge]:
     """What every word and phrase may be by itself."""
+    catalogue = told.catalogue
     texts = [w.text for w in words]
     texty = any(kind == "str" or kind.startswith(("object", "string")) for kind in catalogue.types.values())
     for i, word in enumerate(words):
         yield Edge(_BRACKETS.get(word.text, word.text) if not word.column else "COLUMN", i, i + 1, word.text)
         if word.column:
             yield from _column(word.column, i, catalogue)
+        elif word.written in told.names:
+            yield Edge("V", i, i + 1, told.names[word.written])
         elif texty and re.match(r"\w", word.text):
             yield Edge("STR", i, i + 1, word.written)
+        elif re.fullmatch(r"[a-z]{3,}s", word.text):
+            yield Edge("PLURALS", i, i + 1, word.text)
     yield from _phrases(texts)
     yield from _numbers(texts)
     yield from _things(texts, catalogue)
+    yield from _kinds(texts, catalogue)
     yield from _suffixes(words, catalogue)
     yield from _described(words, catalogue)
     yield from _rows(texts, catalogue)
+    yield from formulas(words, catalogue, told.names)
 
 
 _NOT_A_NAME_TEXT = """
@@ -177,6 +186,16 @@ def _things(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
                         yield Edge("O", i, i + 1, Objects(thing))
 
 
+def _kinds(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
+    """'electrons' of a list of leptons of all kinds: the request has to tell the value that they have."""
+    found = catalogue.of_kinds()
+    named = {t.whose for t in catalogue.things}
+    for i, text in enumerate(texts):
+        kind = idea(text)
+        if found is not None and kind in KINDS and kind not in named:
+            yield Edge("O", i, i + 1, Objects(found[0], adjective=f"kind {kind}"), 0.2)
+
+
 def _suffixes(words: list[Token], catalogue: Catalogue) -> Iterator[Edge]:
     """What follows the name of a collection in its columns, written alone: 'tightId', 'btagDeepFlavB'."""
     for i, word in enumerate(words):
@@ -258,6 +277,7 @@ _SAME = (
     (frozenset({"decay", "time"}), "lifetime"),
     (frozenset({"proper", "time"}), "tau"),
     (frozenset({"data", "quality"}), "dq"),
+    (frozenset({"channel"}), "chamber"),
     (frozenset({"impact", "parameter"}), "d0"),
     (frozenset({"impact", "parameter"}), "dxy"),
     (frozenset({"impact", "parameter"}), "ip"),
@@ -273,6 +293,9 @@ def _matched(ideas: frozenset[str], start: int, end: int, catalogue: Catalogue, 
     near = [(price, q) for price, q in found if price <= best + 0.05]
     rivals = any("true" in q.ideas for _, q in found[1:]) and best > 0 and "true" not in ideas
     unsure = GUESS if len(near) > 1 or rivals else 0.0
+    family = tuple(q.column for price, q in near if not q.jagged)
+    if 2 <= len(family) <= 4 and len({catalogue.types[c] for c in family}) == 1:
+        yield Edge("FAM", start, end, family, best)
     for price, q in near[:3]:
         cost = price + more + unsure - 0.3 * (len(ideas) - 1)
         thing = catalogue.thing_of(q) if q.jagged else None

@@ -83,7 +83,7 @@ def leave_out(answer: Answer, marks: Marks) -> Answer:
         answer = replace(answer, where=(*answer.where, *(c for c in conditions if c not in answer.where)))
     if answer.left is not None and answer.right is not None and marks:
         answer = replace(answer, left=leave_out(answer.left, marks), right=leave_out(answer.right, marks))
-    return answer
+    return replace(answer, parts=tuple(leave_out(part, marks) for part in answer.parts)) if marks else answer
 
 
 def _there(column: Column, value: float) -> Condition:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from treadle.coding.chart import Rules, rule
 from treadle.coding.reading.catalogue import Catalogue, Thing
-from treadle.coding.reading.chart import Rules, rule
 from treadle.coding.reading.tree import Arithmetic, Compare, Flag, Number, Objects, Of, Pair, Pairwise, Value
 
 __all__ = ["between", "flagged", "object_rules", "of_pair", "quantity", "ranked", "usual_order"]
@@ -79,6 +79,7 @@ class _Objects:
             rule("O", "LEAD=rank NUMBERED=whose", lambda rank, whose: self._numbered(whose, int(rank) + 1)),
             rule("O", "(ALL O=o|EVT OF O=o)", lambda o: None if o.one else o, 0.1),
             rule("O", "O=o (candidate|candidates)", lambda o: o, 0.1),
+            rule("O", "THESE O=o", lambda o: None if o.one or o.adjective else replace(o, adjective="these")),
             rule("O", "O=a O=b", lambda a, b: b if a == Objects(b.thing) else None, 0.2),
             rule(
                 "O", "O=o LP COLUMN=c RP", lambda o, c: o if c in o.thing.columns.values() and not o.adjective else None, 0.1
@@ -184,6 +185,7 @@ def _values_of_pairs() -> Rules:
     return [
         rule("V", "Q=what OF P=p", _of_system),
         rule("V", "P=p Q=what", _of_system),
+        rule("V", "Q=what LP P=p RP", _of_system),
         rule("V", "(INVARIANT Q=what OF P=p|INVARIANT P=p Q=what|P=p INVARIANT Q=what)", _invariant),
         rule("DELTA", "BAR DELTA=what BAR", lambda what: what),
         rule("DELTA", "DELTA=one BAR DELTA=what BAR", lambda one, what: what if one == what else None),

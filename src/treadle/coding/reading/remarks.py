@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from treadle.coding.reading.concepts import idea, ideas_of_name
 from treadle.coding.reading.tokens import NUMBER, Token
@@ -12,9 +13,12 @@ __all__ = ["idle_words"]
 _IDLE_TEXT = """
 's a actually again ak4 all also altogether an answer are be been belonging branch branches by calculate called can
 collection column columns come comes component compute contained could cut data dataset determine did do does drawn
-electric entire entry ever file fill find found get give given gives hello here hi hold i i'd i'm individual is it its just
+contribute
+electric entire entry ever
+file fill find found get give given gives hello here hi hold i i'd i'm individual is it its just
 know left let like listed looking me measured must my named need now ntuple object objects one's our overall particle
-particles particular please present print quantity quick quickly really reconstructed recorded registered remain report
+particles particular please present print quantity quick quickly really reconstructed record recompute
+recorded registered remain report
 return say says see seen selection should show simply so stored survive taken tell thank thanks that the
 their them then there these they this those together tree us value values variable want was we were what what's whats
 where's which whole would you your
@@ -23,17 +27,26 @@ _IDLE = frozenset(_IDLE_TEXT.split()) | frozenset(".?!:;(),\"'`")
 """Words that change nothing wherever a rule does not take them."""
 
 
-def idle_words(words: list[Token]) -> frozenset[int]:
-    """The places of words that may be passed over without being left over."""
-    return frozenset(i for i, word in enumerate(words) if not word.column and word.text in _IDLE) | _describers(words)
+def idle_words(words: list[Token], endings: Container[str] = ()) -> frozenset[int]:
+    """The places of words that may be passed over without being left over; ``endings`` are those of names of columns."""
+    plain = (i for i, word in enumerate(words) if not word.column and word.text in _IDLE)
+    return frozenset(i for i in plain if not _points(words, i)) | _describers(words, endings)
 
 
-def _describers(words: list[Token]) -> frozenset[int]:
+def _points(words: list[Token], i: int) -> bool:
+    """Whether a word says which objects are meant: 'these jets', not 'these events'."""
+    after = words[i + 1].text if i + 1 < len(words) else ""
+    rows = after.startswith(("event", "candidate", "entr", "row", "run", "value", "number", "two", "three", "mean", "cut"))
+    return words[i].text in ("these", "those") and bool(re.fullmatch(r"[a-z]{2,}s", after)) and not rows
+
+
+def _describers(words: list[Token], endings: Container[str]) -> frozenset[int]:
     """The places of words that only describe the column named in brackets after them: 'the impact parameter (B_IP)'."""
     found = _beside_columns(words)
     for i in range(1, len(words) - 2):
         inside = 2 if words[i + 1].text in ("branch", "column", "variable", "called") and i + 3 < len(words) else 1
-        column = words[i + inside].column
+        ending = words[i + inside].text if words[i + inside].text in endings and words[i + inside + 1].text == ")" else ""
+        column = words[i + inside].column or ending
         if words[i].text != "(" or not column:
             continue
         if words[i + inside + 1].text not in (")", ","):
@@ -78,8 +91,8 @@ def _beside_columns(words: list[Token]) -> set[int]:
 
 _NOUNS_TEXT = """
 density time angle score variable multiplicity energy momentum mass isolation discriminant parameter impact decay flight
-distance pile up plane amplitude voltage current temperature trigger decision quality identification sphericity aplanarity
-helicity position length width height charge probability likelihood output bdt mva neural network classifier drift
+distance pile up plane amplitude voltage current temperature trigger scores decision quality identification sphericity
+aplanarity helicity position length width height charge probability likelihood output bdt mva neural network classifier drift
 vertex axis pressure rate efficiency branch column variable beam horn magnet luminosity lifetime weight chi2 ip index
 """
 _NOUNS = frozenset(_NOUNS_TEXT.split())
@@ -126,7 +139,7 @@ def _labels(words: list[Token], bracket: int, after: int) -> set[int]:
 
 _STOPS = frozenset({"of", "in", "for", "to", "the", ","})
 _CHOOSING = re.compile(
-    r"unique|triggered|weighted|isolated|opposite|same|first|last|leading|tight|loose|matched|central|free|di\w+"
+    r"one|two|three|four|five|six|no|\d+|unique|triggered|weighted|isolated|opposite|same|first|last|leading|tight|loose|matched|central|free|di\w+"
 )
 """Words that choose more than a value in brackets does."""
 _DESCRIBE_NOT_TEXT = """

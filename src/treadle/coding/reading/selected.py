@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from treadle.coding.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions, both, bound, every_one, joined, no
+from treadle.coding.reading.looking import counted, level_of, parts_of
 from treadle.coding.reading.objects import flagged, usual_order
 from treadle.coding.reading.tree import (
     Column,
     Compare,
+    Condition,
     Every,
     Flag,
     Lacking,
+    Near,
     Not,
     Number,
     Objects,
@@ -23,7 +26,6 @@ from treadle.coding.reading.tree import (
     Place,
     Signs,
     Size,
-    level_of,
 )
 
 __all__ = ["selection_rules"]
@@ -40,13 +42,19 @@ def selection_rules(catalogue: Catalogue) -> Rules:
 # ---------------------------------------------------------------------------------------------- objects that pass
 
 
-def _passing(o: Objects, x: Lacking) -> Objects | None:
-    return None if o.one else o.passing(*bound(o, x))
+def _passing(o: Objects, x: Lacking) -> Objects | Costly | None:
+    """Of 'jets within 0.4 of a muon with pt above 20 GeV' the last words are of the muon."""
+    if o.one:
+        return None
+    made = o.passing(*bound(o, x))
+    return Costly(made, GUESS) if any(True for _ in parts_of(o.cuts[-1:], Near)) else made
 
 
-def _passing_all(o: Objects, c: Conditions) -> Objects | None:
+def _passing_all(o: Objects, c: Conditions) -> Objects | Costly | None:
     """'muons with Muon_pt > 20': conditions that are already of the same collection."""
-    return None if o.one or not all(level_of(x) is o.thing for x in c) else o.passing(*c)
+    if o.one or not all(level_of(x) is o.thing for x in c):
+        return None
+    return Costly(o.passing(*c), GUESS) if any(True for _ in parts_of(o.cuts[-1:], Near)) else o.passing(*c)
 
 
 def _defined() -> Rules:
@@ -159,8 +167,13 @@ def _signs() -> Rules:
 def _within(a: Conditions, b: Conditions) -> Conditions | Costly:
     """'events for met above 20'; 'use only jets above 30' may say which jets are meant at all."""
     made = joined(a, b)
-    objects = any(isinstance(c, Compare) and isinstance(c.left, Size) for c in b)
+    objects = any(counted(c) or isinstance(c, Every) for c in b)
     return Costly(made, GUESS) if objects and not isinstance(made, Costly) else made
+
+
+def _of_column(c: Condition) -> bool:
+    """Whether 'only' after a condition is no more than its stress: 'run 3 only'; 'this trigger only' leaves out others."""
+    return isinstance(c, Compare) and isinstance(c.left, Column) and c.operator == "=="
 
 
 class _Selections:
@@ -246,6 +259,9 @@ class _Selections:
             rule("E", "ALL OF EVT", lambda: ()),
             rule("E", "(non empty|nonempty) EVT", self._not_empty),
             rule("E", "background EVT", self._no_signal, 0.1),
+            rule("E", "DI=whose EVT", lambda whose: () if self._numbered(whose) else None),
+            rule("C", "C=c only", lambda c: c if all(_of_column(x) for x in c) else None, 0.1),
+            rule("E", "E=e only", lambda e: e if e and all(_of_column(x) for x in e) else None, 0.1),
             rule("E", "E=a WITH C=b", joined),
             rule("E", "E=a INC C=b", _within, 0.1),
             rule("E", "E=a LP C=b RP", joined),
@@ -256,6 +272,11 @@ class _Selections:
             rule("C", "first INT=n EVT", lambda n: (Compare(Place(), "<", Number(n)),)),
             rule("C", "last INT=n EVT", lambda n: (Compare(Place(back=True), ">=", Number(-n)),)),
         ]
+
+    def _numbered(self, whose: str) -> bool:
+        """Whether each row has just two such particles: in a file of photon pairs every event is a 'diphoton event'."""
+        found = [t for t in self.catalogue.things if t.whose == whose]
+        return len(found) == 2 and not any(t.jagged for t in found)
 
     def _not_empty(self) -> Conditions | None:
         """'non-empty events' of a file with one kind of objects."""

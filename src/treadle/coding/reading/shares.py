@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from treadle.coding.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.answers import only, reduced
 from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.chart import GUESS, Costly, Rules, rule
 from treadle.coding.reading.conditions import Conditions, bound, joined
+from treadle.coding.reading.looking import level_of
 from treadle.coding.reading.objects import between
-from treadle.coding.reading.tree import (
-    Answer,
-    Column,
-    Flag,
-    Lacking,
-    Number,
-    Objects,
-    Of,
-    Pair,
-    Size,
-    Value,
-    level_of,
-)
+from treadle.coding.reading.tree import Answer, Column, Flag, Lacking, Number, Objects, Of, Pair, Size, Value
 
 __all__ = ["share_rules"]
 

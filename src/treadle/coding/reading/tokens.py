@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 from treadle.coding.reading.catalogue import Catalogue
@@ -25,8 +26,11 @@ _WORDS = frozenset({"a", "in", "of", "for", "is", "with", "event", "events", "we
 _ARTICLES = frozenset({"the", "a", "an"})
 
 
-def tokens(text: str, catalogue: Catalogue) -> list[Token]:
-    """The words of ``text``: names of columns whole, numbers, words in lower case (hyphens cut them), signs."""
+def tokens(text: str, catalogue: Catalogue, own: Container[str] = ()) -> list[Token]:
+    """The words of ``text``: names of columns whole, numbers, words in lower case (hyphens cut them), signs.
+
+    A name of the request's ``own`` for a value is no word any more.
+    """
     names = sorted(catalogue.by_column, key=len, reverse=True)
     name = "|".join(map(re.escape, names)) or r"(?!)"
     pattern = re.compile(
@@ -38,6 +42,9 @@ def tokens(text: str, catalogue: Catalogue) -> list[Token]:
         column = match["column"] or ""
         if column in _WORDS:
             column = ""
+        if not column and match["word"] in own:
+            found.append(Token(f"«{match[0]}»", "", match[0]))
+            continue
         said = match[0] if column else match[0].lower()
         if said == "s" and match.start() and text[match.start() - 1] in "'’":  # noqa: RUF001
             continue

@@ -11,10 +11,14 @@ from typing import Literal
 from treadle.coding.reading.catalogue import Thing
 
 __all__ = [
+    "KINDS",
     "All",
     "Answer",
     "Apply",
     "Arithmetic",
+    "BestRow",
+    "Chosen",
+    "ChosenThree",
     "Column",
     "Compare",
     "Condition",
@@ -22,7 +26,9 @@ __all__ = [
     "Every",
     "Flag",
     "Fold",
+    "Groups",
     "Lacking",
+    "Near",
     "Not",
     "Number",
     "Objects",
@@ -36,12 +42,15 @@ __all__ = [
     "Signs",
     "Size",
     "SizeOfPairs",
+    "System",
     "Text",
+    "That",
     "Value",
-    "column_of",
-    "level",
-    "level_of",
 ]
+
+
+KINDS = {"electron": 11, "muon": 13, "tau": 15, "photon": 22, "proton": 2212, "pion": 211, "kaon": 321}
+"""Kinds of particles with the number that the Particle Data Group gave them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +176,52 @@ class Pairwise:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """A quantity of one pair of all: that with the 'max', the 'min' or the 'nearest' value to ``target``."""
+
+    pairs: Pairs
+    what: str
+    by: str
+    how: str
+    target: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenThree:
+    """A quantity of the sum of those three objects for which another is largest ('max') or smallest."""
+
+    objects: Objects
+    what: str
+    by: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A quantity of the sum of the four-momenta of all objects, or of the first ``number`` in falling order.
+
+    ``loose``: nothing says that it is the first, so that events must have just so many.
+    """
+
+    objects: Objects
+    what: str
+    number: int = 0
+    loose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class That:
+    """A quantity of what another part of the request takes: 'its pt', 'their mass'; of a ``system`` 'the pt of the pair'."""
+
+    what: str
+    system: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Arithmetic:
     """``closed``: it stood in brackets."""
 
-    operator: Literal["+", "-", "*", "/", "max", "min"]
+    operator: Literal["+", "-", "*", "/", "**", "&", "max", "min"]
     left: Value
     right: Value
     closed: bool = False
@@ -178,14 +229,31 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function of one value: abs, log10, log, sqrt, square; isnan, which is a condition."""
+    """A function of one value: abs, log10, log (natural), sqrt, square, cos; isnan, a condition; gaps of sorted rows."""
 
     function: str
     value: Value
     closed: bool = False
 
 
-Value = Number | Text | Column | Place | Of | OfPairs | SizeOfPairs | Size | Fold | Pairwise | Arithmetic | Apply
+Value = (
+    Number
+    | Text
+    | Column
+    | Place
+    | Of
+    | OfPairs
+    | SizeOfPairs
+    | Size
+    | Fold
+    | Pairwise
+    | Chosen
+    | ChosenThree
+    | System
+    | That
+    | Arithmetic
+    | Apply
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,13 +308,46 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """An object of ``thing`` that has one of the ``others`` of another collection within a distance."""
+
+    thing: Thing
+    others: Objects
+    what: str
+    within: Number
+
+
+@dataclass(frozen=True, slots=True)
+class BestRow:
+    """A row that has the largest ('max') or smallest value of all rows of its group where the conditions hold."""
+
+    by: tuple[Value, ...]
+    value: Value
+    how: str
+    where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Dangling:
     """Comparisons of which only the rest of the selection tells whose they are: 'exactly two muons, both above 20 GeV'."""
 
     lacking: Lacking
 
 
-Condition = Compare | Flag | Not | All | Or | Signs | Every | Dangling
+Condition = Compare | Flag | Not | All | Or | Signs | Every | Near | BestRow | Dangling
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Rows with the same values ``by``: ``inner`` makes one number of each group, of a value or its 'size'.
+
+    ``operator`` and ``bound`` compare that number where groups are counted.
+    """
+
+    by: tuple[Value, ...]
+    inner: str = ""
+    operator: str = ""
+    bound: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +355,7 @@ class Answer:
     """What is asked: ``operation`` on ``value`` (or on events, or on ``objects``) where the conditions hold.
 
     ``top``: of so many of the largest values (negative: the smallest).
+    With ``groups``, ``operation`` is that on the numbers of all groups of rows. ``parts``: several answers.
     ``passing`` is the numerator of a fraction; ``left`` and ``right`` are those of a difference or ratio of two answers.
     """
 
@@ -269,49 +371,5 @@ class Answer:
     right: Answer | None = None
     unit: str = ""
     top: int = 0
-
-
-def level(value: Value) -> Thing | None:
-    """The collection whose objects ``value`` has one number of each for, or None: one an event.
-
-    Raises:
-        LookupError: it mixes two collections.
-    """
-    if isinstance(value, Of):
-        return None if value.objects.one else value.objects.thing
-    if isinstance(value, OfPairs):
-        return value.pairs.pair.one.thing
-    if isinstance(value, Pairwise) and value.pair.one.side:
-        return value.pair.one.thing
-    if isinstance(value, Apply):
-        return level(value.value)
-    if isinstance(value, Arithmetic):
-        return _common([level(value.left), level(value.right)])
-    return None
-
-
-def level_of(condition: Condition) -> Thing | None:
-    """The collection of whose objects ``condition`` speaks, or None: of events."""
-    if isinstance(condition, Compare):
-        return _common([level(condition.left), level(condition.right)])
-    if isinstance(condition, Flag):
-        return level(condition.value)
-    if isinstance(condition, Not):
-        return level_of(condition.condition)
-    if isinstance(condition, All | Or):
-        return _common([level_of(c) for c in condition.conditions])
-    return None
-
-
-def column_of(value: Value | None) -> str:
-    """The column that ``value`` is, of the file or of a collection's objects; empty where it is computed."""
-    if isinstance(value, Column):
-        return value.name
-    return value.objects.thing.columns.get(value.what, "") if isinstance(value, Of) else ""
-
-
-def _common(levels: list[Thing | None]) -> Thing | None:
-    found = {id(t): t for t in levels if t is not None}
-    if len(found) > 1:
-        raise LookupError("two collections in one comparison")
-    return next(iter(found.values()), None)
+    groups: Groups | None = None
+    parts: tuple[Answer, ...] = ()

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Mapping, Sequence
 
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.concepts import UNITS
-from treadle.coding.reading.tree import Apply, Arithmetic, Column, Fold, Of, OfPairs, Pairwise, Value
+from treadle.coding.reading.told import Told
+from treadle.coding.reading.tree import (
+    Apply,
+    Arithmetic,
+    Chosen,
+    ChosenThree,
+    Column,
+    Fold,
+    Number,
+    Of,
+    OfPairs,
+    Pair,
+    Pairwise,
+    System,
+    Value,
+)
 
-__all__ = ["factor", "file_unit", "told_units", "unit_named", "unit_of"]
+__all__ = ["Sizes", "factor", "file_unit", "told_units", "unit_named", "unit_of"]
 
+Sizes = Callable[[Sequence[str]], Mapping[str, float]]
+"""Tells the medians of columns' absolute values, of those that have one."""
 _KINDS = (
     {"eV": 1e-9, "keV": 1e-6, "MeV": 1e-3, "GeV": 1.0, "TeV": 1e3, "PeV": 1e6, "EeV": 1e9},
     {"nm": 1e-9, "um": 1e-6, "mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3},
@@ -22,13 +40,13 @@ _KINDS = (
 )
 
 
-def factor(given: str, wanted: str, strict: bool = True) -> float:
-    """What a number in ``given`` is multiplied with to be one in ``wanted``; 1 where either is not known.
+def factor(given: str, wanted: str) -> float:
+    """What a number in ``given`` is multiplied with to be one in ``wanted``.
 
     Raises:
-        LookupError: the two are of different kinds.
+        LookupError: the two are of different kinds, or one is not known.
     """
-    if given == wanted or (not strict and not (given and wanted)):
+    if given == wanted:
         return 1.0
     for kind in _KINDS:
         if given in kind and wanted in kind:
@@ -36,44 +54,56 @@ def factor(given: str, wanted: str, strict: bool = True) -> float:
     raise LookupError(f"{given or 'a unit that is not known'} is not {wanted}")
 
 
-def unit_of(v: Value, catalogue: Catalogue) -> str:
+def unit_of(v: Value, told: Told) -> str:
     """The unit of a value where the names of its columns, or what is said of the file, tell it."""
     if isinstance(v, Column):
-        lifetime = "ns" if v.name.endswith("_TAU") and _of_lhcb(set(catalogue.by_column)) else ""
-        return catalogue.units.get(v.name) or v.unit or lifetime or catalogue.usual_unit(v.name)
+        lifetime = "ns" if v.name.endswith("_TAU") and _of_lhcb(set(told.catalogue.by_column)) else ""
+        return told.units.get(v.name) or v.unit or lifetime or told.usual_unit(v.name)
     if isinstance(v, Of):
         column = v.objects.thing.columns.get(v.what)
         if column is not None:
-            return catalogue.units.get(column) or catalogue.by_column[column].unit or catalogue.usual_unit(column)
-        return catalogue.energy_unit if v.what in ("pt", "px", "py", "pz", "mass", "energy", "momentum") else ""
-    if isinstance(v, Fold) or (isinstance(v, Apply) and v.function == "abs"):
-        return unit_of(v.value, catalogue)
+            return told.unit_of_column(column)
+        return told.energy_unit if v.what in ("pt", "px", "py", "pz", "mass", "energy", "momentum") else ""
+    if isinstance(v, Fold) or (isinstance(v, Apply) and v.function in ("abs", "gaps")):
+        return unit_of(v.value, told)
     if isinstance(v, Pairwise):
         angle = v.what in ("delta_phi", "phi", "angle")
         return (
-            "rad"
-            if angle
-            else catalogue.energy_unit
-            if v.what in ("mass", "pt", "energy", "momentum", "transverse_mass")
-            else ""
+            "rad" if angle else told.energy_unit if v.what in ("mass", "pt", "energy", "momentum", "transverse_mass") else ""
         )
+    if isinstance(v, Chosen):
+        return unit_of(Pairwise(v.pairs.pair, v.what), told)
+    if isinstance(v, System | ChosenThree):
+        return unit_of(Pairwise(Pair(v.objects, v.objects), v.what), told)
     if isinstance(v, OfPairs):
-        return unit_of(Pairwise(v.pairs.pair, v.what), catalogue)
-    if isinstance(v, Arithmetic) and v.operator in "+-":
-        return unit_of(v.left, catalogue)
+        return unit_of(Pairwise(v.pairs.pair, v.what), told)
+    if isinstance(v, Arithmetic) and v.operator in ("+", "-", "max", "min"):
+        return unit_of(v.left, told) or unit_of(v.right, told)
+    if isinstance(v, Arithmetic) and v.operator in "*/" and Number in (type(v.left), type(v.right)):
+        return "" if isinstance(v.left, Number) and v.operator == "/" else unit_of(v.left, told) or unit_of(v.right, told)
+    if isinstance(v, Apply) and v.function == "sqrt":
+        return _unit_of_root(v.value, told)
     return ""
 
 
-def told_units(request: str, catalogue: Catalogue) -> str:
-    """``request`` without the words that tell units of columns or of the file, which the catalogue then knows."""
-    for name in catalogue.by_column:
+def _unit_of_root(v: Value, told: Told) -> str:
+    """The unit of the root of a sum of squares."""
+    if isinstance(v, Arithmetic) and v.operator in "+-":
+        one, other = (_unit_of_root(part, told) for part in (v.left, v.right))
+        return one if one == other else ""
+    return unit_of(v.value, told) if isinstance(v, Apply) and v.function == "square" else ""
+
+
+def told_units(request: str, told: Told) -> str:
+    """``request`` without the words that tell units of columns or of the file, which are then ``told``."""
+    for name in told.catalogue.by_column:
         found = re.search(rf"{_BEGINS}(?<!\w){re.escape(name)}\s+{_IS_IN}{_ENDS}", request, re.IGNORECASE)
         if found is not None:
-            catalogue.units[name] = unit_named(found[1])
+            told.units[name] = unit_named(found[1])
             request = request.replace(found[0], " . ", 1)
     found = _SAID.search(request)
     if found is not None:
-        catalogue.told_unit = unit_named(next(g for g in found.groups() if g))
+        told.unit = unit_named(next(g for g in found.groups() if g))
         request = request.replace(found[0], " . ", 1)
     return re.sub(r"\(\s*[.]?\s*\)", " ", request)
 
@@ -138,14 +168,25 @@ _SAID = re.compile(
 )
 
 
-def file_unit(request: str, catalogue: Catalogue) -> str:
-    """The unit of energy of a file's columns: as the request says, as a column's name says, as such files or values have it.
+def file_unit(request: str, told: Told, sizes: Sizes | None) -> tuple[str, bool]:
+    """The unit of energy of a file's columns, and whether it was assumed.
 
-    '' where nothing tells it. The unit that the request asks in is taken where the columns hold numbers of its size; where
-    nobody can say what they hold, it is a guess, which the catalogue is told.
+    As the request says, as a column's name says, as such files or values have it; '' where nothing tells it. The unit that
+    the request asks in is taken where the columns hold numbers of its size, and assumed where nobody can say what they hold.
     """
-    if catalogue.told_unit in _KINDS[0]:
-        return catalogue.told_unit
+    known = _known_unit(told)
+    if known:
+        return known, False
+    asked = set(re.findall(r"(?<![A-Za-z])(?:[kMGT]eV)\b", request))
+    if len(asked) != 1:
+        return "", False
+    return _by_size(asked.pop(), told.catalogue, sizes)
+
+
+def _known_unit(told: Told) -> str:
+    catalogue = told.catalogue
+    if told.unit in _KINDS[0]:
+        return told.unit
     named = [q.unit for q in catalogue.quantities if q.unit in _KINDS[0]]
     if named:
         return max(set(named), key=named.count)
@@ -156,11 +197,7 @@ def file_unit(request: str, catalogue: Catalogue) -> str:
         return "GeV"  # NanoAOD
     if "mcWeight" in columns or any(c.startswith("scaleFactor_") for c in columns):
         return "MeV"  # ATLAS open data and ntuples
-    asked = set(re.findall(r"(?<![A-Za-z])(?:[kMGT]eV)\b", request))
-    if len(asked) != 1:
-        return ""
-    (unit,) = asked
-    return _by_size(unit, catalogue)
+    return ""
 
 
 def _of_lhcb(columns: set[str]) -> bool:
@@ -168,13 +205,16 @@ def _of_lhcb(columns: set[str]) -> bool:
     return any(re.fullmatch(r"\w+_(?:IPCHI2\w*|TRUEP_\w|ENDVERTEX_\w|TIS|TOS)", c) for c in columns)
 
 
-def _by_size(asked: str, catalogue: Catalogue) -> str:
+def _by_size(asked: str, catalogue: Catalogue, sizes: Sizes | None) -> tuple[str, bool]:
     """GeV or MeV by the size of the numbers: momenta and masses of some thousand are in MeV."""
     energies = [
         q.column
         for q in catalogue.quantities
         if q.ideas & {"pt", "mass", "energy", "momentum", "met", "px"} and "phi" not in q.ideas
     ]
-    sizes = [] if catalogue.typical is None else [s for c in energies[:4] if (s := catalogue.typical(c)) is not None]
-    catalogue.assumed = not sizes or asked not in ("GeV", "MeV") or (asked == "MeV" and max(sizes) < 200)
-    return "MeV" if asked == "GeV" and sizes and max(sizes) > 1500 else asked
+    known = {} if sizes is None or not energies else sizes(energies[:4])
+    found = list(known.values())
+    assumed = not found or asked not in ("GeV", "MeV") or (asked == "MeV" and max(found) < 200)
+    small = [c for c, s in known.items() if s < 200 and catalogue.real(c) and "mass" not in catalogue.by_column[c].ideas]
+    assumed |= bool(small) and max(found) > 1500  # columns of both units
+    return "MeV" if asked == "GeV" and found and max(found) > 1500 else asked, assumed

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from treadle.coding.reading.catalogue import Catalogue
-from treadle.coding.reading.chart import Rules, rule
+from treadle.coding.chart import Rules, rule
+from treadle.coding.reading.looking import column_of, level
 from treadle.coding.reading.objects import quantity, usual_order
-from treadle.coding.reading.tree import (
-    Apply,
-    Arithmetic,
-    Column,
-    Fold,
-    Objects,
-    Of,
-    Pair,
-    Pairwise,
-    Size,
-    Value,
-    column_of,
-    level,
-)
+from treadle.coding.reading.told import Told
+from treadle.coding.reading.tree import Apply, Arithmetic, Column, Fold, Objects, Of, Pair, Pairwise, Size, Value
 from treadle.coding.reading.units import factor, unit_of
 
 __all__ = ["value_rules"]
 
 
-def value_rules(catalogue: Catalogue) -> Rules:
+def value_rules(told: Told) -> Rules:
     """Rules of the symbols V (a value) and Q (a quantity that does not say whose; in bars: absolute)."""
-    v = _Values(catalogue)
+    v = _Values(told)
     return [*_quantities(), *_of_objects(), *v.named(), *_worked_out(), *_folded(), *v.special()]
 
 
@@ -144,8 +132,8 @@ def _fold(how: str, v: Value) -> Value | None:
 
 
 class _Values:
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+    def __init__(self, told: Told) -> None:
+        self.told, self.catalogue = told, told.catalogue
 
     def named(self) -> Rules:
         return [
@@ -153,12 +141,15 @@ class _Values:
             rule("V", "(V=said|Q=said) LP [branch] COLUMN=column (RP|,)", self._named),
             rule("V", "V=said COLUMN=column", lambda said, column: said if _same(said, self._named(said, column)) else None),
             rule("V", "V=v [in] UNIT=unit", self._already, 0.05),
+            rule("V", "V=a OP=op V=b", lambda a, b, op: a if op == "==" and a == b else None),
         ]
 
     def _named(self, said: object, column: str) -> Value | None:
         """'missing energy (branch met)': the column that is named after the words for it."""
         q = self.catalogue.by_column[column]
-        if isinstance(said, Column) and not self.catalogue.by_column[said.name].ideas & q.ideas:
+        known = column_of(said) if isinstance(said, Column | Of) else ""
+        owner = set(said.objects.thing.whose.split()) if isinstance(said, Of) else set()
+        if known and not (self.catalogue.by_column[known].ideas & q.ideas) - owner:
             return None
         if not q.jagged:
             return Column(column, q.unit)
@@ -170,7 +161,7 @@ class _Values:
 
     def _already(self, v: Value, unit: str) -> Value | None:
         """A value that is in that unit as it is."""
-        return v if factor(unit_of(v, self.catalogue), unit) == 1 else None
+        return v if factor(unit_of(v, self.told), unit) == 1 else None
 
     def special(self) -> Rules:
         rules = [

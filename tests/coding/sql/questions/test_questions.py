@@ -1,4 +1,4 @@
-"""Questions parsed by the grammar: whole readings give the rows of a statement written by hand; what they cannot hold is not whole."""
+"""Questions parsed by the grammar: whole readings give the rows of a statement written by hand; the rest is not whole."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ CREATE TABLE pilot (pilot_id INTEGER PRIMARY KEY, full_name TEXT, birth_date TEX
 CREATE TABLE pilotage (visit_id INTEGER REFERENCES visit(visit_id), pilot_id INTEGER REFERENCES pilot(pilot_id), hours REAL);
 INSERT INTO harbour VALUES (1,'Alder Bay','north',14,'1950-05-01',1),(2,'Brine','south',9.5,'1999-03-10',0),
  (3,'Cove End','north',7,NULL,1),(4,'Dunmouth','east',20,'2010-07-07',0);
-INSERT INTO ship VALUES (1,'Aurora','ferry',12,100,1990,1),(2,'Brise','tanker',20,10,2005,2),(3,'Comet','ferry',30,50,2012,1),
- (4,'Delfin','tanker',8,4,2018,NULL),(5,'Elster','barge',4,2,1975,3);
-INSERT INTO visit VALUES (1,1,1,'2023-01-07 08:00','2023-01-07 20:00',500,'done'),(2,1,2,'2023-02-11 06:00','2023-02-12 06:00',300,'done'),
+INSERT INTO ship VALUES (1,'Aurora','ferry',12,100,1990,1),(2,'Brise','tanker',20,10,2005,2),
+ (3,'Comet','ferry',30,50,2012,1),(4,'Delfin','tanker',8,4,2018,NULL),(5,'Elster','barge',4,2,1975,3);
+INSERT INTO visit VALUES (1,1,1,'2023-01-07 08:00','2023-01-07 20:00',500,'done'),
+ (2,1,2,'2023-02-11 06:00','2023-02-12 06:00',300,'done'),
  (3,2,2,'2023-04-20 10:00','2023-04-21 22:00',1200,'late'),(4,3,1,'2024-01-13 09:00','2024-01-13 12:00',NULL,'late'),
  (5,2,1,'2024-03-04 07:00','2024-03-06 07:00',800,'done'),(6,5,4,'2024-03-09 07:00',NULL,40,'cancelled');
 INSERT INTO pilot VALUES (1,'Nora Quist','1980-01-01'),(2,'Odd Berg','1971-06-30'),(3,'Pia Lund','1990-12-24');
@@ -44,7 +45,7 @@ WHOLE = [
     ("average crew by kind", "SELECT kind, AVG(crew) FROM ship GROUP BY kind"),
     (
         "Number of visits and total cargo per harbour",
-        "SELECT name, n, c FROM (SELECT h.name, COUNT(*) n, SUM(cargo_t) c FROM visit v JOIN harbour h USING (harbour_id) GROUP BY 1)",
+        "SELECT name, COUNT(*), SUM(cargo_t) FROM visit JOIN harbour USING (harbour_id) GROUP BY 1",
     ),
     ("How many visits arrived in each year?", "SELECT '2023', 3 UNION ALL SELECT '2024', 3"),
     ("How many visits arrived in March 2024?", "SELECT 2"),
@@ -59,7 +60,7 @@ WHOLE = [
     ("Who is the youngest pilot? Give the name.", "SELECT 'Pia Lund'"),
     (
         "Top 2 ships by number of visits",
-        "SELECT ship_name, n FROM (SELECT ship_name, COUNT(*) n FROM visit JOIN ship USING (ship_id) GROUP BY 1 ORDER BY 2 DESC LIMIT 2)",
+        "SELECT 'Aurora', 2 UNION ALL SELECT 'Brise', 2",
     ),
     ("Which harbours have at least 2 visits?", "SELECT 'Alder Bay' UNION ALL SELECT 'Brine'"),
     (
@@ -130,7 +131,8 @@ def rows(db: sqlite3.Connection, sql: str) -> Counter[tuple[object, ...]]:
 @pytest.mark.parametrize(("question", "expected"), [case for case in WHOLE if case[1]])
 def test_whole_readings_give_the_rows(question: str, expected: str, opened: tuple[Schema, sqlite3.Connection]) -> None:
     found = read(question, opened)
-    assert found is not None and found.whole, found
+    assert found is not None, question
+    assert found.whole, found
     schema, db = opened
     assert rows(db, to_sql(found.sketch, schema, "sqlite")) == rows(db, expected)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
 
-from treadle.coding.reading.chart import LEFT_OVER, Edge, Grammar, parse
+from treadle.coding.chart import LEFT_OVER, Edge, Grammar, parse
 from treadle.coding.sql.questions.asks import ask_rules
 from treadle.coding.sql.questions.choosing import DOUBT
 from treadle.coding.sql.questions.defined import Definitions, definitions
@@ -86,7 +86,8 @@ def read_question(text: str, schema: Schema, links: Links) -> ReadQuestion | Non
 
     words, known = definitions(words, computes)
     best: ReadQuestion | None = None
-    plainer, form = float("inf"), 0.0
+    doubted: list[tuple[float, Sketch]] = []
+    form = 0.0
     for edge in edges(words, known, "S"):
         assert isinstance(edge.meaning, Ask)
         try:
@@ -99,10 +100,12 @@ def read_question(text: str, schema: Schema, links: Links) -> ReadQuestion | Non
             sketch, tuple(words[i].text for i in over), edge.cost + cost + LEFT_OVER * len(unused - edge.over)
         )
         if not edge.over and cost >= DOUBT:
-            plainer = min(plainer, edge.cost)
+            doubted.append((edge.cost, sketch))
         if best is None or found.cost < best.cost:
             best, form = found, edge.cost
-    return best if best is None else replace(best, doubtful=plainer < form)
+    if best is None:
+        return None
+    return replace(best, doubtful=any(cost < form and sketch != best.sketch for cost, sketch in doubted))
 
 
 def _unused(words: Sequence[Word], sketch: Sketch, schema: Schema) -> frozenset[int]:

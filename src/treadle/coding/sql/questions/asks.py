@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from treadle.coding.reading.chart import Rules, rule
+from treadle.coding.chart import Rules, rule
 from treadle.coding.sql.questions.best import best_rules
 from treadle.coding.sql.questions.figures import figure_rules
 from treadle.coding.sql.questions.parts import part_rules

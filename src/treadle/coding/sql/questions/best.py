@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from treadle.coding.reading.chart import Rules, rule
+from treadle.coding.chart import Rules, rule
 from treadle.coding.sql.questions.figures import NONE
 from treadle.coding.sql.questions.parts import in_time
 from treadle.coding.sql.questions.shown import numbers_of, returned, says_name

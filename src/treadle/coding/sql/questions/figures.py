@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from treadle.coding.reading.chart import Costly, Rules, rule
+from treadle.coding.chart import Costly, Rules, rule
 from treadle.coding.sql.questions.shown import dates_of, numbers_of
 from treadle.coding.sql.questions.tree import Agg, Arith, Conds, Count, Figure, Is, Mention, Rows, Share, Span, TableName
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from treadle.coding.reading.chart import Edge
+from treadle.coding.chart import Edge
 from treadle.coding.sql.questions.tree import Agg, Mention, Num, Rows, TableName, Value
 from treadle.coding.sql.questions.words import Word
 from treadle.coding.sql.reading.abbreviations import stands_for
@@ -145,8 +145,9 @@ def _named_total(said: Sequence[Word], start: int, end: int, fields: list[tuple[
 
 
 _NO_NAME_TEXT = """
-of in for and per by with is has no number each who which what when where how many all it that on at to from over under as or not
-than this their his her its any between before after during since until up out off down into through about more most less least
+ of in for and per by with is has no number each who which what when where how many all it that on at to from over
+under as or not than this their his her its any between before after during since until up out off down into
+through about more most less least
 """
 _NO_NAME = frozenset(_NO_NAME_TEXT.split())
 """Words that neither begin nor end a name."""

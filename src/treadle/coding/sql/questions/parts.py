@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from treadle.coding.reading.chart import Rules, rule
+from treadle.coding.chart import Rules, rule
 from treadle.coding.sql.questions.shown import numbers_of
 from treadle.coding.sql.questions.tree import Mention, Named, Order, Part, TableName, That
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 from dataclasses import replace
 
-from treadle.coding.reading.chart import Costly, Rules, rule
+from treadle.coding.chart import Costly, Rules, rule
 from treadle.coding.sql.questions.shown import dates_of
 from treadle.coding.sql.questions.tree import (
     Both,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treadle.coding.reading.chart import Costly, Edge, Grammar, parse, rule
+from treadle.coding.chart import Costly, Edge, Grammar, parse, rule
 
 NUMBERS = {"one": 1, "two": 2, "three": 3}
 

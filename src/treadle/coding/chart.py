@@ -26,7 +26,7 @@ GUESS = 4.0
 """What a join costs that may be meant or not: more than a whole reading may cost."""
 MOST_LEFT_OVER = 5
 """Words left over beyond which there is no reading."""
-MOST_EDGES = 5_000
+MOST_EDGES = 8_000
 """Edges of a chart beyond which it is given up, after about two seconds."""
 
 
