@@ -96,7 +96,7 @@ def _answers(request: str, told: Told, grammar: Grammar) -> Iterator[tuple[Answe
     if not words or len(words) > LONGEST:
         return
     known = list(lexical(words, told))
-    free = idle_words(words, told.catalogue.endings) - brackets_of_formulas(words, known)
+    free = idle_words(words, told.catalogue.endings, told.catalogue.by_column) - brackets_of_formulas(words, known)
     for edge in parse([w.text for w in words], known, grammar, "S", free):
         assert isinstance(edge.meaning, Answer)
         yield edge.meaning, tuple(words[i].text for i in sorted(edge.over)), edge.cost

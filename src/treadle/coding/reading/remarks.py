@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Collection, Container
 
 from treadle.coding.reading.concepts import idea, ideas_of_name
 from treadle.coding.reading.tokens import NUMBER, Token
@@ -27,10 +27,13 @@ _IDLE = frozenset(_IDLE_TEXT.split()) | frozenset(".?!:;(),\"'`")
 """Words that change nothing wherever a rule does not take them."""
 
 
-def idle_words(words: list[Token], endings: Container[str] = ()) -> frozenset[int]:
-    """The places of words that may be passed over without being left over; ``endings`` are those of names of columns."""
+def idle_words(words: list[Token], endings: Container[str] = (), columns: Collection[str] = ()) -> frozenset[int]:
+    """The places of words that may be passed over without being left over.
+
+    ``columns``: of the file; ``endings``: of their names.
+    """
     plain = (i for i, word in enumerate(words) if not word.column and word.text in _IDLE)
-    return frozenset(i for i in plain if not _points(words, i)) | _describers(words, endings)
+    return frozenset(i for i in plain if not _points(words, i)) | _describers(words, endings, columns)
 
 
 def _points(words: list[Token], i: int) -> bool:
@@ -40,7 +43,7 @@ def _points(words: list[Token], i: int) -> bool:
     return words[i].text in ("these", "those") and bool(re.fullmatch(r"[a-z]{2,}s", after)) and not rows
 
 
-def _describers(words: list[Token], endings: Container[str]) -> frozenset[int]:
+def _describers(words: list[Token], endings: Container[str], columns: Collection[str]) -> frozenset[int]:
     """The places of words that only describe the column named in brackets after them: 'the impact parameter (B_IP)'."""
     found = _beside_columns(words)
     for i in range(1, len(words) - 2):
@@ -50,7 +53,7 @@ def _describers(words: list[Token], endings: Container[str]) -> frozenset[int]:
         if words[i].text != "(" or not column:
             continue
         if words[i + inside + 1].text not in (")", ","):
-            found |= _labels(words, i, i + inside + 1)
+            found |= _labels(words, i, i + inside + 1, _parts_of_others(columns, column))
             continue
         own = set(ideas_of_name(column)) | _NOUNS | _MORE_NOUNS
         said: list[int] = []
@@ -115,10 +118,11 @@ def _describing(words: list[Token]) -> set[int]:
     return found
 
 
-def _labels(words: list[Token], bracket: int, after: int) -> set[int]:
+def _labels(words: list[Token], bracket: int, after: int, others: frozenset[str]) -> set[int]:
     """The places of the words that a value in brackets explains: 'Kr83m events (source == 3)', 'electrons (pdg 11)'.
 
-    Only where the column is told to be equal to something: a label says what a number stands for.
+    Only where the column is told to be equal to something: a label says what a number stands for. A word that is part of
+    the name of another column (``others``) says more: 'CC quasi-elastic (mode 0)' where there is ``is_cc``.
     """
     equal = words[after].text in ("=", "==", "is", "equal") or re.fullmatch(NUMBER, words[after].text)
     place = bracket - 1
@@ -134,7 +138,13 @@ def _labels(words: list[Token], bracket: int, after: int) -> set[int]:
     ):
         found.add(place)
         place -= 1
-    return set() if any(_CHOOSING.fullmatch(words[p].text) for p in found) else found
+    return set() if any(_CHOOSING.fullmatch(words[p].text) or words[p].text in others for p in found) else found
+
+
+def _parts_of_others(columns: Collection[str], column: str) -> frozenset[str]:
+    """Parts of the names of all columns but one."""
+    own = set(column.lower().split("_"))
+    return frozenset(p for c in columns if c != column for p in c.lower().split("_") if p not in own and len(p) > 1)
 
 
 _STOPS = frozenset({"of", "in", "for", "to", "the", ","})

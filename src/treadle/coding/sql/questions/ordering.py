@@ -18,6 +18,14 @@ class Ordering(Items):
         age = o.adjective in ("dated", "age") and item.field is not None and "age" in item.field.words
         return Key(item, bool(o.descending) is not age)
 
+    def usual_order(self, select: tuple[Item, ...]) -> tuple[Key, ...]:
+        """Groups as a reader wants them: dates in their order, anything else by its figure, the largest first."""
+        dated = next((i for i in self.group if i.field is not None and (i.part or self.choose.holds_dates(i.field))), None)
+        figure = next((i for i in select if i.figure), None)
+        if dated is not None:
+            return (Key(dated),)
+        return () if figure is None else (Key(figure, True),)
+
     def _ordered_by(self, o: Order, select: tuple[Item, ...]) -> Item:
         figures = [i for i in select if i.figure]
         if isinstance(o.what, That) or o.adjective == "figure":

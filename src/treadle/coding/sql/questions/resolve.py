@@ -133,8 +133,8 @@ class _Resolver(Ordering):
         if not self.group and not any(i.figure for i in select) and any(k.item.figure for k in orders):
             raise LookupError("an order by figures of a list")
         distinct = ask.distinct or bool(ask.rows and ask.rows.distinct) or self._repeats(select)
-        if not orders and self.group:
-            orders = ()
+        if not orders and self.group and ask.limit is None:
+            orders = self.usual_order(select)
         return Sketch(
             self.base,
             self._rounded(ask, select),
@@ -297,6 +297,6 @@ class _Resolver(Ordering):
         told = [i for x in ask.shown if isinstance(x, Mention | TableName | Named) for i in self.shown(x)]
         labels = tuple(i for i in self.group if i.field and i.field.role != "key") or self.group
         select = self._rounded(ask, (*(told or labels), item))
-        order = tuple(self.key(o, select) for o in ask.orders)
+        order = tuple(self.key(o, select) for o in ask.orders) or self.usual_order(select)
         kept = tuple(dict.fromkeys((*self.group, *told)))
         return Sketch(table, select, tuple(own), group=kept, order=order, outer=True)
