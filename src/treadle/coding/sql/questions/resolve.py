@@ -226,6 +226,9 @@ class _Resolver(Ordering):
             if not called and any(f.role == "text" for f in self.schema.tables[self.base]):
                 self.choose.cost += DOUBT  # what are these rows called?
             shown = tuple(Item(field=f) for f in called) or ((Item(field=key),) if key else ())
+            if (ask.limit or 0) > 1 and shown:  # of a list what it is ordered by as well
+                measures = (self._ordered_by(o, shown) for o in ask.best)
+                shown = (*shown, *(i for i in measures if i not in shown))
         if not shown:
             raise LookupError("nothing to show")
         if len(set(shown)) < len(shown):
