@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import permutations
 
-from treadle.grounding.sql.grammar import (
-    AGGREGATES,
-    Scope,
-    aggregates,
-    conditions,
-    either,
-    expressions,
-    lexeme,
-    plain_conditions,
-)
+from treadle.grounding.sql.aggregates import AGGREGATES, aggregates
+from treadle.grounding.sql.conditions import conditions, plain_conditions
+from treadle.grounding.sql.expressions import expressions
+from treadle.grounding.sql.lexis import Scope, either, lexeme
 from treadle.grounding.sql.pace import CONDITIONS, KEYS, MEMBERS, PARTS, Pace
 from treadle.grounding.sql.scan import Frame
 from treadle.grounding.sql.schema import Dialect

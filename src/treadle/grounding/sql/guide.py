@@ -23,20 +23,10 @@ from functools import lru_cache
 
 from treadle.grounding.base import Level
 from treadle.grounding.sharing import shared
+from treadle.grounding.sql.aggregates import AGGREGATES, aggregates, matching, mixed, plain_items, windows
 from treadle.grounding.sql.clauses import COMPOUND, clause
-from treadle.grounding.sql.grammar import (
-    AGGREGATES,
-    Scope,
-    aggregates,
-    either,
-    expressions,
-    items,
-    matching,
-    mixed,
-    plain_items,
-    terminals,
-    windows,
-)
+from treadle.grounding.sql.expressions import expressions, items
+from treadle.grounding.sql.lexis import Scope, either, terminals
 from treadle.grounding.sql.pace import ITEMS, PARTS, QUALIFIERS, STATEMENTS, Pace, Room, pace_of
 from treadle.grounding.sql.scan import Frame, frames
 from treadle.grounding.sql.schema import Dialect, Schema, quoted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from treadle.grounding.sql.grammar import lexeme
+from treadle.grounding.sql.lexis import lexeme
 from treadle.grounding.sql.schema import Schema
 
 __all__ = ["Needs", "distances", "steps"]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from treadle.grounding.sql.aggregates import aggregates, windows
 from treadle.grounding.sql.clauses import COMPOUND
-from treadle.grounding.sql.grammar import Scope, aggregates, conditions, either, expressions, terminals, windows
+from treadle.grounding.sql.conditions import conditions
+from treadle.grounding.sql.expressions import expressions
+from treadle.grounding.sql.lexis import Scope, either, terminals
 from treadle.grounding.sql.schema import RESERVED, Dialect, Schema
 
 __all__ = ["any_names", "known_names"]
