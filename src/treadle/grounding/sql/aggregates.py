@@ -17,15 +17,19 @@ _NAMES: dict[Dialect, tuple[str, ...]] = {
 AGGREGATES = frozenset({"COUNT", "MIN", "MAX", "GROUP_CONCAT", *(name for names in _NAMES.values() for name in names)})
 
 
-def aggregates(p: str, dialect: Dialect, having: bool = False, single: bool = False, deep: bool = True) -> str:
-    """Rules with aggregates: ``{p}_an`` a number, ``{p}_ax`` any; with ``having`` also conditions ``{p}h_pred``."""
+def aggregates(
+    p: str, dialect: Dialect, having: bool = False, single: bool = False, deep: bool = True, pairs: bool = False
+) -> str:
+    """Rules with aggregates: ``{p}_an`` a number, ``{p}_ax`` any; with ``having`` also conditions ``{p}h_pred``.
+
+    ``single`` and ``pairs``: as the expressions were made with.
+    """
     names = either(f"{n}(" for n in _NAMES[dialect])
     places = f'"ROUND(" {p}_an ", " DIGITS ")"'
     if dialect == "postgres":
         places = f'"ROUND(" "CAST(" {p}_an " AS " "NUMERIC" ")" ", " DIGITS ")"'
     other = '"COUNT(" "*" ")"' if single else ""
     chain = CHAIN if deep else SHORT_CHAIN
-    extreme = f"{p}_x" if dialect == "sqlite" else f"{p}_n"
     lines = []
     for level, inner in ((f"{p}_an", f"{p}_an_i"), (f"{p}_an_i", f"{p}_an_j"), (f"{p}_an_j", None)):
         wrapped = f"""
@@ -34,9 +38,9 @@ def aggregates(p: str, dialect: Dialect, having: bool = False, single: bool = Fa
   | "NULLIF(" {inner} ", " NUM ")" | "ABS(" {inner} ")\""""
         lines += [
             f"{level}: (NUM OP){{0,2}} {level}_a (OP ({other or f'{level}_a'} | NUM)){chain}",
-            f'{level}_a: "COUNT(" ("*" | ("DISTINCT ")? {p.upper()}_COL) ")" | ({names}) ("DISTINCT ")? {p}_n ")"\n'
-            f'  | ("MIN(" | "MAX(") {extreme} ")"' + (wrapped if inner else ""),
+            f"{level}_a: {p}_one" + (f"{wrapped}" if inner else ""),
         ]
+    lines.append(_one(p, dialect, names, single, deep, pairs))
     joined = f' | "GROUP_CONCAT(" {p}_x ")"' if dialect == "sqlite" else ""
     lines.append(f'{p}_ax: {p}_an | ("MIN(" | "MAX(") {p}_x ")"{joined}')
     if having:
@@ -47,6 +51,21 @@ def aggregates(p: str, dialect: Dialect, having: bool = False, single: bool = Fa
             f'{p}h_pcut: {p}_an (CMP "(" | (" NOT")? " IN" " (") "SELECT"',
         ]
     return "\n".join(lines) + "\n"
+
+
+def _one(p: str, dialect: Dialect, names: str, single: bool, deep: bool, pairs: bool) -> str:
+    """The rule ``{p}_one``: an aggregate, perhaps of some rows only. In SQLite conditions are numbers."""
+    extreme = f"{p}_x" if dialect == "sqlite" else f"{p}_n"
+    counted = f'("DISTINCT ")? ({p.upper()}_COL' + (f" | {p}_nf | {p}_tf)" if deep else ")")
+    summed = f"{p}_n" + (f" | {p}i_cond" if deep and dialect == "sqlite" else "")
+    made = f'"COUNT(" {counted} ")" | ({names}) ("DISTINCT ")? ({summed}) ")" | ("MIN(" | "MAX(") {extreme} ")"'
+    if not deep:
+        return f'{p}_one: "COUNT(" "*" ")" | {made}'
+    only = f'" FILTER (WHERE " {p}i_cond ")"'
+    if not single:
+        return f'{p}_one: ("COUNT(" "*" ")" | {made}) ({only})?'
+    kept = "" if not pairs else f' | ("COUNT(" ("DISTINCT ")? | {names} | "MIN(" | "MAX(") {p}_kept'
+    return f'{p}_one: "COUNT(" "*" ")" ({only})? | {made}{kept}'
 
 
 def windows(p: str, dialect: Dialect, single: bool = False) -> str:
@@ -70,7 +89,7 @@ def mixed(p: str, columns: Sequence[str], dialect: Dialect) -> str:
     real = '"REAL"' if dialect == "sqlite" else '"DOUBLE PRECISION"'
     return (
         f"{p.upper()}: {terminal(columns)}\n"
-        f"{p}_x: {p.upper()} OP {p.upper()} (OP NUM)?\n"
+        f"{p}_x: {p.upper()} (OP NUM)? OP {p.upper()} (OP NUM)?\n"
         f'{p}_a: ({names}) {p.upper()} ")" | "COUNT(" ("DISTINCT ")? {p.upper()} ")" | "COUNT(" "*" ")"\n'
         f'{p}_ax: ({names}) {p}_x ")" | {p}_a OP {p}_a\n'
         f'  | "CAST(" {p}_a " AS " {real} ")" " / " ({p}_a | "NULLIF(" {p}_a ", " NUM ")")\n'

@@ -10,7 +10,7 @@ from treadle.grounding.sql.conditions import conditions, plain_conditions
 from treadle.grounding.sql.expressions import expressions
 from treadle.grounding.sql.lexis import Scope, either, lexeme
 from treadle.grounding.sql.pace import CONDITIONS, KEYS, MEMBERS, PARTS, Pace
-from treadle.grounding.sql.scan import Frame
+from treadle.grounding.sql.frame import Frame
 from treadle.grounding.sql.schema import Dialect
 
 __all__ = ["COMPOUND", "clause"]
@@ -24,14 +24,16 @@ def clause(frame: Frame, scope: Scope, dialect: Dialect, end: str, pace: Pace) -
     """The grammar of what may follow in the clause that ``frame`` has come to; ``end`` ends its statement."""
     if frame.clause == "limit":
         return f'start: " " INT (" OFFSET " INT)? ({end})\n'
-    grammars = {"where": _conditions, "having": _conditions, "group": _group, "order": _order}
+    grammars = {"where": _conditions, "on": _conditions, "having": _conditions, "group": _group, "order": _order}
     return grammars[frame.clause](frame, scope, dialect, end, pace)
 
 
 def _conditions(frame: Frame, scope: Scope, dialect: Dialect, end: str, pace: Pace) -> str:
     having = frame.clause == "having"
     p = "ch" if having else "c"
-    if having:
+    if frame.clause == "on":
+        after = end
+    elif having:
         after = _rest(frame, end, pace)
     else:
         ungrouped = _must_group(frame, dialect)

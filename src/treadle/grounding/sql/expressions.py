@@ -111,6 +111,8 @@ def _duos(p: str, pairs: Sequence[Scope]) -> list[str]:
     literal, like = ("(NUM | STR)", ' | " LIKE " STR') if free else ("NUM", "")
     test = f'(CMP {literal} | " IS" (" NOT")? " NULL"{like})'
     lines.append(f"{p}_duo: " + " | ".join(f"{c} (OP {c}){{1,4}}" for c in columns))
+    kept = f'(conn {{c}} {test}){INNER_CHAIN} ")"'
+    lines.append(f"{p}_kept: " + " | ".join(f'{c} ")" " FILTER (WHERE " {c} {test} {kept.replace("{c}", c)}' for c in columns))
     texts = [(n, pair) for n, pair in enumerate(pairs) if pair.text] or [(0, Scope(text=["NULL"]))]
     lines += [f"{p.upper()}_E{n}: {terminal(pair.text)}" for n, pair in texts]
     glued = [f"{p.upper()}_E{n}" for n, _ in texts]

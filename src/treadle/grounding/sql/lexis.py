@@ -111,7 +111,12 @@ def terminal(columns: Iterable[str]) -> str:
     alike: dict[tuple[str, ...], list[str]] = {}
     for qualifier, names in behind.items():
         alike.setdefault(tuple(names), []).append(qualifier)
-    return " | ".join(f"({either(qualifiers)}) ({either(names)})" for names, qualifiers in alike.items())
+    return " | ".join(f"({either(qualifiers)}) ({_names(names)})" for names, qualifiers in alike.items())
+
+
+def _names(names: Iterable[str]) -> str:
+    """One of ``names``; those between slashes are patterns of names."""
+    return " | ".join(n if n.startswith("/") else lexeme(n) for n in names)
 
 
 def _split(column: str) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 
-from treadle.grounding.sql.scan import Frame
+from treadle.grounding.sql.frame import Frame
 from treadle.grounding.sql.schema import Schema
 from treadle.grounding.sql.sources import Needs, distances
 
@@ -42,6 +42,7 @@ def _to_end(schema: Schema, frame: Frame) -> int:
     if frame.clause not in ("items", "from"):
         return n_tokens
     table, column = schema.usual_lengths
+    made = column + 10
     needs = Needs.of(schema, *frame.columns())
     brought = {q for _, q in frame.sources()}
     unmet = [q for q in needs.behind if q not in brought]
@@ -49,7 +50,11 @@ def _to_end(schema: Schema, frame: Frame) -> int:
     n_tokens += missing * (column + 2) + (0 if brought else table + 5)
     join = 3 * table + 2 * column + 10
     for qualifier in unmet if brought else unmet[1:]:
-        n_tokens += _steps(schema, needs, qualifier) * join
+        n_tokens += _steps(schema, needs, qualifier) * join if needs.behind[qualifier] else 6
+    for qualifier in [q for q in unmet if not needs.behind[q]]:
+        n_tokens += (len(needs.columns[qualifier]) + len(needs.bare)) * made + table + 12
+    if not needs.behind and needs.makes and not brought:
+        n_tokens += len(needs.bare) * made + table + 12
     return n_tokens + (join if frame.last == "JOIN" and not unmet else 0)
 
 

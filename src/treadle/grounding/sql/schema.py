@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,7 +62,9 @@ class Schema:
         self.dialect: Dialect = dialect
         usable = {quoted(t.name, dialect): t for t in tables if t.columns}
         self._tables = usable
-        self._columns = {name: {quoted(c.name, dialect): c for c in t.columns} for name, t in usable.items()}
+        self.made: frozenset[str] = frozenset()
+        """Tables that a statement makes."""
+        self._columns: Mapping[str, Mapping[str, Column]] = {name: {quoted(c.name, dialect): c for c in t.columns} for name, t in usable.items()}
         self.edges: dict[str, list[Edge]] = {name: [] for name in usable}
         self._join_tables()
         self.component = self._components()
@@ -69,12 +72,27 @@ class Schema:
         self.usual_lengths = _usual_length(self._tables), _usual_length(c for cs in self._columns.values() for c in cs)
         """Tokens that the name of a table, and of a column, takes, roughly."""
 
+    def with_table(self, name: str, columns: Mapping[str, Column]) -> Schema:
+        """The schema and a statement that is used as a table under ``name``; it may be joined with every table."""
+        found = copy(self)
+        found._columns = {**self._columns, name: columns}
+        found.edges = {**self.edges, name: []}
+        found.made = self.made | {name}
+        if not name.startswith("("):
+            found._tables = {**self._tables, name: Table(name=name.strip('"'), columns=tuple(columns.values()))}
+            found._qualifiers = {**self._qualifiers, name: found._qualifiers_of(name)}
+        return found
+
     @property
     def tables(self) -> list[str]:
-        """All tables, in the order of the database."""
+        """All tables that a statement may name, in the order of the database."""
         return list(self._tables)
 
-    def columns(self, table: str) -> dict[str, Column]:
+    def joins(self, table: str) -> bool:
+        """Whether a table can be joined with another one."""
+        return table in self.made or bool(self.edges[table]) or bool(self.made)
+
+    def columns(self, table: str) -> Mapping[str, Column]:
         """The columns of a table, by their names as written."""
         return self._columns[table]
 

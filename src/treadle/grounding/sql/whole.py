@@ -17,7 +17,7 @@ _BODIES, _DEEP = 3, 2
 """Statements within one another, and brackets around conditions."""
 
 
-def known_names(schema: Schema, dialect: Dialect) -> str:
+def known_names(schema: Schema, dialect: Dialect, begun: bool = True) -> str:
     """Statements over every table and column that exists, wherever it stands."""
     scope, sources = Scope(), list[tuple[str, str]]()
     for table in schema.tables:
@@ -32,7 +32,7 @@ def known_names(schema: Schema, dialect: Dialect) -> str:
     return text + aggregates("c", dialect, having=True) + terminals()
 
 
-def any_names(dialect: Dialect) -> str:
+def any_names(dialect: Dialect, begun: bool = True) -> str:
     """Statements of the same grammar over tables and columns of any name."""
     word = f'/[A-Za-z_][A-Za-z0-9_]{{0,40}}|"[^"\\n]{{1,40}}"/ & ~/(?i:{"|".join(sorted(RESERVED))})/'
     scope = Scope(number=["?"], text=["?"])
