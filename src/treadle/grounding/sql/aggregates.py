@@ -31,6 +31,7 @@ def aggregates(
     other = '"COUNT(" "*" ")"' if single else ""
     chain = CHAIN if deep else SHORT_CHAIN
     lines = []
+    dated = f' | ("JULIANDAY" | "julianday") "(" ("MIN(" | "MAX(") {p}_x ")" ")"' if dialect == "sqlite" else ""
     for level, inner in ((f"{p}_an", f"{p}_an_i"), (f"{p}_an_i", f"{p}_an_j"), (f"{p}_an_j", None)):
         wrapped = f"""
   | "(" {inner} ")" | "ROUND(" {inner} ")" | {places.replace(f"{p}_an", f"{inner}")}
@@ -38,7 +39,7 @@ def aggregates(
   | "NULLIF(" {inner} ", " NUM ")" | "ABS(" {inner} ")\""""
         lines += [
             f"{level}: (NUM OP){{0,2}} {level}_a (OP ({other or f'{level}_a'} | NUM)){chain}",
-            f"{level}_a: {p}_one" + (f"{wrapped}" if inner else ""),
+            f"{level}_a: {p}_one" + (wrapped if inner else "") + dated,
         ]
     lines.append(_one(p, dialect, names, single, deep, pairs))
     joined = f' | "GROUP_CONCAT(" {p}_x ")"' if dialect == "sqlite" else ""
@@ -57,7 +58,7 @@ def _one(p: str, dialect: Dialect, names: str, single: bool, deep: bool, pairs: 
     """The rule ``{p}_one``: an aggregate, perhaps of some rows only. In SQLite conditions are numbers."""
     extreme = f"{p}_x" if dialect == "sqlite" else f"{p}_n"
     counted = f'("DISTINCT ")? ({p.upper()}_COL' + (f" | {p}_nf | {p}_tf)" if deep else ")")
-    summed = f"{p}_n" + (f" | {p}i_cond" if deep and dialect == "sqlite" else "")
+    summed = f"{p}_n" + (f' | ("NOT ")? {p}i_cond' if deep and dialect == "sqlite" else "")
     made = f'"COUNT(" {counted} ")" | ({names}) ("DISTINCT ")? ({summed}) ")" | ("MIN(" | "MAX(") {extreme} ")"'
     if not deep:
         return f'{p}_one: "COUNT(" "*" ")" | {made}'
@@ -76,8 +77,9 @@ def windows(p: str, dialect: Dialect, single: bool = False) -> str:
     column = f"{p.upper()}_COL"
     sums = f' | ("SUM(" | "AVG(" | "MIN(" | "MAX(" | "COUNT(") {column} ")"' if dialect == "sqlite" else ""
     ranks = either(f"{name}()" for name in ("ROW_NUMBER", "RANK", "DENSE_RANK"))
+    key = f"({column} | {p}_an)"
     part = f'"PARTITION BY " {column} (", " {column})?'
-    order = f'"ORDER BY " {column} (" ASC" | " DESC")?'
+    order = f'"ORDER BY " {key} (" ASC" | " DESC")?'
     if single:
         return f'{p}_win: ({ranks}) " OVER (" {order} ")"\n'
     return f'{p}_win: (({ranks}){sums}) " OVER (" ({part} " " {order} | {part} | {order}) ")"\n'

@@ -105,6 +105,7 @@ def _group(frame: Frame, scope: Scope, dialect: Dialect, end: str, pace: Pace) -
     columns = [] if dialect == "sqlite" else frame.plain(AGGREGATES)[0]
     keys = _all_of(columns) if columns and not frame.words else "c_f"
     positions = frame.unaggregated(AGGREGATES) if dialect == "sqlite" else []
+    positions += frame.named_unaggregated(AGGREGATES)
     keys += f" | {either(positions)}" if positions else ""
     after = _rest(frame, end, pace)
     words = ['" HAVING"'] if pace < Pace.END else []
@@ -141,7 +142,7 @@ def _keys(frame: Frame, dialect: Dialect) -> str:
     distinct = strict and frame.items[:1] == ["DISTINCT"]
     if frame.grouped:
         free = [] if frame.compound else ["c_ax"]
-        free += [] if frame.compound or strict else ["c_f"]
+        free += [] if frame.compound or strict else ["c_f", 'C_COL " IS NULL"']
     else:
-        free = [] if frame.compound or aggregate or distinct else ["c_f"]
+        free = [] if frame.compound or aggregate or distinct else ["c_f", 'C_COL " IS NULL"']
     return " | ".join([*free, *listed, *named]) or '"1"'

@@ -10,7 +10,24 @@ from treadle.grounding.sql.schema import Dialect
 
 __all__ = ["expressions", "items"]
 
-_FORMATS = ("'%Y'", "'%m'", "'%d'", "'%H'", "'%w'", "'%Y-%m'", "'%Y-%m-%d'", "'%M'", "'%j'")
+_FORMATS = (
+    "'%s'",
+    "'%S'",
+    "'%W'",
+    "'%H:%M'",
+    "'%Y'",
+    "'%m'",
+    "'%d'",
+    "'%H'",
+    "'%w'",
+    "'%Y-%m'",
+    "'%Y-%m-%d'",
+    "'%M'",
+    "'%j'",
+)
+
+_CHANGED = '(", " STR){0,2}'
+"""What SQLite changes a date by, as '-30 days' and 'start of month'."""
 
 
 def expressions(p: str, scope: Scope, dialect: Dialect, pairs: Sequence[Scope] | None = None, deep: bool = True) -> str:
@@ -81,7 +98,7 @@ def _level(
         case, tcase = (case, f"{inner}_tcase") if deep else ("", "")
         lines.append(f"{level}_nf: " + "\n  | ".join(_number_calls(inner, single, case, scope, dialect, at)))
         lines.append(f"{level}_tf: " + "\n  | ".join(_text_calls(inner, single, dialect, tcase)))
-        number += [f'"(" {inner}_n ")"', f"{level}_nf"]
+        number += [f'"(" {inner}_n ")"', f"{level}_nf", *([f"{level}_tf"] if dialect == "sqlite" else [])]
         text += [f"{level}_tf"]
     n, t = ("NUM", "STR") if single else (f"{level}_n", f"{level}_t")
     again = "" if single else f' (" WHEN " {level}_cond " THEN " {n})' + INNER_CHAIN
@@ -112,7 +129,9 @@ def _duos(p: str, pairs: Sequence[Scope]) -> list[str]:
     test = f'(CMP {literal} | " IS" (" NOT")? " NULL"{like})'
     lines.append(f"{p}_duo: " + " | ".join(f"{c} (OP {c}){{1,4}}" for c in columns))
     kept = f'(conn {{c}} {test}){INNER_CHAIN} ")"'
-    lines.append(f"{p}_kept: " + " | ".join(f'{c} ")" " FILTER (WHERE " {c} {test} {kept.replace("{c}", c)}' for c in columns))
+    lines.append(
+        f"{p}_kept: " + " | ".join(f'{c} ")" " FILTER (WHERE " {c} {test} {kept.replace("{c}", c)}' for c in columns)
+    )
     texts = [(n, pair) for n, pair in enumerate(pairs) if pair.text] or [(0, Scope(text=["NULL"]))]
     lines += [f"{p.upper()}_E{n}: {terminal(pair.text)}" for n, pair in texts]
     glued = [f"{p.upper()}_E{n}" for n, _ in texts]
@@ -139,7 +158,7 @@ def _number_calls(p: str, single: bool, case: str, scope: Scope, dialect: Dialec
     else:
         calls.append(f'"ROUND(" {p}_n ", " DIGITS ")"')
     if dialect == "sqlite":
-        calls.append(f'("JULIANDAY" | "julianday") "(" {p}_x ")"')
+        calls.append(f'("JULIANDAY" | "julianday") "(" {p}_x {_CHANGED} ")"')
     elif scope.other:
         calls.append(f'"DATE_PART(\'" ("year" | "month" | "day" | "hour") "\', " {at}_OCOL ")"')
     return calls
@@ -158,6 +177,6 @@ def _text_calls(p: str, single: bool, dialect: Dialect, case: str) -> list[str]:
     if case:
         calls.append(f'"CASE" " WHEN " {case} " END"')
     if dialect == "sqlite":
-        calls.append(f'("STRFTIME(" | "strftime(") ({either(_FORMATS)}) ", " {p}_x ")"')
-        calls.append(f'("DATE(" | "date(") {p}_x ")"')
+        calls.append(f'("STRFTIME(" | "strftime(") ({either(_FORMATS)}) ", " {p}_x {_CHANGED} ")"')
+        calls.append(f'("DATE(" | "date(" | "DATETIME(" | "datetime(" | "TIME(" | "time(") {p}_x {_CHANGED} ")"')
     return calls

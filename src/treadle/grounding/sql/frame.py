@@ -101,6 +101,11 @@ class Frame:
         parts = self.each_item() if self.count() is not None else []
         return [str(n) for n, part in enumerate(parts, 1) if not aggregates & set(part) and "OVER" not in part]
 
+    def named_unaggregated(self, aggregates: Set[str]) -> list[str]:
+        """The names that such items were given."""
+        parts = [part for part in self.each_item() if part[-2:-1] == ["AS"]]
+        return [part[-1] for part in parts if not aggregates & set(part) and "OVER" not in part]
+
     def aliases(self) -> list[str]:
         """The names that items were given."""
         found, depth = [], 0

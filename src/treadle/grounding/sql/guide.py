@@ -178,7 +178,9 @@ def _end(state: State) -> str:
         return '";"'
     outer = state.stack[-2]
     columns, aggregate = state.plain(outer)
-    waits = outer.opens or outer.clause in ("items", "from", "on", "with") or (columns and aggregate and outer.clause == "where")
+    waits = (
+        outer.opens or outer.clause in ("items", "from", "on", "with") or (columns and aggregate and outer.clause == "where")
+    )
     return '")"' if len(state.stack) > 2 or waits else '(")" ";"?)'
 
 
@@ -224,7 +226,7 @@ def _later(state: State, frame: Frame, level: int) -> list[tuple[str, str]]:
     needs = Needs.of(state.schema, *frame.columns())
     if needs.behind:
         return [(t, q) for q, tables in needs.behind.items() for t in state.schema.tables if t in tables]
-    return [(t, t) for t in state.schema.tables if t in needs.homes]
+    return [(t, q) for t in state.schema.tables if t in needs.homes for q in ((t,) if needs.bare else (t, "T1"))]
 
 
 def _literals(values: Mapping[tuple[str, str], Sequence[str]], dialect: Dialect) -> dict[tuple[str, str], list[str]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from treadle.grounding.sql.aggregates import AGGREGATES, aggregates, matching, mixed, plain_items, windows
+from treadle.grounding.sql.aggregates import aggregates, matching, mixed, plain_items, windows
+from treadle.grounding.sql.amid import AMID, amid, cuts
 from treadle.grounding.sql.derived import MADE, QUALIFIERS_MADE, types_of
 from treadle.grounding.sql.expressions import expressions, items
-from treadle.grounding.sql.lexis import CASTS, Scope, either, terminal
+from treadle.grounding.sql.lexis import Scope, either, terminal
 from treadle.grounding.sql.pace import ITEMS, QUALIFIERS, Pace
 from treadle.grounding.sql.state import State
 
@@ -24,7 +25,7 @@ _MANY = 250
 def item_stage(state: State, end: str) -> str:
     """The next item, and the word after it; ``end`` ends the statement where it needs no table."""
     frame, needs, pace = state.frame, state.needs, state.pace
-    if state.missing and (pace is Pace.END or _full(state)):
+    if state.missing and (pace is Pace.END or _full(state)) and frame.last in ("", ",", "SELECT", "DISTINCT"):
         return _forced(state)
     rules, kinds = [], []
     star = state.strict and frame.count() is None
@@ -47,11 +48,13 @@ def item_stage(state: State, end: str) -> str:
         kinds += [f"{p}_item"] if star else [f"{p}_item", f"{p}_ax"]
         kinds += [f"{p}_win"] if pace is Pace.FREE and ranks else []
         rules.append(_rules(state, p, scope, used))
-    numbers = [f"c{n}q" for n in range(len(apart))] + (["c"] if together else [])
-    if frame.after_inner:
-        return _after_inner(state, numbers, end) + "".join(rules)
+    begins = [f"c{n}q" for n, scope in enumerate(apart)] + (["c"] if together else [])
+    if frame.after_inner or frame.last in AMID:
+        return amid(state, begins, _after(state), end) + "".join(rules)
+    # Of one table alone an expression may have several columns; others are cut behind an operator.
+    several = [f"c{n}q" for n, scope in enumerate(apart) if any("." in c for c in scope.all)] + (["c"] if together else [])
     start = _alternatives(state, kinds, [*apart, *together], rules)
-    cut = f" | {_cut(numbers, star)}" if _may_cut(state) else ""
+    cut = f" | {cuts(state, begins, several)}" if pace is Pace.FREE and not frame.compound and frame.kind != "in" else ""
     distinct = '("DISTINCT" " ")? ' if not frame.items else ""
     return f'start: " " {distinct}({start}{cut})\nitem: {" | ".join(kinds)}\n' + "".join(rules)
 
@@ -128,49 +131,6 @@ def _after(state: State) -> str:
     if state.pace is Pace.END or len(set(listed)) < len(listed) or len(listed) >= ITEMS - 1:
         return '" FROM"'
     return '"," | " FROM"'
-
-
-# ------------------------------------------------------------------------------------- statements among the items
-
-
-def _may_cut(state: State) -> bool:
-    return state.may_nest and not state.frame.compound and state.frame.kind in ("top", "from", "with", "value")
-
-
-def _cut(numbers: Sequence[str], star: bool) -> str:
-    """An item up to a statement within it."""
-    before = [f"{p}_n" for p in numbers] + ([] if star else [f"{p}_an" for p in numbers])
-    heads = '"ROUND(" | "COALESCE(" | "ABS(" | "CAST(" | "("'
-    return f'({heads}){{0,2}} (({" | ".join(["NUM", *before])}) OP)? ({heads})? "(" "SELECT"'
-
-
-def _after_inner(state: State, numbers: Sequence[str], end: str) -> str:
-    """What follows a statement among the items: operations, what closes the brackets around it, the word after the item."""
-    frame = state.frame
-    star = state.strict and frame.count() is None
-    operands = " | ".join([f"{p}_n" for p in numbers] + ([] if star else [f"{p}_an" for p in numbers]))
-    cut = ' | OP "(" "SELECT"' if state.may_nest else ""
-    ends = _after(state) if not state.missing else '","'
-    free = not (state.needs.bare or state.needs.behind or frame.plain(AGGREGATES)[1]) and frame.kind == "top"
-    ends += f" | {end}" if free else ""
-    named = f'(" AS " ALIAS)? ({ends})' if frame.kind != "value" else f"({ends})"
-    if state.completing:
-        named += f' | " AS " ({either(state.completing)}) ("," | " FROM")'
-    lines = [f"r0: operations ({named}{cut})"]
-    for number, head in enumerate(frame.heads, 1):
-        lines.append(f"r{number}: operations ({_closed(state, number - 1, head)} r{number - 1}{cut})")
-    lines.append(f"operations: (OP NUM){{0,2}} (OP ({operands}))? (OP NUM){{0,2}}")
-    return f"start: r{len(frame.heads)}\n" + "\n".join(lines) + "\n"
-
-
-def _closed(state: State, number: int, head: str) -> str:
-    """What closes a bracket behind ``head``, the so manieth that is open."""
-    if head == "COALESCE":
-        return '", " NUM ")"'
-    if head == "CAST":
-        return f'" AS " ({CASTS[state.dialect][0]}) ")"'
-    exact = state.dialect != "postgres" or state.frame.heads[number + 1 : number + 2] == ["CAST"]
-    return '(", " DIGITS)? ")"' if head == "ROUND" and exact else '")"'
 
 
 # ------------------------------------------------------------------------------------------------- what they name

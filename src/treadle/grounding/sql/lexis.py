@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from treadle.grounding.sql.schema import RESERVED, Dialect, Schema
 
@@ -26,6 +27,7 @@ _DATES = re.compile(r"date|timestamp", re.IGNORECASE)
 """Types of columns that are compared with days, where the dialect reads no other text as one."""
 
 
+@lru_cache(maxsize=1 << 12)
 def lexeme(text: str) -> str:
     """``text`` as a literal of a grammar."""
     return json.dumps(text, ensure_ascii=False)

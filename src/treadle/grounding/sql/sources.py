@@ -11,7 +11,7 @@ from treadle.grounding.sql.schema import Schema
 
 __all__ = ["Needs", "Tables", "distances"]
 
-_MOST = 4
+_MOST = 6
 """Tables that a draft may join of its own accord; more only where its items need them."""
 _JOINS = '" JOIN" | " INNER JOIN" | " LEFT JOIN" | " LEFT OUTER JOIN"'
 
@@ -93,7 +93,7 @@ class Tables:
                 alternatives.append(f"{name} ({' | '.join(follow)})")
                 continue
             on = self._conditions(table, qualifier)
-            if not on:  # no key leads there
+            if not on or self.schema.keyless:
                 alternatives.append(f'{name} " ON"')
                 continue
             rules.append(f"on{number}: {on}")
@@ -224,14 +224,15 @@ class Tables:
             far = distances(schema, goal)
             best = min((far[t] for t in near if t in far), default=0)
             yield from ((t, None if best else unmet[0]) for t in near if far.get(t) == best)
+            yield from ((t, q) for q in unmet[1:] for t in near if t in needs.behind[q])
 
     def _near(self, sources: _Sources) -> list[str]:
         """The tables that may be joined with those that are there: along keys, or any where one of both is a statement's."""
         schema, there = self.schema, {t for t, _ in sources}
-        if self.crossing or there & schema.made:
+        if self.crossing or schema.keyless or there & schema.made:
             near = schema.tables
         else:
-            near = [*dict.fromkeys(e.other for t, _ in sources for e in schema.edges[t])]
+            near = [*dict.fromkeys([*(e.other for t, _ in sources for e in schema.edges[t]), *there])]
             near += [t for t in schema.tables if t in schema.made]
         return [t for t in near if not schema.columns(t).keys() & self.needs.bare] if self.needs.bare else near
 
