@@ -47,9 +47,8 @@ def _ahead() -> str:
 
 def _aggregated(state: State, p: str) -> str:
     """The beginning of an aggregate, up to where another column may come."""
-    names = either(f"{n}(" for n in sorted(AGGREGATES - {"COUNT", "GROUP_CONCAT"}) if n != "TOTAL" or not state.strict)
+    names = either(f"{n}(" for n in ("SUM", "AVG", "MIN", "MAX"))
     if state.strict:
-        names = '"SUM(" | "AVG(" | "MIN(" | "MAX("'
         return f'({_ahead()}){{0,2}} (NUM OP)? ({names}) ((NUM OP)? ("ABS(" | "(")){{0,2}} {p}_n OP'
     within = f'{p}_x (OP | CMP) | "CASE" " WHEN " ({p}i_cond " THEN " | {p}_x CMP)'
     return f'({_ahead()}){{0,2}} (NUM OP)? ({names}) ((NUM OP)? ("ABS(" | "(" | "CAST(")){{0,2}} ({within})'
@@ -64,7 +63,7 @@ def amid(state: State, begins: Sequence[str], ends: str, end: str) -> str:
     within = any(part in AGGREGATES for part in parts)
     free = state.pace is Pace.FREE and sum(word in AMID for word in item) < _OPERATORS
     lines = [_last(state, ends, end, free)]
-    for number, part in enumerate(parts, 1):
+    for number in range(1, len(parts) + 1):
         lines.append(f"r{number}: " + _closed(state, begins, parts, number, free, item.count("WHEN") < _CASES))
     rest = f"r{len(parts)}"
     if frame.after_inner:

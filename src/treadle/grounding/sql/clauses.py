@@ -8,9 +8,9 @@ from itertools import permutations
 from treadle.grounding.sql.aggregates import AGGREGATES, aggregates
 from treadle.grounding.sql.conditions import conditions, plain_conditions
 from treadle.grounding.sql.expressions import expressions
+from treadle.grounding.sql.frame import Frame
 from treadle.grounding.sql.lexis import Scope, either, lexeme
 from treadle.grounding.sql.pace import CONDITIONS, KEYS, MEMBERS, PARTS, Pace
-from treadle.grounding.sql.frame import Frame
 from treadle.grounding.sql.schema import Dialect
 
 __all__ = ["COMPOUND", "clause"]
@@ -105,8 +105,10 @@ def _group(frame: Frame, scope: Scope, dialect: Dialect, end: str, pace: Pace) -
     columns = [] if dialect == "sqlite" else frame.plain(AGGREGATES)[0]
     keys = _all_of(columns) if columns and not frame.words else "c_f"
     positions = frame.unaggregated(AGGREGATES) if dialect == "sqlite" else []
-    positions += frame.named_unaggregated(AGGREGATES)
+    positions += frame.named_unaggregated(AGGREGATES) if dialect == "sqlite" else []
     keys += f" | {either(positions)}" if positions else ""
+    if dialect != "sqlite" and columns and not frame.words and "OVER" not in frame.items:
+        keys += f" | {_all_of(frame.unaggregated(AGGREGATES))}"
     after = _rest(frame, end, pace)
     words = ['" HAVING"'] if pace < Pace.END else []
     words += ['","'] if _more(frame, KEYS, pace) else []

@@ -1,4 +1,4 @@
-"""Statements used as tables, in FROM or behind WITH: which columns they have, and how a draft names those not written yet."""
+"""Statements used as tables, in FROM or behind WITH: their columns, and how a draft names those not written yet."""
 
 from __future__ import annotations
 
@@ -11,20 +11,39 @@ from treadle.grounding.sql.schema import Schema
 from treadle.grounding.sql.sources import Needs
 from treadle.types import Column
 
-__all__ = ["MADE", "QUALIFIERS_MADE", "extended", "made_columns", "type_of", "types_of"]
+__all__ = ["MADE", "MADE_COLUMNS", "QUALIFIERS_MADE", "extended", "made_columns", "type_of", "types_of"]
 
 MADE = (
     r"/(n|cnt|num|count|total|sum|avg|average|mean|min|max|median|share|ratio|percent|rank|rn|value|amount|first|last|diff)"
-    r"(_[a-z0-9_]{1,24})?|[a-z][a-z0-9_]{0,20}_(n|cnt|num|count|total|sum|avg|mean|min|max|share|ratio|rank)/"
+    r"(_[a-z0-9]{1,12}){0,2}|[a-z]{1,12}(_[a-z]{1,12})?_(n|cnt|num|count|total|sum|avg|mean|min|max|share|ratio|rank)/"
 )
 """Names of columns that a statement in FROM will make. Any other name would do as well; but a model that misspells a column
 should not have to write a statement which makes it one."""
+MADE_COLUMNS = 4
+"""Columns at most that a statement in FROM will have to make."""
 QUALIFIERS_MADE = ("sub", "x", "y", "q")
 """What stands before them, besides the short names of tables."""
 _NUMBER = frozenset(
-    "COUNT SUM AVG TOTAL MEDIAN STDDEV VARIANCE ROUND ABS LENGTH EXTRACT DATE_PART ROW_NUMBER RANK DENSE_RANK JULIANDAY".split()
+    [
+        "COUNT",
+        "SUM",
+        "AVG",
+        "TOTAL",
+        "MEDIAN",
+        "STDDEV",
+        "VARIANCE",
+        "ROUND",
+        "ABS",
+        "LENGTH",
+        "EXTRACT",
+        "DATE_PART",
+        "ROW_NUMBER",
+        "RANK",
+        "DENSE_RANK",
+        "JULIANDAY",
+    ]
 )
-_TEXT = frozenset("LOWER UPPER TRIM SUBSTR REPLACE STRFTIME GROUP_CONCAT".split())
+_TEXT = frozenset(["LOWER", "UPPER", "TRIM", "SUBSTR", "REPLACE", "STRFTIME", "GROUP_CONCAT"])
 _Kind = Literal["number", "text", "other", "any", ""]
 
 

@@ -160,6 +160,8 @@ def _number_calls(p: str, single: bool, case: str, scope: Scope, dialect: Dialec
     if dialect == "sqlite":
         calls.append(f'("JULIANDAY" | "julianday") "(" {p}_x {_CHANGED} ")"')
     elif scope.other:
+        parts = either(word for part in ("year", "month", "day", "hour", "quarter", "week") for word in (part, part.upper()))
+        calls.append(f'"EXTRACT(" ({parts}) " FROM " {at}_OCOL ")"')
         calls.append(f'"DATE_PART(\'" ("year" | "month" | "day" | "hour") "\', " {at}_OCOL ")"')
     return calls
 

@@ -7,13 +7,22 @@ within the statement, with a stack of scopes; each stage is found again from the
 Lists are bounded, end once they repeat themselves, and where a draft's tokens run out, stages narrow to what brings the
 statement to its end (``pace``), so that a model which repeats itself still writes a statement.
 
-Covered: columns, ``*``, functions, arithmetic, CASE and CAST; ranks and sums over windows; operations on two numbers or
-aggregates of tables that join; joins along foreign keys or equal key columns, self joins where such a path exists; WHERE,
-GROUP BY, HAVING, ORDER BY, LIMIT, OFFSET; statements within conditions, which may name columns of the tables around them;
-UNION, INTERSECT and EXCEPT. Not covered: WITH, statements in FROM or among the items, cross joins, USING, items partly with
-and partly without qualifiers. PostgreSQL and DuckDB want grouped what is not aggregated: there GROUP BY begins with the
-columns that items name outside of aggregates; and they want types alike, so that statements are compared with plain
-columns only.
+Covered: columns, ``*``, functions, arithmetic, CASE and CAST; ranks and sums over windows; FILTER; items over columns of
+several tables that join, a piece of the item at a time (``amid``); joins along foreign keys or equal key columns, of a
+table with itself and where no foreign key is declared by any condition, further conditions behind AND, USING, CROSS JOIN;
+WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, OFFSET; statements within conditions and among the items, which may name columns of
+the tables around them; UNION, INTERSECT and EXCEPT; statements in FROM and, where a draft is not begun with SELECT, behind
+WITH (``derived``).
+
+A statement in FROM comes after the items that name its columns. So items may name a column that nothing has yet, by the
+names that computed columns have (n, avg_age, total: any name would do as well), or columns behind ``sub``, ``x``, ``y`` or
+``q``; FROM then has to bring a statement that makes them.
+
+Not covered: columns of two tables without qualifiers; RIGHT and FULL JOIN, commas in FROM; recursive WITH, WITH within a
+statement, lists of columns behind its names; joins of tables that no key joins where foreign keys are declared, but CROSS
+JOIN; comparisons as operands of arithmetic. PostgreSQL and DuckDB want grouped what is not aggregated: there GROUP BY begins
+with the columns that items name outside of aggregates, or with the places of such items; and they want types alike, so that
+statements are compared with plain columns only, and a CASE has columns of one table.
 """
 
 from __future__ import annotations
@@ -118,7 +127,8 @@ def _text(state: State) -> str:
 def _tables(state: State, ends: str) -> str:
     """The stages of FROM: a table with its key, the name of a statement that stands for one, or a condition."""
     frame = state.frame
-    star = state.is_table and frame.count() is None  # with several tables names would stand for two columns
+    # With several tables the names that a star brings would stand for two columns.
+    star = state.is_table and frame.count() is None and len(frame.each_item()) == 1
     tables = Tables(
         state.schema,
         state.needs,

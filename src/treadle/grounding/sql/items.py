@@ -8,7 +8,7 @@ from treadle.grounding.sql.aggregates import aggregates, matching, mixed, plain_
 from treadle.grounding.sql.amid import AMID, amid, cuts
 from treadle.grounding.sql.derived import MADE, QUALIFIERS_MADE, types_of
 from treadle.grounding.sql.expressions import expressions, items
-from treadle.grounding.sql.lexis import Scope, either, terminal
+from treadle.grounding.sql.lexis import CASTS, Scope, either, lexeme, terminal
 from treadle.grounding.sql.pace import ITEMS, QUALIFIERS, Pace
 from treadle.grounding.sql.state import State
 
@@ -24,7 +24,7 @@ _MANY = 250
 
 def item_stage(state: State, end: str) -> str:
     """The next item, and the word after it; ``end`` ends the statement where it needs no table."""
-    frame, needs, pace = state.frame, state.needs, state.pace
+    frame, pace = state.frame, state.pace
     if state.missing and (pace is Pace.END or _full(state)) and frame.last in ("", ",", "SELECT", "DISTINCT"):
         return _forced(state)
     rules, kinds = [], []
@@ -37,7 +37,7 @@ def item_stage(state: State, end: str) -> str:
     if len(scopes) > _FEW:
         scopes = [_merged(scopes)] if pace is Pace.END else scopes
     apart, together = _shared(scopes)
-    together += _unmade(state) if state.may_make else []
+    together += _unmade(state) if state.may_owe else []
     ranks = (frame.kind == "top" or state.is_table) and not frame.compound
     if together:
         kinds += ["c_item"] if star else ["c_item", "c_ax"]
@@ -56,7 +56,7 @@ def item_stage(state: State, end: str) -> str:
     start = _alternatives(state, kinds, [*apart, *together], rules)
     cut = f" | {cuts(state, begins, several)}" if pace is Pace.FREE and not frame.compound and frame.kind != "in" else ""
     distinct = '("DISTINCT" " ")? ' if not frame.items else ""
-    return f'start: " " {distinct}({start}{cut})\nitem: {" | ".join(kinds)}\n' + "".join(rules)
+    return f'start: " " {distinct}({start}{cut})\nitem: {" | ".join(kinds) or "NUM"}\n' + "".join(rules)
 
 
 def _alternatives(state: State, kinds: Sequence[str], scopes: Sequence[Scope], rules: list[str]) -> str:
@@ -112,9 +112,17 @@ def _forced(state: State) -> str:
     made = [c for c in wanted if not (state.strict and _exists(state, c))]
     kinds = ["PLAIN"] if plain else []
     kinds += [f'"COUNT(" "*" ")" " AS " ({either(made)})'] if made else []
-    kinds += [] if kinds else [f'"NULL" " AS " ({either(wanted)})']
+    kinds += [] if kinds else [f'{_nothing(state, c)} " AS " {lexeme(c)}' for c in wanted]
     ends = '" FROM"' if len(wanted) == 1 else '","'
     return f'start: " " ({" | ".join(kinds)}) ({ends})\n' + (f"PLAIN: {terminal(plain)}\n" if plain else "")
+
+
+def _nothing(state: State, column: str) -> str:
+    """NULL, of the type that tables have for a column of that name."""
+    found = [state.schema.columns(t)[column] for t in state.schema.tables if column in state.schema.columns(t)]
+    group = state.schema.group(found[0]) if found else "number"
+    kind = {"text": CASTS[state.dialect][1], "number": '"INTEGER"'}.get(group, '"DATE"')
+    return f'"CAST(" "NULL" " AS " {kind} ")"' if state.strict else '"NULL"'
 
 
 def _used(state: State) -> list[str]:
@@ -244,7 +252,7 @@ def _several(state: State) -> list[list[str]]:
     found = [columns for k, columns in groups.items() if columns and components.count(k) > 1]
     made = [(t, t) for t in schema.tables if t in schema.made and _opens(state, t, t)]
     numbers = state.scope(made).number if len(made) > 1 else []
-    if state.may_make:
+    if state.may_owe:
         numbers += [f"{q}.{MADE}" for q in [*QUALIFIERS_MADE, *_short_names(state)] if not needs.behind.get(q)]
     return [*found, numbers] if numbers else found
 
@@ -299,7 +307,7 @@ def matching_stage(state: State) -> str:
     first = frame.first or frame
     wanted = _compared(state) if compared else types_of(state.schema, first)[(frame.count() or 1) - 1]
     scopes = _scopes(state)
-    if frame.kind == "value" and wanted == "number" and state.may_make and not state.needs.behind:
+    if frame.kind == "value" and wanted == "number" and state.may_owe and not state.needs.behind:
         scopes.append(_new(state, ""))
     rules = matching("c", _merged(scopes), state.dialect, wanted, one=frame.kind == "value")
     return f'start: " " c_item ({_after(state)})\n{rules}'

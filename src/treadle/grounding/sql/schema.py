@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from itertools import combinations
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 from treadle.types import Column, Table

@@ -119,7 +119,7 @@ class Tables:
         return self._used(self.after())
 
     def made(self, names: Iterable[str], free: bool, unnamed: bool) -> str:
-        """Rules for what stands behind a statement in FROM: its name, one of ``names`` or, if ``free``, any, and what follows.
+        """Rules for what stands behind a statement in FROM: one of ``names`` or, if ``free``, any, and what follows.
 
         ``unnamed``: it needs none.
         """
@@ -185,7 +185,7 @@ class Tables:
         return [f'{name} " USING (" ({named}) ")" ({" | ".join(self._follow(after))})'] if named else []
 
     def _merging(self) -> Iterator[tuple[str, str]]:
-        """Tables that have a column which the items name without a qualifier; they may be joined where USING makes it one."""
+        """Tables that have a column which the items name without a qualifier; USING joins them and makes it one."""
         if self.crossing or self.direct or not self.needs.bare or len(self.sources) != 1:
             return
         (there, before), bare = self.sources[0], self.needs.bare
@@ -209,7 +209,7 @@ class Tables:
     def _tables(self, sources: _Sources, direct: bool) -> Iterator[tuple[str, str | None]]:
         """The tables that may come next, each with the qualifier that it must take, if it must."""
         schema, needs = self.schema, self.needs
-        if not sources and direct and needs.behind:
+        if not sources and needs.behind and (direct or needs.bare):
             yield from ((t, q) for q, tables in needs.behind.items() for t in schema.tables if t in tables)
             return
         if not sources:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from treadle.grounding.sql.aggregates import AGGREGATES
-from treadle.grounding.sql.derived import made_columns
+from treadle.grounding.sql.derived import MADE_COLUMNS, made_columns
 from treadle.grounding.sql.frame import Frame
 from treadle.grounding.sql.lexis import Scope
 from treadle.grounding.sql.pace import STATEMENTS, Pace
@@ -71,6 +71,13 @@ class State:
         one = self.frame.kind == "value" or not self.typed
         return self.may_nest and deep < MADE_DEEP and one and not self.frame.compound
 
+    @property
+    def may_owe(self) -> bool:
+        """Whether items may name another column that a statement in FROM will make."""
+        owed = len(self.needs.bare) if not self.needs.homes else 0
+        owed += sum(len(self.needs.columns[qualifier]) for qualifier in self.needs.unmade)
+        return self.may_make and owed < MADE_COLUMNS
+
     def plain(self, frame: Frame) -> tuple[list[str], bool]:
         """What a strict dialect wants grouped, once there is a group or an aggregate, and whether there is one."""
         return frame.plain(AGGREGATES) if self.strict else ([], False)
@@ -84,8 +91,8 @@ class State:
 
     @cached_property
     def asked(self) -> dict[str, set[str]]:
-        """Columns of which the statement in FROM that is being written must make one set, by the name it will have (none: any
-        name); empty where nothing is asked of it."""
+        """Sets of columns, of which the statement in FROM that is being written must make one, by the name that it will have
+        (none: any name); empty where nothing is asked of it."""
         if self.frame.kind != "from" or self.frame.compound:
             return {}
         outer = self.stack[-2]
@@ -110,7 +117,8 @@ class State:
     @property
     def missing(self) -> list[str]:
         """The columns that the statement still must make, of the set of which fewest are missing."""
-        return sorted(min(self.lacking, key=len, default=set()))
+        fewest: set[str] = min(self.lacking, key=len, default=set())
+        return sorted(fewest)
 
     @cached_property
     def lacking(self) -> list[set[str]]:
