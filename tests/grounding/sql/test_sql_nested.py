@@ -224,7 +224,9 @@ def tables_of(dump: Path) -> list[Table]:
 
 def gold(databases: Sequence[str]) -> list[tuple[str, str]]:
     """Gold statements about these databases."""
-    lines = [json.loads(line) for file in sorted((QUESTIONS / "hands").glob("*.jsonl")) for line in file.read_text().splitlines()]
+    lines = [
+        json.loads(line) for file in sorted((QUESTIONS / "hands").glob("*.jsonl")) for line in file.read_text().splitlines()
+    ]
     return list(dict.fromkeys((line["db"], sql) for line in lines for sql in line["gold"] if line["db"] in databases))
 
 

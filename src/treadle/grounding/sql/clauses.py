@@ -107,7 +107,7 @@ def _group(frame: Frame, scope: Scope, dialect: Dialect, end: str, pace: Pace) -
     positions = frame.unaggregated(AGGREGATES) if dialect == "sqlite" else []
     positions += frame.named_unaggregated(AGGREGATES) if dialect == "sqlite" else []
     keys += f" | {either(positions)}" if positions else ""
-    if dialect != "sqlite" and columns and not frame.words and "OVER" not in frame.items:
+    if dialect != "sqlite" and columns and not frame.words and frame.apart(AGGREGATES):
         keys += f" | {_all_of(frame.unaggregated(AGGREGATES))}"
     after = _rest(frame, end, pace)
     words = ['" HAVING"'] if pace < Pace.END else []

@@ -15,10 +15,10 @@ __all__ = ["MADE", "MADE_COLUMNS", "QUALIFIERS_MADE", "extended", "made_columns"
 
 MADE = (
     r"/(n|cnt|num|count|total|sum|avg|average|mean|min|max|median|share|ratio|percent|rank|rn|value|amount|first|last|diff)"
-    r"(_[a-z0-9]{1,12}){0,2}|[a-z]{1,12}(_[a-z]{1,12})?_(n|cnt|num|count|total|sum|avg|mean|min|max|share|ratio|rank)/"
+    r"(_[a-z0-9]{1,10}){0,2}/"
 )
 """Names of columns that a statement in FROM will make. Any other name would do as well; but a model that misspells a column
-should not have to write a statement which makes it one."""
+should be told so at once, not have to write a statement which makes it one."""
 MADE_COLUMNS = 4
 """Columns at most that a statement in FROM will have to make."""
 QUALIFIERS_MADE = ("sub", "x", "y", "q")

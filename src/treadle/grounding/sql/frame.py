@@ -101,6 +101,11 @@ class Frame:
         parts = self.each_item() if self.count() is not None else []
         return [str(n) for n, part in enumerate(parts, 1) if not aggregates & set(part) and "OVER" not in part]
 
+    def apart(self, aggregates: Set[str]) -> bool:
+        """Whether no item names columns both within and outside of ``aggregates`` or windows."""
+        mixed = (Frame("top", items=part).plain(aggregates)[0] for part in self.each_item() if aggregates & set(part))
+        return "OVER" not in self.items and not any(mixed) and not self.beyond
+
     def named_unaggregated(self, aggregates: Set[str]) -> list[str]:
         """The names that such items were given."""
         parts = [part for part in self.each_item() if part[-2:-1] == ["AS"]]

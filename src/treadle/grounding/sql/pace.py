@@ -38,11 +38,11 @@ def pace_of(left: int, schema: Schema, stack: Sequence[Frame]) -> Pace:
 
 def _to_end(schema: Schema, frame: Frame) -> int:
     """Tokens, roughly, to the end of a frame by the shortest way."""
-    n_tokens = 2 + frame.opens
-    if frame.clause not in ("items", "from"):
+    n_tokens = 2 + frame.opens + 4 * len({"CAST", "COALESCE", "NULLIF"} & set(frame.heads))
+    if frame.clause not in ("items", "from", "on"):
         return n_tokens
     table, column = schema.usual_lengths
-    made = column + 10
+    made = column + 14
     needs = Needs.of(schema, *frame.columns())
     brought = {q for _, q in frame.sources()}
     unmet = [q for q in needs.behind if q not in brought]
@@ -55,6 +55,10 @@ def _to_end(schema: Schema, frame: Frame) -> int:
         n_tokens += (len(needs.columns[qualifier]) + len(needs.bare)) * made + table + 12
     if not needs.behind and needs.makes and not brought:
         n_tokens += len(needs.bare) * made + table + 12
+    if frame.clause == "from" and (frame.last == "(" or frame.after_inner):
+        n_tokens += 8  # a statement in FROM wants a name, and behind JOIN a condition
+        n_tokens += 2 * column + 12 if "JOIN" in frame.source else 0
+    n_tokens += 2 * column + 12 if frame.last == "ON" else 0
     return n_tokens + (join if frame.last == "JOIN" and not unmet else 0)
 
 

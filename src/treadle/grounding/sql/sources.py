@@ -82,7 +82,11 @@ class Tables:
     def stage(self) -> str:
         """Rules for the next table after FROM (or JOIN, where there are ``sources``), up to the word after it."""
         rules, alternatives = [], []
-        options = list(self._options(self.sources, self.direct)) or list(self._options(self.sources, False))
+        options = list(self._options(self.sources, self.direct))
+        if not options and not self.makes_next():  # room became short behind the word JOIN
+            self.direct = False
+            options = list(self._options(self.sources, False))
+            self.may_make |= not options and next(self._merging(), None) is None
         for number, (table, qualifier) in enumerate(options):
             after = [*self.sources, (table, qualifier)]
             follow = self._follow(after)
