@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from treadle.engines.llama import LlamaEngine
 from treadle.engines.models import find_model, pull
@@ -17,9 +17,11 @@ from treadle.errors import ModelFileError
 from treadle.settings import load_settings
 
 # The same cases in every run where CI decides: a new case is found on a developer's machine, not on somebody else's change.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# How long a case takes says something about the machine only, so it fails nothing.
+_SLOW = {"suppress_health_check": [HealthCheck.too_slow], "deadline": None}
+settings.register_profile("here", **_SLOW)
+settings.register_profile("ci", derandomize=True, **_SLOW)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 if hasattr(signal, "SIGHUP"):

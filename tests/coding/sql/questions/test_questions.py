@@ -56,7 +56,7 @@ WHOLE = [
     ),
     ("Which ship has the most cabins?", "SELECT 'Aurora'"),
     ("Which harbour has the most visits?", "SELECT 'Alder Bay'"),
-    ("the 2 oldest pilots", "SELECT full_name FROM pilot ORDER BY birth_date LIMIT 2"),
+    ("the 2 oldest pilots", "SELECT full_name, birth_date FROM pilot ORDER BY birth_date LIMIT 2"),
     ("Who is the youngest pilot? Give the name.", "SELECT 'Pia Lund'"),
     (
         "Top 2 ships by number of visits",

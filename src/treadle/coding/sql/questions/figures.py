@@ -136,8 +136,8 @@ def _computed() -> Rules:
         rule("SQLAGG", "min", lambda: "MIN"),
         rule("SQLAGG", "count", lambda: "COUNT"),
         rule("FG", "RATIO [of|between] FG=a (to|and|DIVIDED) FG=b", lambda a, b: Arith("/", a, b)),
-        rule("FG", "RATIO [of] R=a to R=b", lambda a, b: Arith("/", Count(a), Count(b)), 0.1),
-        rule("FG", "R=a DIVIDED R=b", lambda a, b: Arith("/", Count(a), Count(b)), 0.3),
+        rule("FG", "RATIO [of] R=a to R=b", _ratio, 0.1),
+        rule("FG", "R=a DIVIDED R=b", _ratio, 0.3),
         rule("FG", "RATIO [of|between] F=a (to|and|DIVIDED) F=b", lambda a, b: Arith("/", _sum(a), _sum(b)), 0.4),
         rule("EX", "DIFFERENCE [between] F=a (and|AND) F=b", lambda a, b: Arith("-", a, b), 0.2),
         rule("FG", "DIFFERENCE [between] FG=a (and|AND) FG=b", lambda a, b: Arith("-", a, b)),
@@ -150,6 +150,14 @@ def _computed() -> Rules:
         rule("FG", "AGG=a [,] COUNT EX=x OF R=r", lambda a, x, r: Agg(a, x, r) if isinstance(x, Span) else None, 0.1),
     ]
     return out
+
+
+def _ratio(a: Rows, b: Rows) -> Arith:
+    """'The ratio of big to small ships in Bern': what is said last is said of both."""
+    alike = a.table == b.table and 0 < len(a.conds) < len(b.conds)
+    if alike and all(type(x) is type(y) for x, y in zip(a.conds, b.conds, strict=False)):
+        a = a.passing(*b.conds[len(a.conds) :])
+    return Arith("/", Count(a), Count(b))
 
 
 def _arith(sign: str) -> Any:

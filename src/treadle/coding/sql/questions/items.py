@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from treadle.coding.sql.questions.choosing import Choosing
+from treadle.coding.sql.questions.choosing import DOUBT, Choosing
 from treadle.coding.sql.questions.tree import (
     Agg,
     Arith,
@@ -117,7 +117,7 @@ class Items:
         if table == self.base and x.of is None and not self.fans():
             return Item(among=among)
         if table != self.base:
-            self.choose.cost += 0.4
+            self.choose.cost += DOUBT  # those with no row of the base as well?
         key = self.schema.key(table) or self.schema.label(table)
         if key is None or (table != self.base and self.choose.many(self.base, table)):
             raise LookupError("rows that cannot be counted")

@@ -38,6 +38,8 @@ def resolved(ask: Ask, schema: Schema) -> tuple[Sketch, float]:
     Raises:
         LookupError: nothing in the schema fits.
     """
+    if (apart := _of_two_tables(ask, schema)) is not None:
+        return apart
     best: tuple[Sketch, float] | None = None
     trouble: LookupError | None = None
     for base in _bases(ask, schema):
@@ -52,6 +54,26 @@ def resolved(ask: Ask, schema: Schema) -> tuple[Sketch, float]:
     if best is None:
         raise trouble or LookupError("no rows are spoken of")
     return best
+
+
+def _of_two_tables(ask: Ask, schema: Schema) -> tuple[Sketch, float] | None:
+    """Numbers of rows of two tables beside each other, each by a statement of its own."""
+    x = ask.shown[0] if len(ask.shown) == 1 else None
+    if (
+        ask.groups
+        or ask.best
+        or ask.bars
+        or not isinstance(x, Arith)
+        or not (isinstance(x.one, Count) and isinstance(x.other, Count))
+    ):
+        return None
+    if x.one.rows.table is None or x.other.rows.table is None or x.one.rows.table == x.other.rows.table:
+        return None
+    if ask.rows is not None or ask.digits is not None or ask.percent or x.operator not in ("/", "-"):
+        raise LookupError("more than two numbers of rows")
+    (one, first), (other, second) = (resolved(Ask(None, (side,)), schema) for side in (x.one, x.other))
+    item = Item(query=one, by=("/" if x.operator == "/" else "-", Item(query=other)), factor=x.factor)
+    return Sketch("", (item,)), first + second
 
 
 def _bases(ask: Ask, schema: Schema) -> Iterator[str]:
@@ -168,13 +190,20 @@ class _Resolver(Ordering):
                         continue  # 'the average rain per reading'
                     raise LookupError("rows are no groups of themselves")
                 self.choose.cost += self.choose.far(self.base, table)
-                self.choose.way(self.base, table)
-                found += self.identity(table)
+                found += self._told_apart(table)
             elif isinstance(group, Part):
                 found.append(self.part(group))
             else:
                 found.append(Item(field=self.choose.field(group, self.base)))
         return tuple(dict.fromkeys(found))
+
+    def _told_apart(self, table: str) -> tuple[Item, ...]:
+        """What tells rows of a table apart: by the rows' own column, where that is all that is shown of it."""
+        way, found = self.choose.way(self.base, table), self.identity(table)
+        own = found[0].field if len(found) == 1 and len(way) == 1 and way[0] in self.schema.joins else None
+        if own is not None and own.name == way[0].right_column:
+            return (Item(field=self.schema.column(self.base, way[0].left_column)),)
+        return found
 
     def _passing(self, ask: Ask) -> list[Condition]:
         """What the table that is grouped by has to fulfil."""
