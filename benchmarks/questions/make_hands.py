@@ -1,4 +1,4 @@
-"""Builds the eleven SQLite databases of ``hands/``: python benchmarks/questions/make_hands.py DIR"""
+"""Builds the fifteen SQLite databases of ``hands/``: python benchmarks/questions/make_hands.py DIR"""
 
 from __future__ import annotations
 
