@@ -79,6 +79,9 @@ def rule(symbol: str, form: str, join: Callable[..., Any], cost: float = 0.0) ->
     rules = []
     for chosen in itertools.product(*choices):
         named = [p.partition("=")[::2] for p in " ".join(chosen).split()]
+        told = [name for _, name in named if name]
+        if len(set(told)) < len(told):
+            raise ValueError(f"two parts of {form!r} have one name")
         rules.append(Rule(symbol, tuple(p for p, _ in named), tuple(n for _, n in named), join, cost))
     return rules
 

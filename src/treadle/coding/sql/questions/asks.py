@@ -9,12 +9,13 @@ from treadle.coding.chart import Rules, rule
 from treadle.coding.sql.questions.best import best_rules
 from treadle.coding.sql.questions.figures import figure_rules
 from treadle.coding.sql.questions.parts import part_rules
-from treadle.coding.sql.questions.shown import numbers_of, returned, says_name, with_count
+from treadle.coding.sql.questions.shown import FIGURES, numbers_of, returned, says_name, with_count
 from treadle.coding.sql.questions.tree import (
     Agg,
     Arith,
     Ask,
     Count,
+    Dated,
     Figure,
     Has,
     Mention,
@@ -50,7 +51,10 @@ def _plain() -> Rules:
 
 
 def _columns_of(x: tuple[Shown, ...], r: Rows) -> Ask | None:
-    """'The names and prices of books'; 'the authors of books' are rows with a condition of their own."""
+    """'The names and prices of books'; 'the authors of books' are rows with a condition of their own, and figures are read
+    as such or not at all."""
+    if any(isinstance(i, FIGURES) for i in x):
+        return None
     return None if all(isinstance(i, TableName) for i in x) and r.table not in x else Ask(r, x)
 
 
@@ -88,7 +92,11 @@ def _by(a: Ask, g: tuple[Any, ...]) -> Ask | None:
         return None
     if isinstance(g[0], Rows):
         assert g[0].table is not None
-        a, g = replace(a, passing=(*a.passing, *g[0].conds)), (g[0].table,)
+        dated = tuple(c for c in g[0].conds if isinstance(c, Dated) and c.of is None)  # 'trips per line in 2023'
+        narrowed = _only(a, Rows(None, dated)) if dated else a
+        if narrowed is None:
+            return None
+        a, g = replace(narrowed, passing=(*a.passing, *(c for c in g[0].conds if c not in dated))), (g[0].table,)
     return replace(a, groups=g) if any(isinstance(x, Count | Agg | Share | Arith) for x in a.shown) else None
 
 
@@ -105,16 +113,17 @@ def _clauses() -> Rules:
         rule("A", f"A=a {stop} ROUND WHOLENUMBER", lambda a: replace(a, digits=0) if a.digits is None else None),
         rule("A", f"A=a {stop} [LP] AND0 [RP]", lambda a: replace(a, zeros=True) if a.groups else None),
         rule("A", f"A=a {stop} [LP] PERCENT [RP]", lambda a: replace(a, percent=True)),
-        rule("A", f"A=a {stop} RETURN [:] IL=x [only]", returned, 0.1),
-        rule("A", "A=a (.|;|-|?|:) [just|only] IL=x [only]", returned, 0.4),
+        rule("A", f"A=a {stop} RETURN [:|ONLYW] IL=x [only]", returned, 0.1),
+        rule("A", "A=a (.|;|-|?|:) [just|only|ONLYW] IL=x [only]", returned, 0.4),
         rule("A", "[RETURN] [INT] columns : IL=x", lambda x: Ask(None, x, measured=True), 0.2),
         rule("ONCE", "each (T|F|NAMEW|one) [only] once", lambda: "ONCE"),
         rule("A", f"A=a {stop} [LP] ONCE [RP]", lambda a: replace(a, distinct=True)),
         rule("A", f"A=a {stop} (R=r|RX=r) LEFTOUT", _skipping, 0.1),
-        rule("A", f"A=a {stop} [ONLY] [for|with] [T|F|ONES] (WITH|WHO) FG=x [BE] CMP=c", _barred, 0.1),
+        rule("A", f"A=a {stop} [ONLY|ONLYW] [for|with] [T|F|ONES] (WITH|WHO) FG=x [BE] CMP=c", _barred, 0.1),
         rule("A", "[SHOW|WHICH] (T=t|F=t) (WITH|WHO|OF) FG=x [BE] CMP=c", _with_bar, 0.1),
         rule("A", "[SHOW|WHICH|in which] F=t (WITH|WHO|BE there) INTS=c R=r", _with_count_bar, 0.2),
         rule("A", f"A=a {stop} [LP] ONLY (R=r|RX=r|RC=r) [RP]", _only, 0.1),
+        rule("A", "A=a (.|,|;|-|?|:|LP) ONLYW [for|count|consider|those] (R=r|RX=r|RC=r) [RP]", _only, 0.1),
         rule("A", f"A=a {stop} SKIP (R=r|RX=r) [RP]", _skipping, 0.1),
         rule("A", f"A=a {stop} C=c", lambda a, c: _only(a, Rows(None, c)), 0.4),
         rule("RC", "C=c", lambda c: Rows(None, c)),

@@ -9,7 +9,7 @@ from treadle.coding.chart import Rules, rule
 from treadle.coding.sql.questions.figures import NONE
 from treadle.coding.sql.questions.parts import in_time
 from treadle.coding.sql.questions.shown import numbers_of, returned, says_name
-from treadle.coding.sql.questions.tree import Ask, Conds, Count, Figure, Mention, Order, Rows, Shown, TableName
+from treadle.coding.sql.questions.tree import Ask, Conds, Count, Figure, Mention, Named, Order, Rows, Shown, TableName
 
 __all__ = ["best_rules"]
 
@@ -19,13 +19,10 @@ def best_rules() -> Rules:
     by = "[WITH|OF|BE|BY|WHO|at|in]"
     return [
         rule("SUP", "BEST=b", lambda b: b == "MAX"),
+        rule("SUPN", "MANY=b", lambda b: b == "MAX"),
+        rule("SUPN", "BEST=b number of", lambda b: b == "MAX"),
         rule("A", "[SHOW|WHICH] B=b", lambda b: b),
-        rule(
-            "A",
-            "[SHOW|WHICH] IL=x (of|OF|for) B=b",
-            lambda x, b: None if b.shown else replace(b, shown=x, measured=True),
-            0.1,
-        ),
+        rule("A", "[SHOW|WHICH] IL=x (of|OF|for) B=b", _columns_of_best, 0.1),
         rule("A", "[SHOW|WHICH] B=b [,] (AND|:|,|-|;|PLUSW) [PLUSW] IL=x", _best_with, 0.2),
         *[
             one
@@ -33,13 +30,13 @@ def best_rules() -> Rules:
             for one in (
                 rule("B", f"{start}R=r {by} SUP=s [number of|amount of] F=f", _first, 0.05),
                 rule("B", f"{start}R=r F=f SUP=s", _first, 0.3),
-                rule("B", f"{start}R=r {by} SUP=s [number of] R=q", _most, 0.1),
+                rule("B", f"{start}R=r {by} SUPN=s R=q", _most, 0.1),
                 rule("B", f"{start}R=r {by} SUP=s FG=f", _first, 0.05),
                 rule("B", f"{start}SUPADJ=s R=r", _adj, 0.1),
                 rule("B", f"{start}OLDADJ=d R=r", _dated, 0.1),
                 rule("B", f"{start}OLDADJ=d F=f R=r", _dated_by, 0.1),
                 rule("B", f"{start}SUPADJ=s R=r [in terms] (BY|of) F=f", _adj_by, 0.05),
-                rule("B", f"{start}F=g [WITH|BE|BY|WHO] SUP=s [number of] R=q", _most_of, 0.2),
+                rule("B", f"{start}F=g [WITH|BE|BY|WHO] SUPN=s R=q", _most_of, 0.2),
                 rule("B", f"{start}F=g [WITH|BE|BY|WHO] SUP=s FG=x", _best_of, 0.2),
                 rule("B", f"{start}OFTEN=s F=g [OF R=q|C=c]", _common, 0.1),
                 rule("B", f"{start}R=r [BE] T=t OFTEN=s", lambda r, t, s, n=1: _most(r, s == "MAX", Rows(t), n), 0.2),
@@ -52,6 +49,12 @@ def best_rules() -> Rules:
         rule("B", "TOP=t INT=n R=r (BY|in terms of) R=x", lambda t, n, r, x: _most(r, t == "MAX", x, n), 0.2),
         rule("B", "TOP=t INT=n F=g (BY|in terms of) FG=x", lambda t, n, g, x: _best_of(g, t == "MAX", x, n), 0.1),
     ]
+
+
+def _columns_of_best(x: tuple[Shown, ...], b: Ask) -> Ask | None:
+    """'The price of the newest book': what its row has, no figure of other rows."""
+    own = all(isinstance(i, Mention | Named) for i in x)
+    return replace(b, shown=x, measured=True) if own and not b.shown else None
 
 
 def _best_with(b: Ask, x: tuple[Shown, ...]) -> Ask | None:

@@ -16,6 +16,8 @@ DOUBT = 4.0
 """What a choice costs that may well be another: more than a reading may cost that is called whole."""
 _STEP, _MANY = 0.15, 0.35
 """What a join costs on the way to a column, and how much more where one row has many there."""
+_OWN = 0.95
+"""A column of the rows themselves that costs not more than this beyond another may be meant as well."""
 _CLOSE = 0.06
 """Two choices that differ by less are the same to us."""
 _YEARS = frozenset(("year", "founded", "opened", "born", "built", "established", "since", "formed", "released"))
@@ -59,7 +61,12 @@ class Choosing:
             return 99.0
         many = [step not in self.schema.joins for step in way]
         aside = any(later and not earlier for earlier, later in pairwise(many))  # rows that only share what they point to
-        return sum(_MANY if step else _STEP for step in many) + (DOUBT if aside else 0.0)
+        several = any(self._ways_between(step) > 1 for step in way)  # departure and arrival
+        return sum(_MANY if step else _STEP for step in many) + (DOUBT if aside or several else 0.0)
+
+    def _ways_between(self, step: Join) -> int:
+        ends = {step.left, step.right}
+        return sum({j.left, j.right} == ends for j in self.schema.joins)
 
     # ------------------------------------------------------------------------------------------------ choosing
 
@@ -72,6 +79,9 @@ class Choosing:
         if not priced or priced[0][0] > 90:
             raise LookupError("nothing of that name can be reached")
         best = priced[0]
+        near = [p for p in priced if p[2].table == base]
+        if best[2].table != base and near and near[0][0] - best[0] < _OWN:
+            self.cost += DOUBT  # an own column of nearly that name
         if len(priced) > 1 and priced[1][0] - best[0] < _CLOSE and not self._same(best[2], priced[1][2]):
             self.cost += DOUBT
         self.cost += best[0]
@@ -110,6 +120,7 @@ class Choosing:
             if len(own) > 1:
                 self.cost += DOUBT
             return own[0]
+        self.cost += DOUBT  # the rows have no date
         near = [(f, 0.3) for f in self.schema.fields if self.holds_dates(f) and self.far(base, f.table) < 90]
         return self.nearest(near, base)
 
@@ -126,6 +137,8 @@ class Choosing:
         ]
         if not found and adjective in ("long", "short"):
             found = [(f, 0.5) for f in own if f.unit.lower() in TIME_UNITS or f.unit.lower() in ("km", "m", "cm", "mm")]
+        if found and all(f.table != base for f, _ in found):
+            self.cost += DOUBT
         if adjective in ("large", "small", "high", "low") and not found:
             raise LookupError("which size is not said")
         return self.nearest(found, base)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from treadle.coding.chart import Costly, Rules, rule
-from treadle.coding.sql.questions.shown import dates_of, numbers_of
+from treadle.coding.chart import GUESS, Costly, Rules, rule
+from treadle.coding.sql.questions.shown import dates_of, identifies, numbers_of
 from treadle.coding.sql.questions.tree import Agg, Arith, Conds, Count, Figure, Is, Mention, Rows, Share, Span, TableName
+from treadle.coding.sql.reading.schema import Field
 
 __all__ = ["NONE", "figure_rules"]
 
@@ -37,13 +38,14 @@ def _figures() -> Rules:
         rule("FG", "AGG=a of F=f", lambda a, f: _aggregate(a, f, NONE)),
         rule("FG", "AGG=a [of] F=f OF R=r", lambda a, f, r: _aggregate(a, f, r), 0.05),
         rule("FG", "AGG=a [of] F=f C=c", lambda a, f, c: _aggregate(a, f, Rows(None, c)), 0.2),
+        rule("FG", "AGGD=a [of] F=f", lambda a, f: _of_dates(a, f, NONE)),
+        rule("FG", "AGGD=a [of] F=f OF R=r", lambda a, f, r: _of_dates(a, f, r), 0.05),
         rule("FG", "AGG=a R=r F=f", lambda a, r, f: _aggregate(a, f, r), 0.2),
         rule("FG", "R=r AGG=a F=f", lambda a, r, f: _aggregate(a, f, r), 0.4),
         rule("FG", "F=f AGG=a", lambda a, f: _aggregate(a, f, NONE) if a in ("AVG", "SUM") else None, 0.8),
         rule("FG", "AGG=a [of] EX=x", lambda a, x: Agg(a, x, NONE)),
         rule("FG", "AGG=a [of] EX=x OF R=r", lambda a, x, r: Agg(a, x, r), 0.05),
-        rule("FG", "(SHARE=s) OF R=r (WITH|WHO|BE|that|C=c) [C=c]", _shared),
-        rule("FG", "SHARE=s OF R=r C=c", lambda s, r, c: Share(r, c, float(s))),
+        rule("FG", "SHARE=s OF R=r [WITH|WHO|BE|that] C=c", lambda s, r, c: Share(r, c, float(s))),
         rule("FG", "SHARE=s OF R=r", _share_of_last, 0.3),
         rule("FG", "SHARE=s OF [all] F=f C=c", lambda s, f, c: Share(NONE, c, float(s), f), 0.3),
         rule("FG", "OF R=r [,] SHARE=s C=c", lambda s, r, c: Share(r, c, float(s))),
@@ -83,11 +85,8 @@ def _counts(f: Mention, r: Rows = NONE, c: Conds = ()) -> Agg | None:
 def _aggregate(a: str, f: Mention, r: Rows) -> Agg | None:
     roles = ("number", "date") if a in ("MAX", "MIN") else ("number", "flag")
     found = tuple((x, cost) for x, cost in f.fields if x.role in roles and not (a == "SUM" and "year" in x.words))
+    found = tuple((x, cost) for x, cost in found if not (identifies(x) or (x.role == "flag" and _in_words(x))))
     return Agg(a, Mention(found, f.words), r) if found else None
-
-
-def _shared(s: str, r: Rows, c: Conds = ()) -> Share | None:
-    return Share(r, c, float(s)) if c else None
 
 
 def _share_of_last(s: str, r: Rows) -> Share | Costly | None:
@@ -96,7 +95,7 @@ def _share_of_last(s: str, r: Rows) -> Share | Costly | None:
         return None
     if isinstance(r.conds[0], Is) and len(r.conds) == 1:
         return Share(Rows(r.table), r.conds, float(s))
-    return Costly(Share(Rows(r.table, r.conds[:-1]), r.conds[-1:], float(s)), 0.2)
+    return Costly(Share(Rows(r.table, r.conds[:-1]), r.conds[-1:], float(s)), GUESS)  # which of them is the part?
 
 
 def _more_than(x: Figure, c: Conds = (), r: Rows | None = None, v: Any = None) -> Arith | None:
@@ -107,6 +106,17 @@ def _more_than(x: Figure, c: Conds = (), r: Rows | None = None, v: Any = None) -
     if not other or type(other[0]) is not type(x.rows.conds[-1]):
         return None
     return Arith("-", x, replace(x, rows=replace(x.rows, conds=(*x.rows.conds[:-1], *other))))
+
+
+def _in_words(f: Field) -> bool:
+    """Whether a flag holds 'yes' and 'no', which cannot be added up."""
+    return bool(f.values) and f.values[0].startswith("'")
+
+
+def _of_dates(a: str, f: Mention, r: Rows) -> Agg | None:
+    """'The latest visit' is the highest date; 'the latest price' is none of the highest."""
+    dates = dates_of(f)
+    return Agg(a, dates, r) if dates else None
 
 
 def _percent(x: Figure) -> Figure | None:

@@ -10,21 +10,20 @@ __all__ = ["idle", "verbs"]
 
 _FUNCTION_TEXT = """
 please there their its his her they it them i you we us me do does did can could would should be been is are was were
-has have had also any our your my this these those that exactly actually currently really so just simply then now as
-hi hello thanks thank need want see database table tables data records list know find each's full available various
-particular particularly said called related associated having respective corresponding too yet ever kind
+has have had also any our your my this these those that exactly actually really so just simply then now as hi hello
+thanks thank need want see database table tables data records list know find each's various particular particularly
+said called related associated having respective corresponding too yet ever kind
 """
 _FUNCTION = frozenset(_FUNCTION_TEXT.split()) | frozenset(".?!:;,\"'“”’`")  # noqa: RUF001
 _VERBS_TEXT = """
 belong belongs belonging come comes came contain contains exist exists live lives lived make makes made take takes
 took taken place happen happened hold holds held get gets got receive receives received given go goes went work works
-worked offer offers offered use used uses own owns owned located situated represented entered became worth seen
-visited visit visits involve involved appear appears appeared occur occurs occurred registered recorded lie lies keeps
-kept employ employs employed raised handled handle handles submit submitted led leads lead manage manages managed
-attended attend teaches teach taught supplied supply supplies hosted host hosts logged filed posted measured
-participated participate run runs ran sell sells sold buy buys bought play plays played write writes wrote written
-worked drive drives drove carry carries carried ship stored serve serves served stop stops performed pass passes
-elapse elapsed scored created contributed care
+worked offer offers offered located situated represented entered became worth seen involve involved appear appears
+appeared occur occurs occurred registered recorded lie lies employ employs employed raised handled handle handles
+submit submitted manage manages managed attended attend supplied supply supplies hosted host hosts logged filed posted
+measured participated participate run runs ran sell sells sold buy buys bought play plays played write writes wrote
+written worked ship stored serve serves served stop stops performed pass passes elapse elapsed scored created
+contributed care
 """
 _VERBS = frozenset(_VERBS_TEXT.split())
 """Verbs that only say that rows belong together."""

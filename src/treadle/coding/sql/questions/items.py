@@ -22,7 +22,7 @@ from treadle.coding.sql.questions.tree import (
 )
 from treadle.coding.sql.questions.where import conditions_of
 from treadle.coding.sql.reading.schema import Schema, stem
-from treadle.coding.sql.reading.sketch import Condition, Item
+from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
 
 __all__ = ["Items"]
 
@@ -59,9 +59,13 @@ class Items:
 
     def plain(self, conds: Conds) -> tuple[Condition, ...]:
         where = conditions_of(conds, self.base, self.choose)
-        if where.related:
+        if not where.related:
+            return tuple(where.plain)
+        key = self.schema.key(self.base)
+        if key is None:
             raise LookupError("related rows within a figure")
-        return tuple(where.plain)
+        query = Sketch(self.base, (Item(field=key),), related=tuple(where.related))
+        return (*where.plain, Condition(key, "IN", query=query))
 
     def item(self, x: Any) -> Item:
         match x:
@@ -128,14 +132,15 @@ class Items:
         if x.rows.table is not None and (table := self.choose.table(x.rows.table)) != self.base:
             if not self.choose.many(table, self.base):
                 raise LookupError("figures of different rows")
-            self.choose.cost += 0.3
+            self.choose.cost += DOUBT
         if isinstance(x.of, Mention):
             kinds = ("number", "date") if x.name in ("MAX", "MIN", "RANGE") else ("number", "flag")
             f = self.choose.field(x.of, self.base, lambda f: f.role in kinds)
             if self.choose.many(self.base, f.table):
                 raise LookupError("a measure of which there are many")
             if f.table != self.base or self.fans():
-                self.choose.cost += 0.0 if x.name in ("MAX", "MIN", "RANGE") else 0.6 if f.table != self.base else 0.2
+                repeated = self.fans() and not self._linked()
+                self.choose.cost += 0.0 if x.name in ("MAX", "MIN", "RANGE") else DOUBT if repeated else 0.6
             return Item(x.name, f, among=among)
         inner = self.item(x.of)
         if among:
@@ -143,6 +148,16 @@ class Items:
         if isinstance(x.of, Span):
             return replace(inner, aggregate=x.name)
         return Item(x.name, of=inner)
+
+    def _linked(self) -> bool:
+        """Whether rows are grouped by way of a table that only links them, so that each stands once in a group."""
+        for item in self.group:
+            if item.field is not None and self.choose.many(self.base, item.field.table):
+                way = self.choose.way(self.base, item.field.table)
+                others = [f for f in self.schema.tables[way[0].right] if f.role != "key"]
+                if len(way) != 2 or others or way[1] not in self.schema.joins:
+                    return False
+        return True
 
     def _span(self, x: Span) -> Item:
         if x.start is None or x.end is None:

@@ -25,6 +25,12 @@ _MOST_WORDS = 4
 _PARTLY = 0.8
 """What each word of a column's name costs that was not said."""
 _SYNONYM = 0.5
+_UNITS_TEXT = """
+ euros euro eur dollars usd $ € kg g km m cm mm metres meters kilometers kilometres gb tb mb kb percent % pct
+degrees mw kw w v gev tev mev pb fb litres liters tons tonnes ha ms points pages inhabitants people musd keur meur
+mps hz grams kilograms
+"""
+_UNITS = frozenset(_UNITS_TEXT.split())
 _SIGNS = {"(": "LP", ")": "RP"}
 _MONTH = {name: f"{i + 1:02}" for i, name in enumerate(MONTHS.split("|"))}
 
@@ -101,6 +107,8 @@ def _numbers(words: Sequence[Word]) -> Iterator[Edge]:
             yield Edge("INT", i, i + 1, ("zero", "once", "twice").index(word.text), 0.1)
         elif word.text in _MONTH:
             yield Edge("MONTH", i, i + 1, _MONTH[word.text], 0.3 if word.text in ("may", "march") else 0.0)
+        if word.text in _UNITS:
+            yield Edge("UNITW", i, i + 1, word.text)
         if word.kind == "number" and words[i + 1 : i + 2] and words[i + 1].text in ("million", "thousand", "billion"):
             factor = {"thousand": 1e3, "million": 1e6, "billion": 1e9}[words[i + 1].text]
             yield Edge("N", i, i + 2, Num(f"{float(word.text.replace(',', '')) * factor:.0f}", "million"), -0.2)

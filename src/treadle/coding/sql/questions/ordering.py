@@ -59,6 +59,8 @@ class Ordering(Items):
     def _by_age(self) -> Item:
         """What 'oldest' and 'youngest' are said of: a day of birth or an age, else any date of the rows."""
         births = [f for f in self.schema.tables[self.base] if {"birth", "age", "born", "birthday"} & set(f.words)]
+        if len(births) != 1:
+            self.choose.cost += DOUBT
         return Item(field=births[0] if len(births) == 1 else self.choose.dated(self.base, False))
 
     def _by_column(self, what: Mention, select: tuple[Item, ...], figures: list[Item]) -> Item:

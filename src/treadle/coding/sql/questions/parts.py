@@ -23,7 +23,7 @@ def _items() -> Rules:
         rule("IT", "FG=x", lambda x: x),
         rule("IT", "all IT=x", lambda x: x),
         rule("IT", "EX=x", lambda x: x),
-        rule("IT", "COUNT F=f", numbers_of, 0.6),
+        rule("IT", "COUNT F=f", numbers_of, 1.4),
         rule("IT", "THAT", lambda: That(), 0.4),
         rule("IT", "PART=p", lambda p: Part(p), 0.3),
         rule("IT", "F=f OF T=t", _of_table, 0.05),

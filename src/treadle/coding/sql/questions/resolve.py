@@ -14,6 +14,8 @@ from treadle.coding.sql.questions.tree import (
     Ask,
     Conds,
     Count,
+    Dated,
+    Is,
     Mention,
     Named,
     Part,
@@ -29,6 +31,7 @@ from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
 
 __all__ = ["resolved"]
 
+FEW = 3
 _FIGURES = (Count, Agg, Share, Arith)
 
 
@@ -114,6 +117,10 @@ def _links(ask: Ask, base: str, schema: Schema) -> Iterator[str]:
             yield from many[-1:]
 
 
+def _said_last(x: Any) -> bool:
+    return isinstance(x.rows.conds[-1], Dated | Is)
+
+
 def _leaves(ask: Ask) -> list[Any]:
     ordered = [*(o.what for o in ask.best), *(figure for figure, _, _ in ask.bars)]
     return [leaf for shown in (*ask.shown, *ordered) for leaf in leaves_of(shown)]
@@ -139,6 +146,10 @@ class _Resolver(Ordering):
         if ask.zeros and not ask.bars:
             return self._with_zeros(ask, leaves, where)
         select = self._select(ask)
+        if any(isinstance(o.what, Count) and not o.descending for o in ask.best):
+            self.choose.cost += DOUBT  # those with none are the fewest
+        if len(leaves) > 1 and any(len(x.rows.conds) > len(leaves[0].rows.conds) and _said_last(x) for x in leaves[1:]):
+            self.choose.cost += DOUBT  # is it said of the first as well?
         keys = tuple(self.key(o, select) for o in ask.best)
         orders = tuple(self.key(o, select) for o in ask.orders) if ask.limit is None else keys
         if ask.limit is not None and ask.orders:
@@ -190,11 +201,16 @@ class _Resolver(Ordering):
                         continue  # 'the average rain per reading'
                     raise LookupError("rows are no groups of themselves")
                 self.choose.cost += self.choose.far(self.base, table)
+                if not self.schema.called(table) and any(f.role == "key" for f in self.schema.tables[table][1:]):
+                    self.choose.cost += DOUBT  # rows that link others have no name
                 found += self._told_apart(table)
             elif isinstance(group, Part):
                 found.append(self.part(group))
             else:
-                found.append(Item(field=self.choose.field(group, self.base)))
+                f = self.choose.field(group, self.base)
+                if f.role == "number" and not self.choose.holds_dates(f) and not (len(f.values) < FEW or f.unit == ""):
+                    self.choose.cost += DOUBT  # 'the rent per room' is a quotient
+                found.append(Item(field=f))
         return tuple(dict.fromkeys(found))
 
     def _told_apart(self, table: str) -> tuple[Item, ...]:
@@ -212,6 +228,8 @@ class _Resolver(Ordering):
         named = next(g for g in ask.groups if isinstance(g, TableName))
         table = self.choose.table(named)
         where = conditions_of(ask.passing, table, self.choose)
+        if where.related:
+            self.choose.cost += DOUBT  # is it said of the group, or of what is counted?
         key = self.schema.key(table) or self.schema.label(table)
         if where.related and key is not None:
             query = Sketch(table, (Item(field=key),), related=tuple(where.related))

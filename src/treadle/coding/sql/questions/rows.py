@@ -10,7 +10,7 @@ import calendar
 from dataclasses import replace
 
 from treadle.coding.chart import Costly, Rules, rule
-from treadle.coding.sql.questions.shown import dates_of
+from treadle.coding.sql.questions.shown import dates_of, identifies
 from treadle.coding.sql.questions.tree import (
     Both,
     Compare,
@@ -55,7 +55,8 @@ def _rows() -> Rules:
         rule("R", "NOT FL=f R=r", lambda f, r: _with(r, Flagged(f, False)), 0.1),
         rule("R", "ABOVE=op average F=f R=r", lambda op, f, r: _with(r, ThanAverage(f, op)), 0.1),
         rule("R", "NULL F=f R=r", lambda f, r: _with(r, Missing(f, True)), 0.3),
-        rule("R", "(all|every|any) [of] R=r", lambda r: r, 0.02),
+        rule("R", "(all|every) [of] R=r", lambda r: replace(r, every=True), 0.02),
+        rule("R", "any [of] R=r", lambda r: r, 0.02),
         rule("R", "VL=v F=f R=r", lambda v, f, r: Rows(r.table, (*found, *r.conds)) if (found := _in(f, v)) else None, 0.1),
         rule("R", "DISTINCT R=r", lambda r: replace(r, distinct=True)),
         rule("R", "R=r C=c", _passing, 0.05),
@@ -93,6 +94,10 @@ def _with(rows: Rows, cond: Cond) -> Rows | None:
 
 def _passing(r: Rows, c: Conds) -> Rows:
     return r.passing(*c)
+
+
+def _and(a: Conds, b: Conds) -> Conds:
+    return Rows(None, a).passing(*b).conds
 
 
 def _flag(f: Mention) -> Mention | None:
@@ -134,7 +139,7 @@ def _compared() -> Rules:
         rule("EQ", "NU=n", lambda n: ("=", n, None)),
         rule("EQ", "BE NU=n", lambda n: ("=", n, None)),
         rule("NU", "N=n", lambda n: n),
-        rule("NU", "N=n UNITW=u", lambda n, u: Num(n.text, u), -0.1),
+        rule("NU", "N=n UNITW=u", lambda n, u: Num(n.text, n.unit or u), -0.1),
         rule("NU", "- N=n", lambda n: Num("-" + n.text, n.unit), 0.1),
     ]
 
@@ -153,7 +158,7 @@ def _dates() -> Rules:
         rule("DT", "[YEARW] YM=m", lambda m: Dated(None, "month", "=", m)),
         rule("DT", "[YEARW] Y=y ORLATER=op", lambda y, op: Dated(None, "year", op, y)),
         rule("DT", "[ON] D=d ORLATER=op", lambda d, op: Dated(None, "day", op, d)),
-        rule("DT", "YEARW MONTH=m", lambda m: Dated(None, "moy", "=", m), 0.3),
+        rule("DT", "(in|during) MONTH=m", lambda m: Dated(None, "moy", "=", m), 0.3),
         rule("DT", "AFTER=op Y=y", lambda op, y: Dated(None, "year", op, y)),
         rule("DT", "BEFORE=op Y=y", lambda op, y: Dated(None, "year", op, y)),
         rule("DT", f"AFTER=op {day}", lambda op, d: Dated(None, "day", op, d)),
@@ -230,7 +235,7 @@ def _conditions() -> Rules:
         rule("C", f"{where} F=f (BE KNOWN|NOT NULL|BE NOT NULL)", lambda f: (Missing(f, False),)),
         rule("C", "WITH F=f", lambda f: (Missing(f, False),), 1.2),
         rule("C", f"{where} F=f OP=op [AVERAGE]", lambda f, op: (ThanAverage(f, op),) if op in "<>" else None, 3.0),
-        rule("C", f"{where} F=f [BE] OP=op AVERAGE [F|of F]", lambda f, op: (ThanAverage(f, op),) if op in "<>" else None),
+        rule("C", f"{where} F=f [BE] OP=op AVERAGE", lambda f, op: (ThanAverage(f, op),) if op in "<>" else None),
         rule("C", f"{where} OP=op average F=f", lambda f, op: (ThanAverage(f, op),) if op in "<>" else None),
         rule("ABOVE", "above", lambda: ">"),
         rule("ABOVE", "below", lambda: "<"),
@@ -254,7 +259,7 @@ def _both_values(v: Values) -> Conds | None:
 def _not_yet(f: Mention) -> Conds | None:
     """'Loans that were not returned': the date of what did not happen is missing."""
     dates = dates_of(f)
-    return (Missing(dates, True),) if dates else None
+    return (Missing(dates, True, verb=True),) if dates else None
 
 
 def _than_average(o: str) -> Conds:
@@ -271,7 +276,8 @@ def _in(f: Mention, v: Values, negated: bool = False) -> Conds | None:
 
 
 def _compare(f: Mention, c: Cmp) -> Cond | Costly | None:
-    if not any(x.role in ("number", "key", "text", "flag") for x, _ in f.fields):
+    able = [x for x, _ in f.fields if x.role in ("number", "text", "flag") or c[0] == "="]
+    if all(identifies(x) for x in able) and c[0] != "=":
         return None
     return Compare(f, c[0], c[1], c[2])
 
@@ -329,6 +335,12 @@ def _related() -> Rules:
     ]
 
 
+def _either(a: Conds, b: Conds) -> Conds | None:
+    """One of two conditions; of 'in June or July 2023' the first has no year."""
+    months = any(isinstance(c, Dated) and c.kind == "moy" for c in (*a, *b))
+    return (Either(a, b),) if len(a) == len(b) == 1 and not months else None
+
+
 def _of_rows(f: Mention, r: Rows) -> bool:
     """Whether a verb is the name of a column of these rows: 'released three albums'."""
     return r.table is not None and {x.table for x, _ in f.fields} >= {t for t, _ in r.table.tables[:1]}
@@ -341,9 +353,9 @@ def _through(t: TableName, r: Rows) -> Rows:
 
 def _joined() -> Rules:
     return [
-        rule("C", "C=a AND C=b", lambda a, b: (*a, *b), 0.05),
-        rule("C", "C=a (but|,) C=b", lambda a, b: (*a, *b), 0.15),
-        rule("C", "C=a , AND C=b", lambda a, b: (*a, *b), 0.15),
-        rule("C", "C=a or C=b", lambda a, b: (Either(a, b),), 0.3),
-        rule("C", "either C=a or C=b", lambda a, b: (Either(a, b),), 0.1),
+        rule("C", "C=a AND C=b", _and, 0.05),
+        rule("C", "C=a (but|,) C=b", _and, 0.15),
+        rule("C", "C=a , AND C=b", _and, 0.15),
+        rule("C", "C=a or C=b", _either, 0.3),
+        rule("C", "either C=a or C=b", _either, 0.1),
     ]

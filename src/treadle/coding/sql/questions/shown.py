@@ -6,16 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 from treadle.coding.sql.questions.tree import Agg, Arith, Ask, Count, HasCount, Mention, Share, Shown, That
+from treadle.coding.sql.reading.schema import Field
 
-__all__ = ["FIGURES", "dates_of", "numbers_of", "returned", "says_name", "with_count"]
+__all__ = ["FIGURES", "dates_of", "identifies", "numbers_of", "returned", "says_name", "with_count"]
 
 FIGURES = Count | Agg | Share | Arith
 
 
 def numbers_of(f: Mention) -> Mention | None:
     """'The number of seats' of a column of numbers of seats."""
-    numbers = tuple((x, cost) for x, cost in f.fields if x.role == "number")
+    numbers = tuple((x, cost) for x, cost in f.fields if x.role == "number" and not identifies(x))
     return Mention(numbers, f.words) if numbers else None
+
+
+def identifies(f: Field) -> bool:
+    """Whether a number only tells rows apart: ``procedure_no`` is neither added up nor compared."""
+    return f.role == "key" or f.words[-1:] in (("id",), ("no",), ("nr",), ("code",))
 
 
 def dates_of(f: Mention) -> Mention | None:
@@ -38,6 +44,8 @@ def returned(a: Ask, x: tuple[Shown, ...]) -> Ask | None:
         x = (*x, *figures)  # 'the average of each station; show its name'
     if wanted and not figures and not a.best and (grouped := with_count(a)) is not None:
         a, figures = grouped, list(grouped.shown)
+    elif any(isinstance(i, Count) for i in x) and not figures and not a.best and (grouped := with_count(a)) is not None:
+        a = grouped
     figures += [o.what for o in a.best if isinstance(o.what, FIGURES | Mention)]
     if len(wanted) > len(figures):
         return None

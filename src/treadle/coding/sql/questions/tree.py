@@ -6,7 +6,7 @@ question is about. So these meanings hold all that a word may name, with what ea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from treadle.coding.sql.reading.schema import Field
@@ -127,8 +127,11 @@ class Flagged:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
+    """``verb``: it was said by what did not happen: 'not returned'."""
+
     of: Mention
     missing: bool
+    verb: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +194,26 @@ Conds = tuple[Cond, ...]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a table (None: those spoken of before, or told by a figure's column) that fulfil all conditions."""
+    """Rows of a table (None: those spoken of before, or told by a figure's column) that fulfil all conditions.
+
+    ``every``: all of them were said, which is more than some where rows are related to others.
+    """
 
     table: TableName | None
     conds: Conds = ()
     distinct: bool = False
+    every: bool = False
 
     def passing(self, *conds: Cond) -> Rows:
-        return Rows(self.table, (*self.conds, *conds), self.distinct)
+        """With further conditions; a date with no name is of the rows that were spoken of last."""
+        found = list(self.conds)
+        for cond in conds:
+            last = found[-1] if found else None
+            if isinstance(last, Has | HasCount) and isinstance(cond, Dated) and cond.of is None:
+                found[-1] = replace(last, rows=last.rows.passing(cond))
+            else:
+                found.append(cond)
+        return Rows(self.table, tuple(found), self.distinct, self.every)
 
 
 # --------------------------------------------------------------------------------------------------- figures

@@ -23,8 +23,9 @@ from treadle.coding.sql.questions.tree import (
     Num,
     ThanAverage,
 )
-from treadle.coding.sql.reading.schema import Field
+from treadle.coding.sql.reading.schema import Field, stem
 from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Related, Sketch
+from treadle.coding.sql.reading.unread import SPOKEN_UNITS
 
 __all__ = ["Where", "conditions_of"]
 
@@ -63,6 +64,10 @@ def conditions_of(conds: Conds, base: str, choose: Choosing) -> Where:
                 found.related.append(Related(c.field.table, (c,), True))
             else:
                 beside.setdefault(c.field.table, []).append(c)
+    if (found.related or beside) and any(isinstance(c, Dated) and c.of is None for c in conds):
+        choose.cost += DOUBT  # the date of which of these rows?
+    if len(conds) > 1 and any(isinstance(c, Either) or (isinstance(c, Missing) and c.verb) for c in conds):
+        choose.cost += DOUBT  # how far does 'or' or 'not' reach?
     first = {choose.way(base, table)[0] for table in beside}
     if any(choose.way(base, r.table)[:1] and choose.way(base, r.table)[0] in first and not r.lacks for r in found.related):
         choose.cost += DOUBT  # is it the same row?
@@ -95,10 +100,14 @@ def _made(cond: Cond, base: str, choose: Choosing) -> tuple[Any, bool]:
             return _dated(cond, base, choose), False
         case Flagged():
             f = choose.field(cond.of, base)
+            if not cond.yes and choose.many(base, f.table):
+                raise LookupError("of which of these rows?")
             return [Condition(f, "=", f.truth(cond.yes))], False
         case Missing():
             f = choose.field(cond.of, base)
-            if cond.missing and f.role == "number" and {"0", "0.0"} & set(f.values):
+            if choose.many(base, f.table) or f.role == "flag":
+                raise LookupError("of which of these rows?")
+            if f.role == "number" and {"0", "0.0"} & set(f.values):
                 choose.cost += DOUBT  # 'no rain' is 0
             return [Condition(f, "IS NULL" if cond.missing else "IS NOT NULL")], False
         case ThanAverage():
@@ -132,6 +141,8 @@ def _is(cond: Is, base: str, choose: Choosing) -> tuple[list[Condition], bool]:
     f, values = choose.of_values(cond.values, base, accept)
     lacks = cond.negated and choose.many(base, f.table)
     unlike = cond.negated and not lacks
+    if len(values) > 1 and choose.many(base, f.table):
+        choose.cost += DOUBT  # one of them, or each?
     if len(values) == 1:
         return [Condition(f, "<>" if unlike else "=", values[0])], lacks
     return [Condition(f, "NOT IN" if unlike else "IN", f"({', '.join(values)})")], lacks
@@ -161,16 +172,25 @@ def _numeric(f: Field) -> bool:
 
 def _scaled(n: Num, f: Field) -> str:
     """The number in the unit of the column."""
-    own = f.unit.lower()
-    if n.unit in TIME_UNITS and own:
+    own = f.unit.lower() or next((w for w in f.words[-1:] if w in TIME_UNITS), "")
+    if n.unit in TIME_UNITS:
         if own not in TIME_UNITS:
             raise LookupError(f"{f.name} is no time")
         factor = TIME_UNITS[n.unit] / TIME_UNITS[own]
         return n.text if factor == 1 else f"{float(n.text) * factor:g}"
     if n.unit == "million" and own in _MILLIONS:
         return f"{float(n.text) / _MILLIONS[own]:g}"
+    if n.unit and n.unit not in TIME_UNITS and own and not _names_unit(n.unit, own):
+        raise LookupError(f"{f.name} is in {own}")
+    if n.unit == "million" and own:
+        raise LookupError(f"millions of {own}")
     quoted = f.role == "text"
     return f"'{n.text}'" if quoted else n.text
+
+
+def _names_unit(said: str, own: str) -> bool:
+    """Whether a word names the unit of a column: 'euros' for ``eur``."""
+    return stem(said) in {stem(w) for w in (own, *SPOKEN_UNITS.get(own, "").split())}
 
 
 _MILLIONS = {
@@ -230,6 +250,8 @@ def _key_is(cond: KeyIs, choose: Choosing) -> Condition:
 def _has(cond: Has, base: str, choose: Choosing) -> Any:
     if cond.rows.table is None:
         raise LookupError("rows of which table is not said")
+    if cond.rows.every:
+        raise LookupError("all rows, not some")
     table = choose.table(cond.rows.table)
     if table == base:
         if cond.negated:
