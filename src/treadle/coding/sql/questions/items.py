@@ -139,8 +139,8 @@ class Items:
             if self.choose.many(self.base, f.table):
                 raise LookupError("a measure of which there are many")
             if f.table != self.base or self.fans():
-                repeated = self.fans() and not self._linked()
-                self.choose.cost += 0.0 if x.name in ("MAX", "MIN", "RANGE") else DOUBT if repeated else 0.6
+                repeated = f.table != self.base or not self._linked()  # a row stands several times in a group
+                self.choose.cost += DOUBT if repeated and x.name in ("SUM", "AVG") else 0.0
             return Item(x.name, f, among=among)
         inner = self.item(x.of)
         if among:

@@ -31,7 +31,6 @@ from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
 
 __all__ = ["resolved"]
 
-FEW = 3
 _FIGURES = (Count, Agg, Share, Arith)
 
 
@@ -136,6 +135,8 @@ class _Resolver(Ordering):
     def sketch(self) -> Sketch:
         ask = self.ask
         leaves = _leaves(ask)
+        if ask.rows is not None and ask.rows.table is not None and not leaves:
+            self.choose.cost += next((cost for t, cost in ask.rows.table.tables if t == self.base), DOUBT)
         if any(o.what is not None and isinstance(o.what, _FIGURES) for o in ask.best) and ask.rows is not None:
             ask = self._best_group(ask)
         self.group = self._groups(ask)
@@ -208,7 +209,7 @@ class _Resolver(Ordering):
                 found.append(self.part(group))
             else:
                 f = self.choose.field(group, self.base)
-                if f.role == "number" and not self.choose.holds_dates(f) and not (len(f.values) < FEW or f.unit == ""):
+                if f.role == "number" and f.name.lower().endswith("s") and not self.choose.holds_dates(f):
                     self.choose.cost += DOUBT  # 'the rent per room' is a quotient
                 found.append(Item(field=f))
         return tuple(dict.fromkeys(found))

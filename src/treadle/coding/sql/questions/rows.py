@@ -233,7 +233,7 @@ def _conditions() -> Rules:
         rule("C", "WITH KNOWN F=f", lambda f: (Missing(f, False),)),
         rule("C", f"{where} F=f BE NULL", lambda f: (Missing(f, True),)),
         rule("C", f"{where} F=f (BE KNOWN|NOT NULL|BE NOT NULL)", lambda f: (Missing(f, False),)),
-        rule("C", "WITH F=f", lambda f: (Missing(f, False),), 1.2),
+        rule("C", "WITH F=f", lambda f: None if dates_of(f) else (Missing(f, False),), 1.2),
         rule("C", f"{where} F=f OP=op [AVERAGE]", lambda f, op: (ThanAverage(f, op),) if op in "<>" else None, 3.0),
         rule("C", f"{where} F=f [BE] OP=op AVERAGE", lambda f, op: (ThanAverage(f, op),) if op in "<>" else None),
         rule("C", f"{where} OP=op average F=f", lambda f, op: (ThanAverage(f, op),) if op in "<>" else None),

@@ -252,6 +252,8 @@ def _has(cond: Has, base: str, choose: Choosing) -> Any:
         raise LookupError("rows of which table is not said")
     if cond.rows.every:
         raise LookupError("all rows, not some")
+    if any((isinstance(c, Flagged) and not c.yes) or (isinstance(c, Is) and len(c.values) > 1) for c in cond.rows.conds):
+        choose.cost += DOUBT  # of one row, or of all?
     table = choose.table(cond.rows.table)
     if table == base:
         if cond.negated:

@@ -42,7 +42,8 @@ def cut(text: str) -> list[Word]:
             if kind == "word" and said.endswith(ending) and said not in ("what's", "who's", "it's", "there's", "where's"):
                 said = said.removesuffix(ending) + ("s" if ending.startswith("s") else "")
         inside = kind == "sign" and said in "-'\"’“”`" and not _stands_alone(text, match)  # noqa: RUF001
-        if (kind == "word" and said in _ARTICLES) or inside:
+        letter = match[0] == "A" and match.start() > 0 and text[match.start() - 2] not in ".?!"  # 'blood type A'
+        if (kind == "word" and said in _ARTICLES and not letter) or inside:
             continue
         if kind == "quoted":
             found.append(Word(said[1:-1], kind, match.start() + 1, match[0][1:-1]))
