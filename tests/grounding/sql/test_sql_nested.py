@@ -190,7 +190,7 @@ SAMPLE = 12
 
 
 BEYOND = (" - ('01-01' < ", "JULIANDAY('2024-02-01') - JULIANDAY(T1.")
-"""What the guide leaves out: a comparison as an operand; a date in words less a column of another table than the items before."""
+"""What the guide leaves out: a comparison as an operand; a date in words less a column, behind an item of another table."""
 
 
 def canonical(statement: str) -> str:

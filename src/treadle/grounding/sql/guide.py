@@ -20,7 +20,7 @@ names that computed columns have (n, avg_age, total: any name would do as well),
 
 Not covered: columns of two tables without qualifiers; RIGHT and FULL JOIN, commas in FROM; recursive WITH, WITH within a
 statement, lists of columns behind its names; joins of tables that no key joins where foreign keys are declared, but CROSS
-JOIN; comparisons as operands of arithmetic; a function of a literal less one of a column, where the item before names another
+JOIN; comparisons as operands of arithmetic; a date in words less a column, behind an item of another
 table. PostgreSQL and DuckDB want grouped what is not aggregated: there GROUP BY begins
 with the columns that items name outside of aggregates, or with the places of such items; and they want types alike, so that
 statements are compared with plain columns only, and a CASE has columns of one table.
