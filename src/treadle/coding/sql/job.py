@@ -64,7 +64,7 @@ class SqlJob:
         return self._plan is not None and self._plan.witness
 
     def guide(self, prompt: Prompt) -> Guide | None:
-        """For small models only: the guide's grammar leaves out what they rarely get right (WITH, frames of windows)."""
+        """For small models only: the guide's grammar leaves out what they rarely get right (WITH, windows)."""
         return self._guide if prompt.primer and is_small(self._tools.engine) else None
 
     @cached_property

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import permutations
 
-from treadle.grounding.sql.aggregates import AGGREGATES, aggregates
-from treadle.grounding.sql.conditions import conditions, plain_conditions
-from treadle.grounding.sql.expressions import expressions
-from treadle.grounding.sql.frame import Frame
-from treadle.grounding.sql.lexis import Scope, either, lexeme
+from treadle.grounding.sql.grammar import (
+    AGGREGATES,
+    Scope,
+    aggregates,
+    conditions,
+    either,
+    expressions,
+    lexeme,
+    plain_conditions,
+)
 from treadle.grounding.sql.pace import CONDITIONS, KEYS, MEMBERS, PARTS, Pace
+from treadle.grounding.sql.scan import Frame
 from treadle.grounding.sql.schema import Dialect
 
 __all__ = ["COMPOUND", "clause"]
@@ -24,16 +30,14 @@ def clause(frame: Frame, scope: Scope, dialect: Dialect, end: str, pace: Pace) -
     """The grammar of what may follow in the clause that ``frame`` has come to; ``end`` ends its statement."""
     if frame.clause == "limit":
         return f'start: " " INT (" OFFSET " INT)? ({end})\n'
-    grammars = {"where": _conditions, "on": _conditions, "having": _conditions, "group": _group, "order": _order}
+    grammars = {"where": _conditions, "having": _conditions, "group": _group, "order": _order}
     return grammars[frame.clause](frame, scope, dialect, end, pace)
 
 
 def _conditions(frame: Frame, scope: Scope, dialect: Dialect, end: str, pace: Pace) -> str:
     having = frame.clause == "having"
     p = "ch" if having else "c"
-    if frame.clause == "on":
-        after = end
-    elif having:
+    if having:
         after = _rest(frame, end, pace)
     else:
         ungrouped = _must_group(frame, dialect)
@@ -105,10 +109,7 @@ def _group(frame: Frame, scope: Scope, dialect: Dialect, end: str, pace: Pace) -
     columns = [] if dialect == "sqlite" else frame.plain(AGGREGATES)[0]
     keys = _all_of(columns) if columns and not frame.words else "c_f"
     positions = frame.unaggregated(AGGREGATES) if dialect == "sqlite" else []
-    positions += frame.named_unaggregated(AGGREGATES) if dialect == "sqlite" else []
     keys += f" | {either(positions)}" if positions else ""
-    if dialect != "sqlite" and columns and not frame.words and frame.apart(AGGREGATES):
-        keys += f" | {_all_of(frame.unaggregated(AGGREGATES))}"
     after = _rest(frame, end, pace)
     words = ['" HAVING"'] if pace < Pace.END else []
     words += ['","'] if _more(frame, KEYS, pace) else []
@@ -144,7 +145,7 @@ def _keys(frame: Frame, dialect: Dialect) -> str:
     distinct = strict and frame.items[:1] == ["DISTINCT"]
     if frame.grouped:
         free = [] if frame.compound else ["c_ax"]
-        free += [] if frame.compound or strict else ["c_f", 'C_COL " IS NULL"']
+        free += [] if frame.compound or strict else ["c_f"]
     else:
-        free = [] if frame.compound or aggregate or distinct else ["c_f", 'C_COL " IS NULL"']
+        free = [] if frame.compound or aggregate or distinct else ["c_f"]
     return " | ".join([*free, *listed, *named]) or '"1"'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 
-from treadle.grounding.sql.frame import Frame
+from treadle.grounding.sql.scan import Frame
 from treadle.grounding.sql.schema import Schema
 from treadle.grounding.sql.sources import Needs, distances
 
@@ -38,11 +38,10 @@ def pace_of(left: int, schema: Schema, stack: Sequence[Frame]) -> Pace:
 
 def _to_end(schema: Schema, frame: Frame) -> int:
     """Tokens, roughly, to the end of a frame by the shortest way."""
-    n_tokens = 2 + frame.opens + 4 * len({"CAST", "COALESCE", "NULLIF"} & set(frame.heads))
-    if frame.clause not in ("items", "from", "on"):
+    n_tokens = 2 + frame.opens
+    if frame.clause not in ("items", "from"):
         return n_tokens
     table, column = schema.usual_lengths
-    made = column + 14
     needs = Needs.of(schema, *frame.columns())
     brought = {q for _, q in frame.sources()}
     unmet = [q for q in needs.behind if q not in brought]
@@ -50,15 +49,7 @@ def _to_end(schema: Schema, frame: Frame) -> int:
     n_tokens += missing * (column + 2) + (0 if brought else table + 5)
     join = 3 * table + 2 * column + 10
     for qualifier in unmet if brought else unmet[1:]:
-        n_tokens += _steps(schema, needs, qualifier) * join if needs.behind[qualifier] else 6
-    for qualifier in [q for q in unmet if not needs.behind[q]]:
-        n_tokens += (len(needs.columns[qualifier]) + len(needs.bare)) * made + table + 12
-    if not needs.behind and needs.makes and not brought:
-        n_tokens += len(needs.bare) * made + table + 12
-    if frame.clause == "from" and (frame.last == "(" or frame.after_inner):
-        n_tokens += 8  # a statement in FROM wants a name, and behind JOIN a condition
-        n_tokens += 2 * column + 12 if "JOIN" in frame.source else 0
-    n_tokens += 2 * column + 12 if frame.last == "ON" else 0
+        n_tokens += _steps(schema, needs, qualifier) * join
     return n_tokens + (join if frame.last == "JOIN" and not unmet else 0)
 
 

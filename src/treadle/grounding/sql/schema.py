@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Literal
 
 from treadle.types import Column, Table
@@ -56,48 +54,27 @@ class Schema:
     """Tables by their names as written.
 
     Two tables join where a foreign key leads from one to the other or, where there is none between them, where key columns
-    have the same name. Where no key leads, conditions join a table with itself, and any two if none has a foreign key.
+    have the same name.
     """
 
     def __init__(self, tables: Sequence[Table], dialect: Dialect) -> None:
         self.dialect: Dialect = dialect
         usable = {quoted(t.name, dialect): t for t in tables if t.columns}
         self._tables = usable
-        self.made: frozenset[str] = frozenset()
-        """Tables that a statement makes."""
-        self._columns: Mapping[str, Mapping[str, Column]] = {
-            name: {quoted(c.name, dialect): c for c in t.columns} for name, t in usable.items()
-        }
+        self._columns = {name: {quoted(c.name, dialect): c for c in t.columns} for name, t in usable.items()}
         self.edges: dict[str, list[Edge]] = {name: [] for name in usable}
         self._join_tables()
-        self.keyless = not any(c.references for t in usable.values() for c in t.columns)
-        """No foreign key is declared, so that any two tables may belong together."""
-        self.component = dict.fromkeys(usable, 0) if self.keyless else self._components()
+        self.component = self._components()
         self._qualifiers = {name: self._qualifiers_of(name) for name in usable}
         self.usual_lengths = _usual_length(self._tables), _usual_length(c for cs in self._columns.values() for c in cs)
         """Tokens that the name of a table, and of a column, takes, roughly."""
 
-    def with_table(self, name: str, columns: Mapping[str, Column]) -> Schema:
-        """The schema and a statement that is used as a table under ``name``; it may be joined with every table."""
-        found = copy(self)
-        found._columns = {**self._columns, name: columns}
-        found.edges = {**self.edges, name: []}
-        found.made = self.made | {name}
-        if not name.startswith("("):
-            found._tables = {**self._tables, name: Table(name=name.strip('"'), columns=tuple(columns.values()))}
-            found._qualifiers = {**self._qualifiers, name: found._qualifiers_of(name)}
-        return found
-
     @property
     def tables(self) -> list[str]:
-        """All tables that a statement may name, in the order of the database."""
+        """All tables, in the order of the database."""
         return list(self._tables)
 
-    def joins(self, table: str) -> bool:
-        """Whether a table can be joined with another one."""
-        return table in self.made or bool(self.edges[table]) or bool(self.made) or self.keyless
-
-    def columns(self, table: str) -> Mapping[str, Column]:
+    def columns(self, table: str) -> dict[str, Column]:
         """The columns of a table, by their names as written."""
         return self._columns[table]
 
@@ -122,9 +99,7 @@ class Schema:
         words = [w for w in re.split(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])", name) if w]
         short = ["".join(w[0] for w in words), *(words[0][0] if words else "")]
         taken = {t.name.lower() for t in self._tables.values()}
-        wanted = (
-            [f"{t}{n}" for t in "Tt" for n in range(1, 5)] + ["T5", "T6"] + [s.lower() for s in short if s[:1].isalpha()]
-        )
+        wanted = [f"{t}{n}" for t in "Tt" for n in range(1, 5)] + [s.lower() for s in short if s[:1].isalpha()]
         plain = [w for w in wanted if w.lower() not in taken and w.lower() not in RESERVED]
         return list(dict.fromkeys([table, *plain]))
 
@@ -136,18 +111,6 @@ class Schema:
                 target = self._find(other)
                 if dot and target is not None and quoted(name, self.dialect) in self._columns[target]:
                     found.setdefault((table, target), set()).add((written, quoted(name, self.dialect)))
-        self.declared = frozenset(found) | {(two, one) for one, two in found}
-        """Pairs of tables between which a foreign key leads."""
-        targets: dict[tuple[str, str], list[tuple[str, str]]] = {}
-        for (one, two), pairs in found.items():
-            for left, right in pairs:
-                targets.setdefault((two, right), []).append((one, left))
-        for fellows in targets.values():
-            for (one, left), (two, right) in combinations(fellows, 2):
-                if one != two:
-                    found.setdefault((one, two) if (two, one) not in found else (two, one), set()).add(
-                        (left, right) if (two, one) not in found else (right, left)
-                    )
         for one in self._tables:
             for two in self._tables:
                 if one < two and (one, two) not in found and (two, one) not in found:
