@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Sequence
-from pathlib import Path
 
 import awkward as ak
 import numpy as np
 import pytest
 import uproot
 
+from read_programs import outputs_of, size
 from summaries import summarise
 from treadle.coding.expectations import metrics_in
 from treadle.coding.reading import read_program
-from treadle.prompts import preamble
 from treadle.sandbox import Sandbox
-from treadle.types import DataSummary, Program
+from treadle.types import DataSummary
 
 RNG = np.random.default_rng(11)
 N = 300
@@ -219,11 +216,6 @@ NOT_WHOLE = [
 ]
 
 
-def size(columns: Sequence[str]) -> dict[str, float]:
-    """The medians of columns' absolute values: all energies are in GeV."""
-    return dict.fromkeys(columns, 30.0)
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> DataSummary:
     path = tmp_path_factory.mktemp("constructs") / "tree.root"
@@ -237,17 +229,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataSummary:
 
 @pytest.fixture(scope="module")
 def printed(data: DataSummary, sandbox: Sandbox) -> dict[str, str]:
-    """What the programs of all requests print, run in one process, each with names of its own."""
-    source = preamble(data, data.tables[0], wide=False)
-    for i, (text, _) in enumerate(REQUESTS):
-        program = read_program(text, data.tables[0], size)
-        if program is not None:
-            source += f"\nprint('@@{i}')\ntry:\n    exec({program.body!r}, dict(globals()))\n"
-            source += "except Exception as e:\n    print(repr(e))\n"
-    run = sandbox.run(Program(source=source), [Path(data.path)])
-    assert run.ok, run.error
-    outputs = dict(re.findall(r"@@(\d+)\n(.*?)(?=@@|\Z)", run.stdout, re.DOTALL))
-    return {text: outputs.get(str(i), "") for i, (text, _) in enumerate(REQUESTS)}
+    return outputs_of((text for text, _ in REQUESTS), data, sandbox)
 
 
 @pytest.mark.parametrize(("text", "expected"), REQUESTS, ids=[r for r, _ in REQUESTS])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import awkward as ak
@@ -13,6 +12,7 @@ import uproot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from read_programs import outputs_of, size
 from summaries import summarise
 from treadle.coding.expectations import metrics_in
 from treadle.coding.extract import parses
@@ -237,11 +237,6 @@ NOT_WHOLE = [
 ]
 
 
-def size(columns: Sequence[str]) -> dict[str, float]:
-    """The medians of columns' absolute values: all energies are in GeV."""
-    return dict.fromkeys(columns, 30.0)
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> DataSummary:
     path = tmp_path_factory.mktemp("reading") / "events.root"
@@ -254,17 +249,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataSummary:
 
 @pytest.fixture(scope="module")
 def printed(data: DataSummary, sandbox: Sandbox) -> dict[str, str]:
-    """What the programs of all requests print, run in one process, each with names of its own."""
-    programs = {text: read_program(text, data.tables[0], size) for text, _ in REQUESTS}
-    source = preamble(data, data.tables[0], wide=False)
-    for i, program in enumerate(programs.values()):
-        if program is not None:
-            source += f"\nprint('@@{i}')\ntry:\n    exec({program.body!r}, dict(globals()))\n"
-            source += "except Exception as e:\n    print(repr(e))\n"
-    run = sandbox.run(Program(source=source), [Path(data.path)])
-    assert run.ok, run.error
-    outputs = dict(re.findall(r"@@(\d+)\n(.*?)(?=@@|\Z)", run.stdout, re.DOTALL))
-    return {text: outputs.get(str(i), "") for i, text in enumerate(programs)}
+    return outputs_of((text for text, _ in REQUESTS), data, sandbox)
 
 
 @pytest.mark.parametrize(("text", "expected"), REQUESTS, ids=[r for r, _ in REQUESTS])

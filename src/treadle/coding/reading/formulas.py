@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from treadle.coding.chart import Edge
 from treadle.coding.reading.catalogue import Catalogue
@@ -85,38 +86,28 @@ class _Reader:
             raise _NoFormulaError
 
     def sum(self) -> Value:
-        value = self._product()
-        while True:
-            before = self._state()
-            sign = self._next("+", "-")
-            try:
-                other = self._product() if sign else None
-            except _NoFormulaError:
-                other = None
-            if other is None:
-                self.place, self.worked, self.named = before
-                return value
-            self.worked += 1
-            self.summed = True
-            value = Arithmetic("+" if sign == "+" else "-", value, other)
-
-    def _state(self) -> tuple[int, int, int]:
-        return self.place, self.worked, self.named
+        value, joined = self._chain(self._product, "+", "-")
+        self.summed |= joined
+        return value
 
     def _product(self) -> Value:
-        value = self._power()
+        return self._chain(self._power, "*", "/")[0]
+
+    def _chain(self, operand: Callable[[], Value], *signs: Literal["+", "-", "*", "/"]) -> tuple[Value, bool]:
+        """Operands with signs between, from the left, as far as they go; and whether there were several."""
+        value, joined = operand(), False
         while True:
-            before = self._state()
-            sign = self._next("*", "/")
+            before = self.place, self.worked, self.named
+            sign = next((s for s in signs if self._next(s)), None)
             try:
-                other = self._power() if sign else None
+                other = operand() if sign else None
             except _NoFormulaError:
                 other = None
-            if other is None:
+            if other is None or sign is None:
                 self.place, self.worked, self.named = before
-                return value
+                return value, joined
             self.worked += 1
-            value = Arithmetic("*" if sign == "*" else "/", value, other)
+            value, joined = Arithmetic(sign, value, other), True
 
     def _power(self) -> Value:
         value = self._atom()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from importlib.resources import files
 
 from treadle.coding.chart import GUESS, Edge
+from treadle.coding.phrases import phrase_edges, read_phrases
 from treadle.coding.reading.catalogue import Catalogue
 from treadle.coding.reading.concepts import idea, ideas_of_name, ideas_of_word
 from treadle.coding.reading.formulas import formulas
@@ -36,7 +35,7 @@ def lexical(words: list[Token], told: Told) -> Iterator[Edge]:
             yield Edge("STR", i, i + 1, word.written)
         elif re.fullmatch(r"[a-z]{3,}s", word.text):
             yield Edge("PLURALS", i, i + 1, word.text)
-    yield from _phrases(texts)
+    yield from phrase_edges([t.lower() for t in texts], _PHRASES)
     yield from _numbers(texts)
     yield from _things(texts, catalogue)
     yield from _kinds(texts, catalogue)
@@ -75,31 +74,9 @@ def _rows(texts: list[str], catalogue: Catalogue) -> Iterator[Edge]:
             yield Edge("EVT", i, i + 1, "EVT", 0.1)
 
 
-def _read_phrases() -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
-    """Of each first word: (words, symbol, meaning) of the phrases that begin with it."""
-    text = files("treadle.coding.reading").joinpath("phrases.txt").read_text(encoding="utf-8")
-    table: dict[str, list[tuple[tuple[str, ...], str, str]]] = defaultdict(list)
-    for line in re.sub(r"\n +", " ", text).splitlines():
-        head, _, said = line.partition(":")
-        if not said or line.startswith("#"):
-            continue
-        symbol, _, meaning = head.partition(" ")
-        for phrase in said.split(" | "):
-            words = tuple(re.findall(r"\|\||&&|[<>=!]=|=[<>]|no\.|[\w.#%]+'?\w*|[^\w\s]", phrase.strip().lower()))
-            table[words[0]].append((words, symbol, meaning or symbol))
-    table["|"].append((("|",), "BAR", "BAR"))
-    return table
-
-
-_PHRASES = _read_phrases()
-
-
-def _phrases(texts: list[str]) -> Iterator[Edge]:
-    low = [t.lower() for t in texts]
-    for i, first in enumerate(low):
-        for words, symbol, meaning in _PHRASES.get(first, ()):
-            if tuple(low[i : i + len(words)]) == words:
-                yield Edge(symbol, i, i + len(words), meaning, -0.2 * (len(words) - 1))
+_CUT = re.compile(r"\|\||&&|[<>=!]=|=[<>]|no\.|[\w.#%]+'?\w*|[^\w\s]")
+_PHRASES = read_phrases("treadle.coding.reading", _CUT.findall)
+_PHRASES["|"].append((("|",), "BAR", "BAR"))
 
 
 _COUNTED_TEXT = "zero one two three four five six seven eight nine ten eleven twelve"

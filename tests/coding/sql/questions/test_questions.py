@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from readings import linked, made
+from treadle.coding.phrases import read_phrases
 from treadle.coding.sql.questions import ReadQuestion, read_question
+from treadle.coding.sql.questions.asks import ask_rules
+from treadle.coding.sql.questions.rows import row_rules
 from treadle.coding.sql.reading.schema import Schema
+from treadle.coding.sql.reading.sentence import to_words
 from treadle.coding.sql.reading.statement import to_sql
 
 SCRIPT = """
@@ -141,3 +145,36 @@ def test_whole_readings_give_the_rows(question: str, expected: str, opened: tupl
 def test_what_nothing_stands_for_is_no_whole_reading(question: str, opened: tuple[Schema, sqlite3.Connection]) -> None:
     found = read(question, opened)
     assert found is None or not found.whole, (found, to_sql(found.sketch, opened[0], "sqlite"))
+
+
+def test_every_symbol_of_a_rule_can_be_there() -> None:
+    """A rule with a part that neither words nor rules ever give would be dead."""
+    rules = [one for some in (*row_rules(), *ask_rules()) for one in some]
+    phrases = {symbol for found in read_phrases("treadle.coding.sql.questions").values() for _, symbol, _ in found}
+    words = {"D", "YM", "N", "INT", "Y", "MONTH", "UNITW", "F", "T", "V", "W", "QUOTED", "LP", "RP"}
+    parts = {part for one in rules for part in one.parts if part.isupper()}
+    assert parts <= words | phrases | {one.symbol for one in rules}
+    assert phrases <= parts
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("How many harbours had late visits?", "How many harbours are there that have visits with status late?"),
+        (
+            "Which ships have visits with cargo above 400?",
+            "Show the ship name of the ships that have visits with cargo more than 400.",
+        ),
+        (
+            "Cost = crew * cabins. What is the average cost?",
+            "What is the average crew times the cabin of the ships?",
+        ),
+    ],
+)
+def test_what_the_grammar_reads_is_said_in_words(
+    question: str, said: str, opened: tuple[Schema, sqlite3.Connection]
+) -> None:
+    """With the rows that belong to it and what is computed: as an example it would be shown to the model so."""
+    found = read(question, opened)
+    assert found is not None
+    assert to_words(found.sketch, opened[0]) == said

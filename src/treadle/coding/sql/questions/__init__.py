@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
@@ -85,6 +85,7 @@ def read_question(text: str, schema: Schema, links: Links) -> ReadQuestion | Non
         return cast(tuple[str, Any], found[0].meaning) if found else None
 
     words, known = definitions(words, computes)
+    told = _named_verbs(words, schema)
     best: ReadQuestion | None = None
     doubted: list[tuple[float, Sketch]] = []
     form = 0.0
@@ -92,7 +93,7 @@ def read_question(text: str, schema: Schema, links: Links) -> ReadQuestion | Non
         assert isinstance(edge.meaning, Ask)
         try:
             sketch, cost = resolved(replace(edge.meaning, **clauses), schema)
-            unused = _unused(words, sketch, schema)
+            unused = _unused(told, sketch, schema)
         except LookupError:
             continue
         over = sorted(edge.over | unused)
@@ -108,20 +109,25 @@ def read_question(text: str, schema: Schema, links: Links) -> ReadQuestion | Non
     return replace(best, doubtful=any(cost < form and sketch != best.sketch for cost, sketch in doubted))
 
 
-def _unused(words: Sequence[Word], sketch: Sketch, schema: Schema) -> frozenset[int]:
-    """Verbs that name something in the schema which the statement does not use: 'orders that were shipped'."""
-    named: dict[int, list[Mention | TableName]] = defaultdict(list)
+def _named_verbs(words: Sequence[Word], schema: Schema) -> dict[int, list[frozenset[str]]]:
+    """Of verbs that are a name in the schema, by their place: the words of each table or column that they may name."""
+    found: dict[int, list[frozenset[str]]] = defaultdict(list)
     for e in names(words, schema):
-        if e.end == e.start + 1 and isinstance(e.meaning, Mention | TableName):
-            named[e.start].append(e.meaning)
-    used = set(re.findall(r"\w+", to_sql(sketch, schema, "sqlite")))
+        if e.end == e.start + 1 and isinstance(e.meaning, TableName):
+            found[e.start] += [_words_of(table) for table, _ in e.meaning.tables]
+        elif e.end == e.start + 1 and isinstance(e.meaning, Mention):
+            found[e.start] += [_words_of(f.name) for f, _ in e.meaning.fields]
+    return {i: found[i] for i in verbs(words, frozenset(found))}
 
-    def uses(meant: Mention | TableName) -> bool:
-        if isinstance(meant, TableName):
-            return any(set(re.findall(r"\w+", table)) <= used for table, _ in meant.tables)
-        return any(set(re.findall(r"\w+", f.name)) <= used for f, _ in meant.fields)
 
-    return frozenset(i for i in verbs(words, frozenset(named)) if not any(uses(meant) for meant in named[i]))
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text))
+
+
+def _unused(told: Mapping[int, list[frozenset[str]]], sketch: Sketch, schema: Schema) -> frozenset[int]:
+    """Verbs that name something in the schema which the statement does not use: 'orders that were shipped'."""
+    used = _words_of(to_sql(sketch, schema, "sqlite"))
+    return frozenset(i for i, meant in told.items() if not any(name <= used for name in meant))
 
 
 _ANY_CASE = re.compile(

@@ -9,7 +9,7 @@ from treadle.coding.chart import Rules, rule
 from treadle.coding.sql.questions.best import best_rules
 from treadle.coding.sql.questions.figures import figure_rules
 from treadle.coding.sql.questions.parts import part_rules
-from treadle.coding.sql.questions.shown import FIGURES, numbers_of, returned, says_name, with_count
+from treadle.coding.sql.questions.shown import numbers_of, returned, says_name, with_count
 from treadle.coding.sql.questions.tree import (
     Agg,
     Arith,
@@ -25,6 +25,7 @@ from treadle.coding.sql.questions.tree import (
     Shown,
     TableName,
     That,
+    leaves_of,
 )
 
 __all__ = ["ask_rules"]
@@ -53,7 +54,7 @@ def _plain() -> Rules:
 def _columns_of(x: tuple[Shown, ...], r: Rows) -> Ask | None:
     """'The names and prices of books'; 'the authors of books' are rows with a condition of their own, and figures are read
     as such or not at all."""
-    if any(isinstance(i, FIGURES) for i in x):
+    if any(isinstance(i, Figure) for i in x):
         return None
     return None if all(isinstance(i, TableName) for i in x) and r.table not in x else Ask(r, x)
 
@@ -97,7 +98,7 @@ def _by(a: Ask, g: tuple[Any, ...]) -> Ask | None:
         if narrowed is None:
             return None
         a, g = replace(narrowed, passing=(*a.passing, *(c for c in g[0].conds if c not in dated))), (g[0].table,)
-    return replace(a, groups=g) if any(isinstance(x, Count | Agg | Share | Arith) for x in a.shown) else None
+    return replace(a, groups=g) if any(isinstance(x, Figure) for x in a.shown) else None
 
 
 def _clauses() -> Rules:
@@ -160,22 +161,15 @@ def _only(a: Ask, r: Rows) -> Ask | None:
     if r.table is not None and not _about(a, r.table):
         return _only(a, Rows(None, (Has(r),)))
     if a.rows is not None:
-        return replace(a, rows=a.rows.passing(*r.conds)) if r.conds else None
+        return replace(a, rows=a.rows.passing(*r.conds))
     figures = tuple(_narrowed(x, r) for x in a.shown)
-    return replace(a, shown=figures) if r.conds and any(f is not s for f, s in zip(figures, a.shown, strict=True)) else None
+    return replace(a, shown=figures) if any(f is not s for f, s in zip(figures, a.shown, strict=True)) else None
 
 
 def _about(a: Ask, table: TableName) -> bool:
     """Whether rows of a table are what a question lists or counts."""
-    tables = [x.rows.table for x in _leaves(a.shown)] + ([a.rows.table] if a.rows is not None else [])
+    tables = [x.rows.table for shown in a.shown for x in leaves_of(shown)] + ([a.rows.table] if a.rows is not None else [])
     return table in tables or not any(tables)
-
-
-def _leaves(shown: tuple[Any, ...]) -> list[Any]:
-    found: list[Any] = []
-    for x in shown:
-        found += _leaves((x.one, x.other)) if isinstance(x, Arith) else [x] if isinstance(x, Count | Agg | Share) else []
-    return found
 
 
 def _narrowed(x: Any, r: Rows) -> Any:

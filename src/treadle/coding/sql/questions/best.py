@@ -8,7 +8,7 @@ from typing import Any
 from treadle.coding.chart import Rules, rule
 from treadle.coding.sql.questions.figures import NONE
 from treadle.coding.sql.questions.parts import in_time
-from treadle.coding.sql.questions.shown import numbers_of, returned, says_name
+from treadle.coding.sql.questions.shown import dates_of, numbers_of, returned, says_name
 from treadle.coding.sql.questions.tree import Ask, Conds, Count, Figure, Mention, Named, Order, Rows, Shown, TableName
 
 __all__ = ["best_rules"]
@@ -104,8 +104,8 @@ def _dated(r: Rows, d: str, n: int = 1) -> Ask:
 
 def _dated_by(r: Rows, d: str, f: Mention, n: int = 1) -> Ask | None:
     """'The most recently installed detector'."""
-    dates = tuple((x, cost) for x, cost in f.fields if x.role == "date")
-    return Ask(r, best=(Order(Mention(dates, f.words), d.startswith("DOWN")),), limit=n) if dates else None
+    dates = dates_of(f)
+    return Ask(r, best=(Order(dates, d.startswith("DOWN")),), limit=n) if dates else None
 
 
 def _adj_by(r: Rows, s: str, f: Mention, n: int = 1) -> Ask:

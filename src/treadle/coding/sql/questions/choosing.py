@@ -20,7 +20,6 @@ _OWN = 0.95
 """A column of the rows themselves that costs not more than this beyond another may be meant as well."""
 _CLOSE = 0.06
 """Two choices that differ by less are the same to us."""
-_YEARS = frozenset(("year", "founded", "opened", "born", "built", "established", "since", "formed", "released"))
 TIME_UNITS = {
     "s": 1,
     "sec": 1,
@@ -111,7 +110,7 @@ class Choosing:
 
     def dated(self, base: str, year: bool) -> Field:
         """The date of rows of which none was named."""
-        own = [f for f in self.schema.tables[base] if self.holds_dates(f)]
+        own = [f for f in self.schema.tables[base] if f.holds_dates]
         if len(own) > 1 and year and len([f for f in own if f.role == "number"]) == 1:
             own = [f for f in own if f.role == "number"]
         if named := [f for f in self.dates if f in own]:
@@ -121,11 +120,8 @@ class Choosing:
                 self.cost += DOUBT
             return own[0]
         self.cost += DOUBT  # the rows have no date
-        near = [(f, 0.3) for f in self.schema.fields if self.holds_dates(f) and self.far(base, f.table) < 90]
+        near = [(f, 0.3) for f in self.schema.fields if f.holds_dates and self.far(base, f.table) < 90]
         return self.nearest(near, base)
-
-    def holds_dates(self, f: Field) -> bool:
-        return f.role == "date" or (f.role == "number" and bool(_YEARS & set(f.words)))
 
     def by_adjective(self, adjective: str, base: str) -> Field:
         """The column that 'longest' or 'older than' is said of."""

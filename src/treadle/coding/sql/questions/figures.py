@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from treadle.coding.chart import GUESS, Costly, Rules, rule
 from treadle.coding.sql.questions.shown import dates_of, identifies, numbers_of
@@ -24,7 +24,7 @@ def _figures() -> Rules:
     return [
         rule("FG", "COUNT R=r", lambda r: Count(replace(r, distinct=False), _counted(r))),
         rule("FG", "COUNTD R=r", lambda r: Count(r, r.table)),
-        rule("FG", "COUNTD F=f", lambda f: Count(NONE, _values_of(f))),
+        rule("FG", "COUNTD F=f", lambda f: Count(NONE, f)),
         rule("FG", "COUNTD F=f (OF R=r|C=c)", _distinct, 0.1),
         rule("FG", "COUNT F=f", lambda f: Count(NONE, _texts(f)) if _texts(f) else None, 1.0),
         rule("FG", "COUNT F=f (OF R=r|C=c)", lambda f, **k: _distinct(_texts(f), **k) if _texts(f) else None, 1.1),
@@ -49,11 +49,10 @@ def _figures() -> Rules:
         rule("FG", "SHARE=s OF R=r", _share_of_last, 0.3),
         rule("FG", "SHARE=s OF [all] F=f C=c", lambda s, f, c: Share(NONE, c, float(s), f), 0.3),
         rule("FG", "OF R=r [,] SHARE=s C=c", lambda s, r, c: Share(r, c, float(s))),
-        rule("FG", "[all] FG=x PERCENT", lambda x: _percent(x)),
+        rule("FG", "[all] FG=x PERCENT", _percent),
         rule("FG", "LP FG=x RP", lambda x: x),
         rule("FG", "FG=x TOTALW", lambda x: x if isinstance(x, Count) or (isinstance(x, Agg) and x.name == "SUM") else None),
         rule("FG", "TOTALW FG=x", lambda x: x if isinstance(x, Count) or (isinstance(x, Agg) and x.name == "SUM") else None),
-        rule("FG", "RANGEW F=f", lambda f: Agg("RANGE", f, NONE)),
         rule("FG", "DIFFERENCE [between] AGG=a (and|AND) AGG=b F=f", _range),
         rule("FG", "DIFFERENCE [between] AGG=a (and|AND) AGG=b F=f OF R=r", _range),
     ]
@@ -67,10 +66,6 @@ def _texts(f: Mention) -> Mention | None:
     """Columns whose different values are counted."""
     found = tuple((x, c) for x, c in f.fields if x.role in ("text", "label"))
     return Mention(found, f.words) if found else None
-
-
-def _values_of(f: Mention) -> Mention:
-    return f
 
 
 def _distinct(f: Mention | None, r: Rows | None = None, c: Conds = ()) -> Count | None:
@@ -127,10 +122,18 @@ def _range(a: str, b: str, f: Mention, r: Rows = NONE) -> Agg | None:
     return Agg("RANGE", f, r) if {a, b} == {"MAX", "MIN"} else None
 
 
+_SIGNS: tuple[tuple[str, Literal["/", "-", "+", "*"]], ...] = (
+    ("DIVIDED", "/"),
+    ("MINUS", "-"),
+    ("TIMES", "*"),
+    ("PLUS", "+"),
+)
+
+
 def _computed() -> Rules:
     """Arithmetic on figures, and on columns of a row (EX)."""
     out: Rules = []
-    for word, sign in (("DIVIDED", "/"), ("MINUS", "-"), ("TIMES", "*"), ("PLUS", "+")):
+    for word, sign in _SIGNS:
         for one in ("FG", "EX", "F", "N"):
             for other in ("FG", "EX", "F", "N"):
                 if one == other == "N":
@@ -170,7 +173,7 @@ def _ratio(a: Rows, b: Rows) -> Arith:
     return Arith("/", Count(a), Count(b))
 
 
-def _arith(sign: str) -> Any:
+def _arith(sign: Literal["/", "-", "+", "*"]) -> Any:
     def joined(a: Any, b: Any) -> Arith | Span | None:
         if sign == "-" and isinstance(a, Mention) and isinstance(b, Mention) and dates_of(a) and dates_of(b):
             return Span(dates_of(b), dates_of(a), "day")

@@ -38,10 +38,6 @@ class Items:
         self.group: tuple[Item, ...] = ()
         self.extra: dict[Conds, tuple[Condition, ...]] = {}
 
-    def identity(self, table: str) -> tuple[Item, ...]:
-        found = dict.fromkeys((self.schema.key(table), *self.schema.called(table)))
-        return tuple(Item(field=f) for f in found if f is not None)
-
     def part(self, part: Part) -> Item:
         if part.of is not None:
             f = self.choose.field(part.of, self.base, lambda f: f.role == "date")
@@ -173,9 +169,7 @@ class Items:
         simple = one.by is None and one.factor == 1.0 and not one.number
         first = one if simple else Item(of=one)
         second = other if other.by is None else Item(of=other)
-        if x.operator == "growth":
-            return replace(first, by=("growth", second), factor=x.factor)
-        return replace(first, by=(x.operator, second), factor=x.factor)  # type: ignore[arg-type]
+        return replace(first, by=(x.operator, second), factor=x.factor)
 
     def shown(self, x: Any) -> tuple[Item, ...]:
         """What a row is called may be several columns: first and last name."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 from treadle.coding.chart import Edge
+from treadle.coding.phrases import phrase_edges, read_phrases
 from treadle.coding.sql.questions.tree import Agg, Mention, Num, Rows, TableName, Value
 from treadle.coding.sql.questions.words import Word
 from treadle.coding.sql.reading.abbreviations import stands_for
@@ -35,22 +35,7 @@ _SIGNS = {"(": "LP", ")": "RP"}
 _MONTH = {name: f"{i + 1:02}" for i, name in enumerate(MONTHS.split("|"))}
 
 
-def _read_phrases() -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
-    """Of each first word: (words, symbol, meaning) of the phrases that begin with it."""
-    text = files("treadle.coding.sql.questions").joinpath("phrases.txt").read_text(encoding="utf-8")
-    table: dict[str, list[tuple[tuple[str, ...], str, str]]] = defaultdict(list)
-    for line in re.sub(r"\n +", " ", text).splitlines():
-        head, _, said = line.partition(": ")
-        if not said or line.startswith("#"):
-            continue
-        symbol, _, meaning = head.partition(" ")
-        for phrase in said.split(" | "):
-            words = tuple(phrase.strip().lower().split())
-            table[words[0]].append((words, symbol, meaning or symbol))
-    return table
-
-
-_PHRASES = _read_phrases()
+_PHRASES = read_phrases("treadle.coding.sql.questions")
 
 
 def lexical(
@@ -74,17 +59,10 @@ def lexical(
         yield Edge("QUOTED" if word.kind == "quoted" else _SIGNS.get(word.text, word.text), i, i + 1, word.text)
         if word.kind == "word" and (len(word.text) == 1 or word.written[0].isupper()):
             yield Edge("W", i, i + 1, word.written, 0.4)
-    yield from _phrases([w.text for w in words])
+    yield from phrase_edges([w.text for w in words], _PHRASES)
     yield from _numbers(words)
     yield from names(words, schema)
     yield from _values(words, links, starts)
-
-
-def _phrases(texts: list[str]) -> Iterator[Edge]:
-    for i, first in enumerate(texts):
-        for words, symbol, meaning in _PHRASES.get(first, ()):
-            if tuple(texts[i : i + len(words)]) == words:
-                yield Edge(symbol, i, i + len(words), meaning, -0.2 * (len(words) - 1))
 
 
 def _numbers(words: Sequence[Word]) -> Iterator[Edge]:

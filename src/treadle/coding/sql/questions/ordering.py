@@ -18,14 +18,6 @@ class Ordering(Items):
         age = o.adjective in ("dated", "age") and item.field is not None and "age" in item.field.words
         return Key(item, bool(o.descending) is not age)
 
-    def usual_order(self, select: tuple[Item, ...]) -> tuple[Key, ...]:
-        """Groups as a reader wants them: dates in their order, anything else by its figure, the largest first."""
-        dated = next((i for i in self.group if i.field is not None and (i.part or self.choose.holds_dates(i.field))), None)
-        figure = next((i for i in select if i.figure), None)
-        if dated is not None:
-            return (Key(dated),)
-        return () if figure is None else (Key(figure, True),)
-
     def _ordered_by(self, o: Order, select: tuple[Item, ...]) -> Item:
         figures = [i for i in select if i.figure]
         if isinstance(o.what, That) or o.adjective == "figure":
@@ -38,9 +30,7 @@ class Ordering(Items):
         if o.adjective == "age":
             return self._by_age()
         if o.adjective == "date":
-            dated = [
-                i for i in (*select, *self.group) if i.field is not None and (i.part or self.choose.holds_dates(i.field))
-            ]
+            dated = [i for i in (*select, *self.group) if i.field is not None and (i.part or i.field.holds_dates)]
             return dated[0] if dated else Item(field=self.choose.dated(self.base, False))
         if o.adjective == "name":
             texts = [i for i in select if i.field is not None and i.field.role in ("label", "text") and not i.figure]
@@ -50,7 +40,7 @@ class Ordering(Items):
         if o.what is None:
             return figures[0] if len(figures) == 1 else Item(field=self.choose.by_adjective(o.adjective, self.base))
         if isinstance(o.what, Mention):
-            return self._by_column(o.what, select, figures)
+            return self._by_column(o.what, select)
         item = self.item(o.what)
         if self.group and not item.figure and item not in self.group:
             raise LookupError("an order by what groups do not have")
@@ -63,7 +53,7 @@ class Ordering(Items):
             self.choose.cost += DOUBT
         return Item(field=births[0] if len(births) == 1 else self.choose.dated(self.base, False))
 
-    def _by_column(self, what: Mention, select: tuple[Item, ...], figures: list[Item]) -> Item:
+    def _by_column(self, what: Mention, select: tuple[Item, ...]) -> Item:
         named = {f for f, cost in what.fields if cost <= what.fields[0][1] + 0.3}
         same = [i for i in (*select, *self.group) if i.field in named]
         if same:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from treadle.coding.chart import Rules, rule
-from treadle.coding.sql.questions.shown import numbers_of
+from treadle.coding.sql.questions.shown import dates_of, numbers_of
 from treadle.coding.sql.questions.tree import Mention, Named, Order, Part, TableName, That
 
 __all__ = ["in_time", "part_rules"]
@@ -47,9 +47,9 @@ def _groups() -> Rules:
         rule("GI", "T=t NAMEW", lambda t: t),
         rule("GI", "F=f", lambda f: f),
         rule("GI", "PART=p", lambda p: Part(p), 0.1),
-        rule("GI", "PART=p OF F=f", lambda p, f: _part_of(p, f)),
-        rule("GI", "F=f PART=p", lambda p, f: _part_of(p, f)),
-        rule("GI", "PART=p [of] F=f", lambda p, f: _part_of(p, f), 0.1),
+        rule("GI", "PART=p OF F=f", _part_of),
+        rule("GI", "F=f PART=p", _part_of),
+        rule("GI", "PART=p [of] F=f", _part_of, 0.1),
         rule("GI", "F=f OF T=t", _of_table),
         rule("GL", "GI=g", lambda g: (g,)),
         rule("GL", "GL=a (and|AND|,) [PER|by] GI=b", lambda a, b: (*a, b), 0.1),
@@ -62,8 +62,8 @@ def _groups() -> Rules:
 
 
 def _part_of(p: str, f: Mention) -> Part | None:
-    dates = tuple((x, c) for x, c in f.fields if x.role == "date")
-    return Part(p, Mention(dates, f.words)) if dates else None
+    dates = dates_of(f)
+    return Part(p, dates) if dates else None
 
 
 def _orders() -> Rules:
@@ -92,7 +92,7 @@ def _orders() -> Rules:
         rule("OK", "OW=x [,] with OLDADJ=d [F|ONES] FIRST", in_time),
         rule("OK", "OW=x [,] with SUPADJ=s [F|ONES] FIRST", lambda x, s: Order(x, s.startswith("DOWN"))),
         rule("OK", "OLDADJ=d FIRST", in_time, 0.1),
-        rule("OK", "(FIRSTADJ=d|BESTD=d) OW=x FIRST", lambda x, d: Order(x, down[d])),
+        rule("OK", "FIRSTADJ=d OW=x FIRST", lambda x, d: Order(x, down[d])),
         rule("OK", "FIRSTADJ=d FIRST", lambda d: Order(None, down[d], "figure"), 0.1),
         rule("OK", "SUPADJ=s FIRST", lambda s: Order(None, s.startswith("DOWN"), s.split()[1])),
         rule("OK", "(DOWN=d|UP=d)", lambda d: Order(None, down[d], "figure"), 0.1),

@@ -15,6 +15,7 @@ from treadle.coding.sql.questions.tree import (
     Conds,
     Count,
     Dated,
+    Figure,
     Is,
     Mention,
     Named,
@@ -27,11 +28,9 @@ from treadle.coding.sql.questions.tree import (
 )
 from treadle.coding.sql.questions.where import Where, conditions_of
 from treadle.coding.sql.reading.schema import Schema
-from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
+from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch, identity_of, usual_order
 
 __all__ = ["resolved"]
-
-_FIGURES = (Count, Agg, Share, Arith)
 
 
 def resolved(ask: Ask, schema: Schema) -> tuple[Sketch, float]:
@@ -45,9 +44,9 @@ def resolved(ask: Ask, schema: Schema) -> tuple[Sketch, float]:
     best: tuple[Sketch, float] | None = None
     trouble: LookupError | None = None
     for base in _bases(ask, schema):
-        resolver = _Resolver(ask, base, schema)
+        resolver = _Resolver(base, schema)
         try:
-            sketch = resolver.sketch()
+            sketch = resolver.sketch(ask)
         except LookupError as error:
             trouble = error
             continue
@@ -74,13 +73,13 @@ def _of_two_tables(ask: Ask, schema: Schema) -> tuple[Sketch, float] | None:
     if ask.rows is not None or ask.digits is not None or ask.percent or x.operator not in ("/", "-"):
         raise LookupError("more than two numbers of rows")
     (one, first), (other, second) = (resolved(Ask(None, (side,)), schema) for side in (x.one, x.other))
-    item = Item(query=one, by=("/" if x.operator == "/" else "-", Item(query=other)), factor=x.factor)
+    item = Item(query=one, by=(x.operator, Item(query=other)), factor=x.factor)
     return Sketch("", (item,)), first + second
 
 
 def _bases(ask: Ask, schema: Schema) -> Iterator[str]:
     """The tables whose rows may be counted, averaged or listed."""
-    figures = [f for f in _leaves(ask) if isinstance(f, Count | Agg | Share)]
+    figures = _leaves(ask)
     found: dict[str, None] = {}
     for figure in figures:
         rows, of = figure.rows, figure.of
@@ -126,18 +125,13 @@ def _leaves(ask: Ask) -> list[Any]:
 
 
 class _Resolver(Ordering):
-    def __init__(self, ask: Ask, base: str, schema: Schema) -> None:
-        super().__init__(base, schema)
-        self.ask = ask
-
     # ------------------------------------------------------------------------------------------------- parts
 
-    def sketch(self) -> Sketch:
-        ask = self.ask
+    def sketch(self, ask: Ask) -> Sketch:
         leaves = _leaves(ask)
         if ask.rows is not None and ask.rows.table is not None and not leaves:
             self.choose.cost += next((cost for t, cost in ask.rows.table.tables if t == self.base), DOUBT)
-        if any(o.what is not None and isinstance(o.what, _FIGURES) for o in ask.best) and ask.rows is not None:
+        if any(isinstance(o.what, Figure) for o in ask.best) and ask.rows is not None:
             ask = self._best_group(ask)
         self.group = self._groups(ask)
         common = self._common(leaves)
@@ -145,7 +139,7 @@ class _Resolver(Ordering):
         self._others(leaves, common)
         where.plain += self._passing(ask)
         if ask.zeros and not ask.bars:
-            return self._with_zeros(ask, leaves, where)
+            return self._with_zeros(ask, where)
         select = self._select(ask)
         if any(isinstance(o.what, Count) and not o.descending for o in ask.best):
             self.choose.cost += DOUBT  # those with none are the fewest
@@ -168,7 +162,7 @@ class _Resolver(Ordering):
             raise LookupError("an order by figures of a list")
         distinct = ask.distinct or bool(ask.rows and ask.rows.distinct) or self._repeats(select)
         if not orders and self.group and ask.limit is None:
-            orders = self.usual_order(select)
+            orders = usual_order(self.group, select)
         return Sketch(
             self.base,
             self._rounded(ask, select),
@@ -209,14 +203,14 @@ class _Resolver(Ordering):
                 found.append(self.part(group))
             else:
                 f = self.choose.field(group, self.base)
-                if f.role == "number" and f.name.lower().endswith("s") and not self.choose.holds_dates(f):
+                if f.role == "number" and f.name.lower().endswith("s") and not f.holds_dates:
                     self.choose.cost += DOUBT  # 'the rent per room' is a quotient
                 found.append(Item(field=f))
         return tuple(dict.fromkeys(found))
 
     def _told_apart(self, table: str) -> tuple[Item, ...]:
         """What tells rows of a table apart: by the rows' own column, where that is all that is shown of it."""
-        way, found = self.choose.way(self.base, table), self.identity(table)
+        way, found = self.choose.way(self.base, table), identity_of(table, self.schema)
         own = found[0].field if len(found) == 1 and len(way) == 1 and way[0] in self.schema.joins else None
         if own is not None and own.name == way[0].right_column:
             return (Item(field=self.schema.column(self.base, way[0].left_column)),)
@@ -327,10 +321,10 @@ class _Resolver(Ordering):
 
     # --------------------------------------------------------------------------------------------------- zeros
 
-    def _with_zeros(self, ask: Ask, leaves: list[Any], where: Where) -> Sketch:
+    def _with_zeros(self, ask: Ask, where: Where) -> Sketch:
         """Groups that nothing belongs to, with a count of 0."""
         group = ask.groups[0] if len(ask.groups) == 1 else None
-        figures = [x for x in ask.shown if isinstance(x, _FIGURES)]
+        figures = [x for x in ask.shown if isinstance(x, Figure)]
         if not isinstance(group, TableName) or len(figures) != 1 or not isinstance(figures[0], Count | Agg) or where.related:
             raise LookupError("zeros of several figures")
         table, figure = self.choose.table(group), figures[0]
@@ -348,6 +342,6 @@ class _Resolver(Ordering):
         told = [i for x in ask.shown if isinstance(x, Mention | TableName | Named) for i in self.shown(x)]
         labels = tuple(i for i in self.group if i.field and i.field.role != "key") or self.group
         select = self._rounded(ask, (*(told or labels), item))
-        order = tuple(self.key(o, select) for o in ask.orders) or self.usual_order(select)
+        order = tuple(self.key(o, select) for o in ask.orders) or usual_order(self.group, select)
         kept = tuple(dict.fromkeys((*self.group, *told)))
         return Sketch(table, select, tuple(own), group=kept, order=order, outer=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 from dataclasses import replace
 
-from treadle.coding.chart import Costly, Rules, rule
+from treadle.coding.chart import Rules, rule
 from treadle.coding.sql.questions.shown import dates_of, identifies
 from treadle.coding.sql.questions.tree import (
     Both,
@@ -40,7 +40,7 @@ Values = tuple[Value, ...]
 
 
 def row_rules() -> Rules:
-    return [*_rows(), *_values(), *_compared(), *_dates(), *_conditions(), *_related(), *_joined()]
+    return [*_rows(), *_values(), *_compared(), *_dates(), *_conditions(), *_of_columns(), *_related(), *_joined()]
 
 
 # ------------------------------------------------------------------------------------------------------ rows
@@ -89,7 +89,7 @@ def _rows_called(v: Values) -> Rows | None:
 
 
 def _with(rows: Rows, cond: Cond) -> Rows | None:
-    return Rows(rows.table, (cond, *rows.conds), rows.distinct) if rows.table is not None else None
+    return replace(rows, conds=(cond, *rows.conds)) if rows.table is not None else None
 
 
 def _passing(r: Rows, c: Conds) -> Rows:
@@ -222,6 +222,13 @@ def _conditions() -> Rules:
         rule("C", "[WHO] BE VL=v T", lambda v: (Is(v),), 0.3),
         rule("C", "[WHO] [BE] [OF|WITH] both VL=v", _both_values),
         rule("C", "[WHO] [BE] both C=a (and|AND) C=b", lambda a, b: (Both((a, b)),)),
+    ]
+
+
+def _of_columns() -> Rules:
+    """Conditions of what is missing, of averages and of parts of texts."""
+    where = "[WHO|WITH]"
+    return [
         rule("C", "NOT F=f", _not_yet, 0.2),
         rule("C", "OF T=t [number|id|no|nr|#] INT=n", lambda t, n: (KeyIs(t, str(n)),), 0.4),
         rule("R", "T=t [number|id|no|nr|#] INT=n", lambda t, n: Rows(t, (KeyIs(t, str(n)),)), 0.8),
@@ -243,11 +250,7 @@ def _conditions() -> Rules:
         rule("C", "[WHO|WITH] F=f ENDS WS=w", lambda w, f: (Like(f, f"%{w[0]}"),) if len(w) == 1 else None),
         rule("C", "[WHO|WITH] F=f CONTAINS WS=w", _contains),
         rule("C", "(WITH|CONTAINS) WS=w [somewhere|anywhere] in F=f", _contains),
-        rule("C", "(WITH|CONTAINS) word WS=w [somewhere|anywhere] in F=f", _contains),
-        rule("WS", "W=w", lambda w: (w,)),
-        rule("WS", "QUOTED=w", lambda w: (w,)),
-        rule("WS", "word W=w", lambda w: (w,)),
-        rule("WS", "text W=w", lambda w: (w,)),
+        rule("WS", "[word|text] (W=w|QUOTED=w)", lambda w: (w,)),
         rule("WS", "WS=a or WS=b", lambda a, b: (*a, *b)),
     ]
 
@@ -275,7 +278,7 @@ def _in(f: Mention, v: Values, negated: bool = False) -> Conds | None:
     return (Is(v, of=f, negated=negated),)
 
 
-def _compare(f: Mention, c: Cmp) -> Cond | Costly | None:
+def _compare(f: Mention, c: Cmp) -> Compare | None:
     able = [x for x, _ in f.fields if x.role in ("number", "text", "flag") or c[0] == "="]
     if all(identifies(x) for x in able) and c[0] != "=":
         return None
@@ -284,7 +287,7 @@ def _compare(f: Mention, c: Cmp) -> Cond | Costly | None:
 
 def _counted(f: Mention, c: Cmp) -> Conds | None:
     made = _compare(f, c)
-    return (replace(made, counted=True),) if isinstance(made, Compare) else None
+    return (replace(made, counted=True),) if made is not None else None
 
 
 def _of_unit(c: Cmp) -> Conds | None:

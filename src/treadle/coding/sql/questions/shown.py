@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from treadle.coding.sql.questions.tree import Agg, Arith, Ask, Count, HasCount, Mention, Share, Shown, That
+from treadle.coding.sql.questions.tree import Ask, Count, Figure, HasCount, Mention, Shown, That
 from treadle.coding.sql.reading.schema import Field
 
-__all__ = ["FIGURES", "dates_of", "identifies", "numbers_of", "returned", "says_name", "with_count"]
-
-FIGURES = Count | Agg | Share | Arith
+__all__ = ["dates_of", "identifies", "numbers_of", "returned", "says_name", "with_count"]
 
 
 def numbers_of(f: Mention) -> Mention | None:
@@ -39,14 +37,14 @@ def returned(a: Ask, x: tuple[Shown, ...]) -> Ask | None:
     if a.measured or len(set(x)) < len(x):
         return None
     wanted = [i for i in x if isinstance(i, That)]
-    figures: list[Any] = [s for s in a.shown if isinstance(s, FIGURES)]
-    if not wanted and not any(isinstance(i, FIGURES) for i in x):
+    figures: list[Any] = [s for s in a.shown if isinstance(s, Figure)]
+    if not wanted and not any(isinstance(i, Figure) for i in x):
         x = (*x, *figures)  # 'the average of each station; show its name'
     if wanted and not figures and not a.best and (grouped := with_count(a)) is not None:
         a, figures = grouped, list(grouped.shown)
     elif any(isinstance(i, Count) for i in x) and not figures and not a.best and (grouped := with_count(a)) is not None:
         a = grouped
-    figures += [o.what for o in a.best if isinstance(o.what, FIGURES | Mention)]
+    figures += [o.what for o in a.best if isinstance(o.what, Figure | Mention)]
     if len(wanted) > len(figures):
         return None
     told = tuple(figures.pop(0) if isinstance(i, That) else i for i in x)

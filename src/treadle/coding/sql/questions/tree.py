@@ -116,7 +116,6 @@ class Dated:
     operator: str
     value: str
     until: str = ""
-    verb: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,9 +264,9 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Arith:
-    """``one`` + - * / ``other``; 'growth' is the difference divided by the other."""
+    """``one`` + - * / ``other``."""
 
-    operator: str
+    operator: Literal["/", "-", "+", "*"]
     one: Figure | Mention | Num | Arith
     other: Figure | Mention | Num | Arith
     factor: float = 1.0
@@ -314,7 +313,6 @@ class Ask:
     groups: tuple[Group, ...] = ()
     best: tuple[Order, ...] = ()
     limit: int | None = None
-    skip: int = 0
     orders: tuple[Order, ...] = ()
     digits: int | None = None
     zeros: bool = False

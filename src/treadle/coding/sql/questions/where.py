@@ -180,12 +180,9 @@ def _scaled(n: Num, f: Field) -> str:
         return n.text if factor == 1 else f"{float(n.text) * factor:g}"
     if n.unit == "million" and own in _MILLIONS:
         return f"{float(n.text) / _MILLIONS[own]:g}"
-    if n.unit and n.unit not in TIME_UNITS and own and not _names_unit(n.unit, own):
+    if n.unit and own and not _names_unit(n.unit, own):
         raise LookupError(f"{f.name} is in {own}")
-    if n.unit == "million" and own:
-        raise LookupError(f"millions of {own}")
-    quoted = f.role == "text"
-    return f"'{n.text}'" if quoted else n.text
+    return f"'{n.text}'" if f.role == "text" else n.text
 
 
 def _names_unit(said: str, own: str) -> bool:
@@ -210,7 +207,7 @@ _MILLIONS = {
 def _dated(cond: Dated, base: str, choose: Choosing) -> list[Condition]:
     year = cond.kind == "year"
     if cond.of is not None:
-        f = choose.field(cond.of, base, choose.holds_dates)
+        f = choose.field(cond.of, base, lambda f: f.holds_dates)
         choose.dates.append(f)
     else:
         f = choose.dated(base, year)

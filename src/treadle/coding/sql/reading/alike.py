@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from treadle.coding.sql.reading.nested import NestedReader
 from treadle.coding.sql.reading.schema import Field, stem
-from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
+from treadle.coding.sql.reading.sketch import Condition, Item, Related, Sketch
 from treadle.words import name_parts
 
 __all__ = ["AlikeReader"]
@@ -119,7 +119,9 @@ class AlikeReader(NestedReader):
         if both[0].field.table != base:
             through = self._through(base, both[0].field.table)
             if through is None:
-                return Sketch(base, self.shown(base), rest, both=tuple(dict.fromkeys(both)))
+                return Sketch(
+                    base, self.shown(base), rest, related=tuple(Related(c.field.table, (c,)) for c in dict.fromkeys(both))
+                )
             key, link = through
             each = tuple(Condition(key, "IN", query=Sketch(link.table, (Item(field=link),), (c,))) for c in both)
             return Sketch(base, self.shown(base), (*rest, *each))

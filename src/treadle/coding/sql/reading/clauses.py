@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from treadle.coding.sql.reading.cues import NUMBER_WORDS, blanked
 from treadle.coding.sql.reading.orders import Said, read_orders
 
-__all__ = ["ANY_CASE", "AS_ZERO", "FORM", "NONE_TOO", "Clauses", "read_clauses"]
+__all__ = ["AS_ZERO", "FORM", "NONE_TOO", "Clauses", "read_clauses"]
 
 _ROUNDED = re.compile(
     r",?\s*\(?\b(?:both|all|each)?\s*round(?:ed)?\s+(?:it\s+|them\s+|off\s+)?(?:to|on)\s+(?:the\s+)?(?:nearest\s+)?"
@@ -56,7 +56,7 @@ AS_ZERO = re.compile(
     r"\bas\s+(?:0|zero)|(?:an?\s+|the\s+|any\s+)?(?:missing|null|unknown|empty)\s+[\w\s]{0,40}?(?:counts?|is|are|means?)\s+(?:as\s+)?(?:0|zero))\b\)?",
     re.IGNORECASE,
 )
-ANY_CASE = re.compile(
+_ANY_CASE = re.compile(
     r"[,;(]?\s*(?:\band\s+)?(?:\b(?:match|compare|search)(?:ing|ed)?\b[^.;?!()]{0,80}?)?\b(?:case[-\s]insensitive(?:ly)?|ignor(?:e|ing)\s+(?:the\s+)?"
     r"(?:(?:upper|lower)(?:\s*(?:and|or|/)\s*(?:upper|lower))?\s*)?case|(?:in\s+)?(?:upper|lower)\s*(?:and|or|/)\s*(?:upper|lower)\s*case"
     r"|without\s+regard\s+to\s+case|regardless\s+of\s+case|no\s+matter\s+the\s+case)\b(?:\s+when\s+matching)?(?:[^.;?!()]{0,80}\bLIKE\b[^.;?!()]{0,80})?"
@@ -89,7 +89,7 @@ class Clauses:
 
 def read_clauses(text: str) -> Clauses:
     """The clauses of a question and the rest of it."""
-    as_zero, any_case = AS_ZERO.search(text), ANY_CASE.search(text)
+    as_zero, any_case = AS_ZERO.search(text), _ANY_CASE.search(text)
     for found in (as_zero, any_case):
         if found is not None:
             text = blanked(text, found.span())

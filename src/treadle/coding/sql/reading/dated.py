@@ -26,7 +26,7 @@ class DatedReader(NameReader):
         value, kind = (self.cues.month, "month") if self.cues.month else (self.cues.year, "year")
         if not value or any(b.year for b in self.cues.bounds):
             return []
-        dates = [f for f in self.schema.fields if self.holds_dates(f) and self.reaches(base, f)]
+        dates = [f for f in self.schema.fields if f.holds_dates and self.reaches(base, f)]
         dates = [f for f in dates if kind == "year" or f.role == "date"]
         if not dates:
             return []

@@ -59,7 +59,7 @@ class ExtremeReader(OrderReader):
         item = item or self.measure(base, max(0, place - 1))
         if item is None or item.field is None or self.grouping(base):
             return None
-        if self.cues.dated and self.holds_dates(item.field):
+        if self.cues.dated and item.field.holds_dates:
             high = word in LATE
         return self._extreme_of(base, conditions, item, high, word)
 
@@ -86,7 +86,7 @@ class ExtremeReader(OrderReader):
         limit = self.cues.limit or self._number_of_rows(base)
         if (
             limit == 1
-            and self.holds_dates(item.field)
+            and item.field.holds_dates
             and re.match(r"\s*(?:when|on\s+(?:what|which)\s+(?:date|day))\b", self.text, re.I)
         ):
             return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if word in LATE else "MIN"),), conditions)
@@ -102,7 +102,7 @@ class ExtremeReader(OrderReader):
                 shown = shown_of(group)
                 home = item.field.table
                 return Sketch(home, shown, conditions, group=group, order=(Key(order, high),), limit=limit)
-        value = _VALUE if item.until is not None else _DAY if self.holds_dates(item.field) else _AMOUNT
+        value = _VALUE if item.until is not None else _DAY if item.field.holds_dates else _AMOUNT
         if limit == 1 and not self.cues.limit and self.cues.rank == 1 and value.match(self.text) is not None:
             return Sketch(self._home(base, item), (replace(item, aggregate="MAX" if high else "MIN"),), conditions)
         named = re.search(r"\b(which|who|whose|names?|titles?|list|show|give|return|where)\b", self.text, re.IGNORECASE)
@@ -254,7 +254,7 @@ class ExtremeReader(OrderReader):
         return next((f for f in numbers if self.exact_places(f)), None)
 
     def _dated_item(self, base: str) -> Item | None:
-        dates = [f for f in self.schema.tables[base] if self.holds_dates(f)]
+        dates = [f for f in self.schema.tables[base] if f.holds_dates]
         named = [f for f in self.named_fields("number") if f.table == base]
         return None if named or not dates else Item(field=dates[0])
 

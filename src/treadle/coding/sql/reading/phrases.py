@@ -142,7 +142,7 @@ class PhraseReader(ConditionReader):
             if match is None:
                 continue
             dates = aggregate in ("MIN", "MAX")
-            f = self.field_named(match["of"], base, lambda f: f.role == "number" or (dates and self.holds_dates(f)))  # noqa: B023
+            f = self.field_named(match["of"], base, lambda f: f.role == "number" or (dates and f.holds_dates))  # noqa: B023
             if f is None and dates and re.search(r"\b(?:date|day)$", match["of"], re.IGNORECASE):
                 f = next((f for f in self.schema.tables[base] if f.role == "date"), None)
             if f is not None:

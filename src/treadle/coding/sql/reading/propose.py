@@ -16,7 +16,7 @@ from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.phrases import converted
 from treadle.coding.sql.reading.reader import NAMED
 from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
-from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch, shown_of
+from treadle.coding.sql.reading.sketch import Condition, Item, Key, Related, Sketch, shown_of
 from treadle.coding.sql.reading.tabled import TabledReader
 from treadle.words import name_parts
 
@@ -194,7 +194,7 @@ class _Readings(TabledReader):
                     continue
                 target = lacking[0].field.table if lacking else other
                 shown = (Item(),) if self.cues.count is not None else self.shown(base)
-                return Sketch(base, shown, own, without=target, lacking=lacking)
+                return Sketch(base, shown, own, related=(Related(target, lacking, lacks=True),))
         return self._without_values(base)
 
     def _points_to(self, base: str, other: str) -> Field | None:
@@ -215,7 +215,7 @@ class _Readings(TabledReader):
             return None
         own = tuple(dict.fromkeys(c for _, c in placed if c not in lacking))
         shown = (Item(),) if self.cues.count is not None else self.shown(base)
-        return Sketch(base, shown, own, without=lacking[0].field.table, lacking=lacking)
+        return Sketch(base, shown, own, related=(Related(lacking[0].field.table, lacking, lacks=True),))
 
     def _verb(self, table: str) -> int:
         """Where a form of the table's name is used: 'borrowed', 'loaned' for loans."""

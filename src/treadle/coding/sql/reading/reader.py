@@ -10,7 +10,7 @@ from treadle.coding.sql.reading.clauses import Clauses, read_clauses
 from treadle.coding.sql.reading.cues import Cues, read_cues
 from treadle.coding.sql.reading.linking import Links, normalised, places_of
 from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
-from treadle.coding.sql.reading.sketch import Condition, Item
+from treadle.coding.sql.reading.sketch import Condition, Item, identity_of
 from treadle.words import name_parts
 
 __all__ = ["Reader"]
@@ -156,16 +156,11 @@ class Reader:
 
     def dated(self, place: int, base: str) -> Field | None:
         """The column of a calendar year: one named nearby, else a year or date of the base, days of birth last."""
-        years = [f for f in self.schema.fields if self.holds_dates(f) and self.reaches(base, f)]
+        years = [f for f in self.schema.fields if f.holds_dates and self.reaches(base, f)]
         named = [f for f in years if self.links.fields[f] >= HINTED]
         if named:
             return min(named, key=lambda f: (self.near(base, f.table), abs(self.place(f) - place)))
         return min(years, key=lambda f: (self.near(base, f.table), "birth" in f.words, f.role == "date"), default=None)
-
-    def holds_dates(self, f: Field) -> bool:
-        """Whether the values of a column are dates or calendar years."""
-        years = {"year", "founded", "opened", "born", "built", "established", "since", "formed"}
-        return f.role == "date" or (f.role == "number" and bool(years & set(f.words)))
 
     # ------------------------------------------------------------------------------ measures and groups
 
@@ -297,9 +292,8 @@ class Reader:
         return re.search(r"\b" + r"\s+".join(re.escape(w) for w in f.words) + r"s?\b", self.text, re.IGNORECASE) is not None
 
     def identity(self, table: str) -> tuple[Item, ...]:
-        """A table's key and label: what tells its rows apart, and what a person calls them."""
-        found = dict.fromkeys((self.schema.key(table), *self.schema.called(table)))
-        return tuple(Item(field=f) for f in found if f is not None)
+        """What tells a table's rows apart, and what a person calls them."""
+        return identity_of(table, self.schema)
 
     def to_many(self, base: str, conditions: tuple[Condition, ...]) -> bool:
         """Whether the joins that conditions need can repeat rows of the base."""

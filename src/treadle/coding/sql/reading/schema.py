@@ -15,6 +15,7 @@ __all__ = ["Field", "Join", "Role", "Schema", "quote_name", "singular", "stem"]
 
 Role = Literal["key", "label", "text", "number", "flag", "date", "other"]
 
+_YEARS = frozenset(("year", "founded", "opened", "born", "built", "established", "since", "formed", "released"))
 _TRUTHS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"))
 _DATE = re.compile(r"'?\d{4}-\d\d(-\d\d)?([ T]\d\d:\d\d.*)?'?$")
 _DATE_WORDS = frozenset({"date", "day", "time", "timestamp", "datetime", "on", "at", "since", "until"})
@@ -100,6 +101,11 @@ class Field:
                 said = pair[0 if affirmed else 1]
                 return f"'{said.upper() if found[0].isupper() else said.capitalize() if found[0].istitle() else said}'"
         return "1" if affirmed else "0"
+
+    @property
+    def holds_dates(self) -> bool:
+        """Whether its values are dates or calendar years."""
+        return self.role == "date" or (self.role == "number" and bool(_YEARS & set(self.words)))
 
     @property
     def timed(self) -> bool:

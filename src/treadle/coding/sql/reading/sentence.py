@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from treadle.coding.sql.reading.cues import RANKS
 from treadle.coding.sql.reading.schema import Schema
-from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch
+from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Related, Sketch
 
 __all__ = ["to_words"]
 
 _RANKS = {rank - 1: f"{word} " for word, rank in RANKS.items() if word.isalpha()}
+_WORKED = {"/": "divided by", "-": "less", "+": "plus", "*": "times"}
 _AGGREGATES = {"AVG": "average", "SUM": "total", "MAX": "highest", "MIN": "lowest"}
 
 
@@ -78,7 +79,7 @@ class _Sentence:
             elif operator == "growth":
                 text = f"growth of the {text} since {self._figure(other)}"
             else:
-                text = f"{text} {'divided by' if operator == '/' else 'less'} the {self._figure(other)}"
+                text = f"{text} {_WORKED[operator]} {self._figure(other) if other.number else f'the {self._figure(other)}'}"
         return text if item.digits is None else f"{text} rounded to {item.digits} decimals"
 
     def _share(self, item: Item, other: Item) -> str:
@@ -92,6 +93,10 @@ class _Sentence:
         if item.query is not None:
             inner = _Sentence(item.query, self.schema)
             return f"{inner._aggregate(item.query.select[0])} of {inner.rows}{inner.told}"
+        if item.number:
+            return item.number
+        if item.of is not None:
+            return f"{_AGGREGATES.get(item.aggregate, '')} {self._aggregate(item.of)}".strip()
         if item.field is None:
             return f"number of {self.rows}{among}"
         what = self._plain(item)
@@ -120,12 +125,16 @@ class _Sentence:
     def _told(self) -> str:
         sketch = self.sketch
         text = f" with {_told_all(sketch.conditions)}" if sketch.conditions else ""
-        if sketch.without:
-            lacking = f" with {_told_all(sketch.lacking)}" if sketch.lacking else ""
-            text += f" that have no {self.schema.spoken_table(sketch.without)}{lacking}"
-        if sketch.both:
-            text += f" that have both {_told_all(sketch.both)}"
-        return text
+        for r in (r for r in sketch.related if r.lacks):
+            text += f" that have no {self._related(r)}"
+        having = [r for r in sketch.related if not r.lacks]
+        if len(having) > 1 and all(len(r.conditions) == 1 and not r.related for r in having):
+            return f"{text} that have both {_told_all(tuple(c for r in having for c in r.conditions))}"
+        return text + "".join(f" that have {self._related(r)}" for r in having)
+
+    def _related(self, r: Related) -> str:
+        text = self.schema.spoken_table(r.table) + (f" with {_told_all(r.conditions)}" if r.conditions else "")
+        return text + "".join(f" that have {'no ' if i.lacks else ''}{self._related(i)}" for i in r.related)
 
 
 def _told_all(conditions: tuple[Condition, ...]) -> str:

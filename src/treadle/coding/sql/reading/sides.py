@@ -145,7 +145,7 @@ class SideReader(FigureReader):
             if table is not None:
                 return Part(Item(), table=table)
             f = self.field_named(" ".join(words[start:]), base, lambda f: f.role == "number")
-            if f is not None and not self.holds_dates(f):
+            if f is not None and not f.holds_dates:
                 return Part(Item("SUM", f))
         return None
 

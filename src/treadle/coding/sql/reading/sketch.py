@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from treadle.coding.sql.reading.schema import Field
+from treadle.coding.sql.reading.schema import Field, Schema
 
-__all__ = ["Bar", "Condition", "Item", "Key", "Related", "Sketch", "shown_of"]
+__all__ = ["Bar", "Condition", "Item", "Key", "Related", "Sketch", "identity_of", "shown_of", "usual_order"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,21 @@ class Item:
         for other in (self.of, self.by[1] if self.by is not None else None):
             if other is not None:
                 yield from other.fields
+
+
+def identity_of(table: str, schema: Schema) -> tuple[Item, ...]:
+    """A table's key and label: what tells its rows apart, and what a person calls them."""
+    found = dict.fromkeys((schema.key(table), *schema.called(table)))
+    return tuple(Item(field=f) for f in found if f is not None)
+
+
+def usual_order(group: tuple[Item, ...], select: tuple[Item, ...]) -> tuple[Key, ...]:
+    """Groups as a reader wants them: dates in their order, anything else by its figure, the largest first."""
+    dated = next((i for i in group if i.field is not None and (i.part or i.field.holds_dates)), None)
+    if dated is not None:
+        return (Key(dated),)
+    figure = next((i for i in select if i.figure), None)
+    return () if figure is None else (Key(figure, True),)
 
 
 def shown_of(group: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -116,8 +131,7 @@ class Bar:
 class Sketch:
     """A query about the rows of ``base``; with no base only values of other queries are selected.
 
-    ``without``: rows that no row of that table (fulfilling ``lacking``) belongs to; ``both``: rows for each of whose
-    conditions there is a related row. ``outer``: rows of the base stay that nothing is joined to.
+    ``related``: rows that have to, or must not, belong to it. ``outer``: rows of the base stay that nothing is joined to.
     ``skip``: so many of the ordered rows are left out before the first.
     """
 
@@ -129,9 +143,6 @@ class Sketch:
     order: tuple[Key, ...] = ()
     limit: int | None = None
     distinct: bool = False
-    without: str = ""
-    lacking: tuple[Condition, ...] = ()
-    both: tuple[Condition, ...] = ()
     related: tuple[Related, ...] = ()
     outer: bool = False
     skip: int = 0

@@ -9,7 +9,7 @@ from treadle.coding.sql.reading.columns import ColumnReader
 from treadle.coding.sql.reading.orders import DATED, Said
 from treadle.coding.sql.reading.phrases import Part
 from treadle.coding.sql.reading.schema import Field
-from treadle.coding.sql.reading.sketch import Item, Key, Sketch
+from treadle.coding.sql.reading.sketch import Item, Key, Sketch, usual_order
 
 __all__ = ["OrderReader"]
 
@@ -37,7 +37,14 @@ class OrderReader(ColumnReader):
     def _by_figure(self, sketch: Sketch) -> Sketch | None:
         """'The titles of the courses ordered by number of enrolments': a list of rows in the order of a figure of others."""
         said = self.clauses.orders[0]
-        if sketch.group or sketch.figures or sketch.limit or not sketch.base or not said.words or sketch.without:
+        if (
+            sketch.group
+            or sketch.figures
+            or sketch.limit
+            or not sketch.base
+            or not said.words
+            or any(r.lacks for r in sketch.related)
+        ):
             return None
         part = self.part_named(said.words, sketch.base)
         if (
@@ -61,17 +68,13 @@ class OrderReader(ColumnReader):
 
     def _in_order(self, sketch: Sketch) -> Sketch:
         """Groups as a reader wants them: dates in their order, anything else by its figure, the largest first."""
-        dated = next((i for i in sketch.group if i.field is not None and (i.part or self.holds_dates(i.field))), None)
-        figure = next((i for i in sketch.select if i.figure), None)
-        if dated is not None:
-            return replace(sketch, order=(Key(dated),))
-        return sketch if figure is None else replace(sketch, order=(Key(figure, True),))
+        return replace(sketch, order=usual_order(sketch.group, sketch.select))
 
     def _key(self, said: Said, sketch: Sketch) -> Key | None:
         item = self._ordered_by(said, sketch)
         if item is None:
             return None
-        dated = item.field is not None and not item.aggregate and self.holds_dates(item.field)
+        dated = item.field is not None and not item.aggregate and item.field.holds_dates
         if said.adjective in DATED and dated:
             return Key(item, said.late)
         return Key(item, bool(said.descending))
@@ -131,7 +134,7 @@ class OrderReader(ColumnReader):
         if figures:
             return figures[-1]
         if said.adjective in DATED and said.adjective not in ("first", "last"):
-            shown = [i for i in sketch.select if i.field is not None and self.holds_dates(i.field)]
+            shown = [i for i in sketch.select if i.field is not None and i.field.holds_dates]
             date = self._date_of(sketch.base, said.adjective)
             if shown or date is not None:
                 return shown[0] if shown else Item(field=date)
@@ -147,7 +150,7 @@ class OrderReader(ColumnReader):
         return Item(field=found[0]) if found else None
 
     def _date_of(self, base: str, adjective: str) -> Field | None:
-        dates = [f for f in self.schema.tables[base] if self.holds_dates(f)]
+        dates = [f for f in self.schema.tables[base] if f.holds_dates]
         old = adjective in ("oldest", "youngest", "old", "young")
         return min(
             dates,

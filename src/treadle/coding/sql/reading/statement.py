@@ -71,10 +71,7 @@ class _Writer:
         selected = ", ".join(self._item(i, names) for i in sketch.select)
         parts = ["SELECT", *(["DISTINCT"] if sketch.distinct else []), selected, "FROM", names.source()]
         where = [self._condition(c, names) for c in sketch.conditions]
-        if sketch.without:
-            where.append(self._related(sketch.base, sketch.without, sketch.lacking, True, names))
-        where += [self._related(sketch.base, c.field.table, (c,), False, names) for c in sketch.both]
-        where += [self._belonging(sketch.base, r, names) for r in sketch.related]
+        where += [self._related(sketch.base, r, names) for r in sketch.related]
         if where:
             parts.append("WHERE " + " AND ".join(where))
         if sketch.group:
@@ -226,34 +223,22 @@ class _Writer:
         operator = "LIKE" if c.operator == "ILIKE" and self.dialect == "sqlite" else c.operator
         return f"{column} {operator} {c.value}".rstrip()
 
-    def _belonging(self, base: str, r: Related, names: _Names) -> str:
-        return self._related(base, r.table, r.conditions, r.lacks, names, r.related)
-
-    def _related(
-        self,
-        base: str,
-        other: str,
-        conditions: tuple[Condition, ...],
-        lacks: bool,
-        names: _Names,
-        further: tuple[Related, ...] = (),
-    ) -> str:
-        """Rows of ``base`` that (do not) belong to a row of ``other`` fulfilling ``conditions``, by a subquery."""
-        way = self.schema.path(base, other)
+    def _related(self, base: str, r: Related, names: _Names) -> str:
+        """Rows of ``base`` that (do not) belong to such a row of another table, by a subquery."""
+        way, negated = self.schema.path(base, r.table), "NOT " if r.lacks else ""
         if way is None:
-            raise LookupError(f"no join leads to {other}")
+            raise LookupError(f"no join leads to {r.table}")
         if not way:
-            inner = _Names(base, (c.field for c in conditions), self.schema)
-            return f"{'NOT ' if lacks else ''}({' AND '.join(self._condition(c, inner) for c in conditions)})"
+            inner = _Names(base, (c.field for c in r.conditions), self.schema)
+            return f"{negated}({' AND '.join(self._condition(c, inner) for c in r.conditions)})"
         first = way[0]
-        fields = [f for f in self.schema.tables[other][:1] if conditions or further or other != first.right]
-        fields += [c.field for c in conditions]
-        inner = _Names(first.right, fields, self.schema)
+        fields = [f for f in self.schema.tables[r.table][:1] if r.conditions or r.related or r.table != first.right]
+        inner = _Names(first.right, (*fields, *(c.field for c in r.conditions)), self.schema)
         key = inner.name(first.right, first.right_column)
-        where = [self._condition(c, inner) for c in conditions] + [self._belonging(other, r, inner) for r in further]
-        where += [f"{key} IS NOT NULL"] if lacks else []
+        where = [self._condition(c, inner) for c in r.conditions] + [self._related(r.table, i, inner) for i in r.related]
+        where += [f"{key} IS NOT NULL"] if r.lacks else []
         subquery = f"SELECT {key} FROM {inner.source()}" + (f" WHERE {' AND '.join(where)}" if where else "")  # noqa: S608
-        return f"{names.name(base, first.left_column)} {'NOT ' if lacks else ''}IN ({subquery})"
+        return f"{names.name(base, first.left_column)} {negated}IN ({subquery})"
 
 
 _FORMATS = {"year": "%Y", "month": "%Y-%m", "weekday": "%w", "hour": "%H"}

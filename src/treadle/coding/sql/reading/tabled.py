@@ -121,9 +121,7 @@ class TabledReader(AlikeReader):
             return Part(Item(field=min(whole, key=lambda f: self.near(base, f.table))))
         part = self.part_named(phrase, base)
         if part is not None and not part.that and part.item.figure:
-            dated = (
-                part.item.field is not None and part.item.aggregate in ("SUM", "AVG") and self.holds_dates(part.item.field)
-            )
+            dated = part.item.field is not None and part.item.aggregate in ("SUM", "AVG") and part.item.field.holds_dates
             return None if dated else part
         if _VERBAL.search(bare):
             return None
@@ -131,7 +129,7 @@ class TabledReader(AlikeReader):
         if table is not None:
             return Part(Item(), table=table)
         f = self.field_named(bare, base, lambda f: f.role == "number")
-        return Part(Item(field=f)) if f is not None and not self.holds_dates(f) and f.words[-1:] != ("rate",) else None
+        return Part(Item(field=f)) if f is not None and not f.holds_dates and f.words[-1:] != ("rate",) else None
 
     def _rows_named(self, phrase: str) -> str | None:
         """The table whose rows a plural noun with adjectives in front of it names."""
