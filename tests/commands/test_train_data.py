@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from typer.testing import CliRunner
 
 from tiny_model import tiny_loaded
 from treadle.commands.app import app
-from treadle.errors import UsageError
+from treadle.errors import SandboxRefusedError, UsageError
 from treadle.model.weights import save_gguf
 
 
@@ -46,3 +48,28 @@ def test_what_is_held_out_of_sql_rows_is_told(tmp_path: Path, model: Path) -> No
     words = ["train", "data", "sql", "--out", str(tmp_path / "r.jsonl"), "--model", str(model), "--held-out", str(model)]
     result = CliRunner().invoke(app, words)
     assert isinstance(result.exception, UsageError)
+
+
+def test_questions_of_ones_own(tmp_path: Path, model: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "ships.sqlite")) as db, db:
+        db.executescript(
+            "CREATE TABLE ship (id INTEGER PRIMARY KEY, title TEXT); INSERT INTO ship VALUES (1, 'Ann'), (2, 'Bea');"
+        )
+    task = {"id": 1, "db": "ships", "question": "How many ships are there?", "gold": "SELECT COUNT(*) FROM ship"}
+    (tmp_path / "own.jsonl").write_text(json.dumps(task), encoding="utf-8")
+    words = ["train", "data", "questions", "--tasks", str(tmp_path / "own.jsonl"), "--licence", "CC0-1.0"]
+    result = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "rows.jsonl"), "--model", str(model)])
+    if isinstance(result.exception, SandboxRefusedError):
+        pytest.skip(str(result.exception))
+    assert result.exit_code == 0, result.output
+    assert "1 questions in 1 rows about 1 databases" in result.output
+    (row,) = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert row["segments"][-1][1] == " COUNT(*) FROM ship;"
+    assert row["licence"] == "CC0-1.0"
+
+
+@pytest.mark.parametrize("words", [["questions"], ["functions", "--tasks", "own.jsonl"]])
+def test_questions_come_from_tasks_and_from_nowhere_else(tmp_path: Path, words: list[str]) -> None:
+    result = CliRunner().invoke(app, ["train", "data", *words, "--out", str(tmp_path / "rows.jsonl")])
+    assert isinstance(result.exception, UsageError)
+    assert "--tasks" in str(result.exception)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +20,7 @@ class RowKind(StrEnum):
     HEP = "hep"
     FUNCTIONS = "functions"
     SQL = "sql"
+    QUESTIONS = "questions"
     CODE = "code"
 
 
@@ -27,8 +28,8 @@ def train_data(
     kind: Annotated[
         RowKind,
         typer.Argument(
-            help="hep: programs over data files; functions: small Python functions; sql: statements; code: functions of "
-            "Python that is installed, as texts for infill.",
+            help="hep: programs over data files; functions: small Python functions; sql: statements; questions: statements "
+            "that answer questions of your own (--tasks); code: functions of Python that is installed, as texts for infill.",
             show_default=False,
         ),
     ],
@@ -44,12 +45,32 @@ def train_data(
             "--held-out", help="Texts that no row may hold: lines, or requests of YAML or JSON lines. Not for sql."
         ),
     ] = None,
+    tasks: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--tasks", help="Of questions: files as `treadle eval sql` takes them; can be repeated.", show_default=False
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", "-d", help="Of questions: the folder of their databases.", show_default=False)
+    ] = None,
+    licence: Annotated[str, typer.Option("--licence", help="Of questions: under which licence they are.")] = "unlicensed",
 ) -> None:
-    """Invent requests with programs, run each, and keep as rows what passes; or read code that is there."""
+    """Invent requests with programs, run each, and keep as rows what passes; or take questions or code that are there."""
     from treadle import compose
     from treadle.commands.train import telling_what_is_kept
     from treadle.errors import UsageError
 
+    if (kind is RowKind.QUESTIONS) != bool(tasks):
+        raise UsageError(
+            "questions have their statements from --tasks: treadle train data questions --tasks FILE --data DIR -o ROWS"
+        )
+    if kind is RowKind.QUESTIONS:
+        with telling_what_is_kept():
+            typer.echo(
+                escaped(_of_questions(tasks or [], data, rows, seed, out, licence, compose.model_file(model), held_out))
+            )
+        return
     if kind is RowKind.SQL and held_out is not None:
         raise UsageError("--held-out is for hep and functions: databases of the SQL rows are invented, with their questions")
     if kind is RowKind.CODE:
@@ -74,6 +95,28 @@ def _made(
 
     of: Literal["hep", "functions"] = "hep" if kind is RowKind.HEP else "functions"
     return python.told(python.make_rows(of, rows, seed, out, model, held_out, on_pairs))
+
+
+def _of_questions(
+    tasks: Sequence[Path],
+    data: Path | None,
+    most: int,
+    seed: int,
+    out: Path,
+    licence: str,
+    model: Path,
+    held_out: Path | None,
+) -> str:
+    from treadle.evals.sql import load_sql
+    from treadle.synthesis.leaks import HeldOut
+    from treadle.synthesis.python.run import held_out_texts
+    from treadle.synthesis.sql.asked import Asked, make_rows
+
+    loaded = [task for file in tasks for task in load_sql(file, data)][:most]
+    asked = [Asked(question=t.request, database=t.database, gold=t.gold) for t in loaded]
+    held = HeldOut(() if held_out is None else held_out_texts(held_out))
+    with _Bar(len(asked)) as bar:
+        return make_rows(asked, seed, out, licence, model, bar.done, held).told()
 
 
 def _read_code(rows: int, seed: int, out: Path, held_out: Path | None) -> str:

@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from treadle.coding.sql.base import Database
@@ -20,18 +20,17 @@ from treadle.coding.sql.checks.syntax import SqlError, parse_query
 from treadle.coding.sql.plan import SUMMARY_TOKENS, describe
 from treadle.coding.sql.reading.linking import link, value_query
 from treadle.coding.sql.reading.schema import Field, Schema
-from treadle.prompts import Ingredients, build_prompt
 from treadle.sandbox import Sandbox
 from treadle.synthesis.paraphrase import noisy, sentence
-from treadle.synthesis.rows import Row, segments_of
+from treadle.synthesis.rows import Row
 from treadle.synthesis.sql.ask import Ask, Made, Task
 from treadle.synthesis.sql.domains import Domain, domains
 from treadle.synthesis.sql.execute import Result, execute_all, write_database
+from treadle.synthesis.sql.prompted import Turn, is_shown, sql_row
 from treadle.synthesis.sql.query import TwoWaysError
 from treadle.synthesis.sql.tasks import TASKS
 from treadle.synthesis.sql.world import World, build_world
 from treadle.synthesis.writer import PromptWriter
-from treadle.types import Example
 
 __all__ = ["Report", "generate"]
 
@@ -138,7 +137,7 @@ class _Maker:
             with closing(_opened(path, world, self.sandbox)) as database:
                 drawn = self._pairs(world, path, choose)
                 summaries = self._summaries(world, database, path, [p.question for p in drawn])
-                fitting = [p for p in drawn if _is_shown(p, summaries[p.question])]
+                fitting = [p for p in drawn if is_shown(p.tables, summaries[p.question])]
                 self.report.dropped["its tables are beyond the budget"] += len(drawn) - len(fitting)
                 pairs = fitting[: min(wanted, PAIRS)]
                 if self.on_pair is not None:
@@ -210,7 +209,7 @@ class _Maker:
             if not part:
                 continue
             asked = choose.choice(part).question if len(part) == 1 or choose.random() < 0.6 else ""
-            shown = [p for p in part if _is_shown(p, summaries[asked])]
+            shown = [p for p in part if is_shown(p.tables, summaries[asked])]
             alone += [p for p in part if p not in shown]
             rows += [self._row(world, summaries[asked], shown, group)] if shown else []
         return rows + [self._row(world, summaries[p.question], [p], group) for p in alone]
@@ -242,20 +241,9 @@ class _Maker:
         }
 
     def _row(self, world: World, summary: str, pairs: Sequence[Pair], group: str) -> Row:
-        """One schema with its questions: each has those before it as examples, as inference shows them."""
-        ingredients = Ingredients(request=pairs[0].question, dialect=world.dialect, summary=summary)
-        prompts = [
-            build_prompt(self.writer, _asking(ingredients, pairs[: i + 1]), self.writer.most_tokens)
-            for i in range(len(pairs))
-        ]
-        learnt = [f"{p.sql.removeprefix('SELECT')};" for p in pairs]
-        return Row(
-            messages=prompts[0].messages,
-            segments=segments_of([p.primer for p in prompts], learnt),
-            source=f"sql/{world.dialect}",
-            licence=LICENCE,
-            group=group,
-        )
+        turns = [Turn(question=p.question, sql=p.sql) for p in pairs]
+        source = f"sql/{world.dialect}"
+        return sql_row(turns, summary, world.dialect, self.writer, source=source, licence=LICENCE, group=group)
 
 
 def _together(one: Domain, two: Domain) -> Domain:
@@ -266,19 +254,6 @@ def _together(one: Domain, two: Domain) -> Domain:
 def _tables_of(sql: str, world: World) -> frozenset[str]:
     bare = re.sub(r"'(?:[^']|'')*'", "''", sql)
     return frozenset(t.name for t in world.tables if re.search(rf"(?<![\w\"]){re.escape(t.sql)}(?![\w\"])", bare))
-
-
-def _is_shown(pair: Pair, summary: str) -> bool:
-    return all(f"CREATE TABLE {name} (" in summary for name in pair.tables)
-
-
-def _asking(ingredients: Ingredients, pairs: Sequence[Pair]) -> Ingredients:
-    """The last question, with those before it as examples, the nearest first."""
-    shown = [
-        Example(id=f"e{i}", request=p.question, program=p.sql, body=p.sql, pack="synthesis", kind="sql")
-        for i, p in enumerate(pairs[:-1])
-    ]
-    return replace(ingredients, request=pairs[-1].question, examples=tuple(reversed(shown)))
 
 
 def _opened(path: Path, world: World, sandbox: Sandbox) -> Database:
