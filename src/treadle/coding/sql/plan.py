@@ -11,8 +11,9 @@ from treadle.coding.shots import nearest_examples
 from treadle.coding.sql.base import Database, rows_of
 from treadle.coding.sql.doubts.rules import sql_doubts
 from treadle.coding.sql.questions import read_question
-from treadle.coding.sql.reading.linking import Links, find_values, link
+from treadle.coding.sql.reading.linking import Links, find_values, link, words_of
 from treadle.coding.sql.reading.propose import readings_of, variations_of
+from treadle.coding.sql.reading.roles import with_roles
 from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.sentence import to_words
 from treadle.coding.sql.reading.sketch import Sketch
@@ -109,9 +110,10 @@ def _reading(example: Example) -> PromptPart:
 
 def _made(question: str, database: Database, schema: Schema, links: Links) -> list[Example]:
     found = []
-    for number, (sketch, tags) in enumerate(_sketches(question, schema, links)[:PROPOSED]):
+    spoken = with_roles(schema, words_of(question))
+    for number, (sketch, tags) in enumerate(_sketches(question, schema, spoken, links)[:PROPOSED]):
         asked = question if WHOLE in tags else ""
-        example = _example(number, sketch, database, schema, tags, asked)
+        example = _example(number, sketch, database, spoken, tags, asked)
         if example is None:
             continue
         rows = rows_of(database.execute(example.program, LOOK_LIMITS))
@@ -122,10 +124,10 @@ def _made(question: str, database: Database, schema: Schema, links: Links) -> li
     return [example for _, example in sorted(found, key=lambda pair: pair[0])]
 
 
-def _sketches(question: str, schema: Schema, links: Links) -> list[tuple[Sketch, tuple[str, ...]]]:
+def _sketches(question: str, schema: Schema, spoken: Schema, links: Links) -> list[tuple[Sketch, tuple[str, ...]]]:
     """What the question may ask, the likeliest first: what the grammar gives a whole reading of, then what patterns read in
-    it, what the grammar reads with a few words left over, and nearby questions."""
-    parsed, direct = read_question(question, schema, links), readings_of(question, schema, links)
+    it, what the grammar reads with a few words left over, and nearby questions. ``spoken``: the schema with roles."""
+    parsed, direct = read_question(question, spoken, links), readings_of(question, schema, links)
     found: dict[Sketch, tuple[str, ...]] = {}
     if parsed is not None and parsed.whole:
         found[parsed.sketch] = (WHOLE,)

@@ -30,6 +30,7 @@ from treadle.coding.sql.reading.abbreviations import with_short_names, with_spok
 from treadle.coding.sql.reading.clauses import AS_ZERO, FORM, NONE_TOO
 from treadle.coding.sql.reading.cues import blanked
 from treadle.coding.sql.reading.linking import Links, normalised, places_of
+from treadle.coding.sql.reading.roles import role_verbs
 from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.sketch import Sketch
 from treadle.coding.sql.reading.statement import to_sql
@@ -78,7 +79,8 @@ def read_question(text: str, schema: Schema, links: Links) -> ReadQuestion | Non
     def edges(part: Sequence[Word], known: Definitions, goal: str) -> list[Edge]:
         found = list(lexical(part, schema, links, starts, known))
         named = frozenset(i for e in found if e.symbol in ("F", "T") for i in range(e.start, e.end))
-        return parse([w.text for w in part], found, _grammar(), goal, idle(part, named), LEFT)
+        texts = [w.text for w in part]
+        return parse(texts, found, _grammar(), goal, idle(part, named) | role_verbs(schema, texts).keys(), LEFT)
 
     def computes(part: Sequence[Word], known: Definitions) -> tuple[str, Any] | None:
         found = [e for e in edges(part, known, "DEF") if not e.over] if part else []
@@ -117,7 +119,10 @@ def _named_verbs(words: Sequence[Word], schema: Schema) -> dict[int, list[frozen
             found[e.start] += [_words_of(table) for table, _ in e.meaning.tables]
         elif e.end == e.start + 1 and isinstance(e.meaning, Mention):
             found[e.start] += [_words_of(f.name) for f, _ in e.meaning.fields]
-    return {i: found[i] for i in verbs(words, frozenset(found))}
+    roles = role_verbs(schema, [w.text for w in words])
+    for i, name in roles.items():
+        found[i] = [_words_of(name), _words_of(schema.roles[name][1].left_column)]
+    return {i: found[i] for i in verbs(words, frozenset(found)) | roles.keys()}
 
 
 def _words_of(text: str) -> frozenset[str]:

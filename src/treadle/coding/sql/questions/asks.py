@@ -9,7 +9,7 @@ from treadle.coding.chart import Rules, rule
 from treadle.coding.sql.questions.best import best_rules
 from treadle.coding.sql.questions.figures import figure_rules
 from treadle.coding.sql.questions.parts import part_rules
-from treadle.coding.sql.questions.shown import numbers_of, returned, says_name, with_count
+from treadle.coding.sql.questions.shown import dates_of, numbers_of, returned, says_name, with_count
 from treadle.coding.sql.questions.tree import (
     Agg,
     Arith,
@@ -82,10 +82,27 @@ def _grouped() -> Rules:
         rule("A", "G=g [,] SHOW IL=x", lambda g, x: _by(Ask(None, x), g), 0.05),
         rule("A", "[SHOW] G=g [,|:] IL=x", lambda g, x: _by(Ask(None, x), g), 0.1),
         rule("A", "COUNT R=r EACH GI=g", lambda r, g: Ask(None, (Count(r),), groups=(g,)), 0.1),
-        rule("A", "[SHOW] R=r G=g", lambda r, g: _by(Ask(None, (Count(r),)), g), 0.3),
-        rule("A", "G=g [,|:] [SHOW] R=r", lambda r, g: _by(Ask(None, (Count(r),)), g), 0.4),
+        rule("A", "[SHOW] R=r G=g", _counted_by, 0.3),
+        rule("A", "G=g [,|:] [SHOW] R=r", lambda g, r: _counted_by(r, g), 0.4),
+        rule("A", "[SHOW] R=r BY F=f [,] OKS=o", _sorted_by, 0.3),
         rule("A", "[SHOW] R=r (AND|,) IL=x G=g", lambda r, x, g: _by(Ask(None, (Count(r), *x)), g), 0.4),
     ]
+
+
+def _counted_by(r: Rows, g: tuple[Any, ...]) -> Ask | None:
+    """'Visits by month' are counted; 'deliveries by date' are listed in their order."""
+    dates = [x for x in g if isinstance(x, Mention) and all(f.role == "date" for f, _ in x.fields)]
+    return None if dates else _by(Ask(None, (Count(r),)), g)
+
+
+def _sorted_by(r: Rows, f: Mention, o: tuple[Order, ...]) -> Ask | None:
+    """'Deliveries by date, newest first.'"""
+    if len(o) != 1 or o[0].what is not None or r.table is None:
+        return None
+    dated = o[0].adjective in ("date", "dated", "age") and dates_of(f) is not None
+    if not dated and (o[0].adjective != "figure" or numbers_of(f) is None):
+        return None
+    return Ask(r, (r.table, f), orders=(Order(f, o[0].descending),))
 
 
 def _by(a: Ask, g: tuple[Any, ...]) -> Ask | None:

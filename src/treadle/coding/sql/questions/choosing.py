@@ -20,6 +20,8 @@ _OWN = 0.95
 """A column of the rows themselves that costs not more than this beyond another may be meant as well."""
 _CLOSE = 0.06
 """Two choices that differ by less are the same to us."""
+_IN_ROLE = -0.3
+"""What it costs that a value is of rows in a role that was spoken of."""
 TIME_UNITS = {
     "s": 1,
     "sec": 1,
@@ -103,7 +105,7 @@ class Choosing:
     ) -> tuple[Field, tuple[str, ...]]:
         """The column that has all of some values, and these as SQL."""
         shared = [f for f, _ in values[0].fields if accept(f) and all(any(g == f for g, _ in v.fields) for v in values)]
-        chosen = self.nearest([(f, 0.0) for f in shared], base)
+        chosen = self.nearest([(f, _IN_ROLE if f.table in self.schema.roles else 0.0) for f in shared], base)
         return chosen, tuple(dict.fromkeys(next(sql for f, sql in v.fields if f == chosen) for v in values))
 
     # -------------------------------------------------------------------------------------------------- roles

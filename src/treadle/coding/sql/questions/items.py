@@ -21,13 +21,14 @@ from treadle.coding.sql.questions.tree import (
     TableName,
 )
 from treadle.coding.sql.questions.where import conditions_of
-from treadle.coding.sql.reading.schema import Schema, stem
+from treadle.coding.sql.reading.schema import Field, Schema, stem
 from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
 
 __all__ = ["Items"]
 
 NEAR = 0.1
 """What a column of the table that is grouped by may cost more than another to be the one that is shown."""
+_NUMBERS = frozenset({"id", "ids", "number", "numbers", "no", "code", "codes", "key", "keys", "identifier", "identifiers"})
 
 
 class Items:
@@ -66,7 +67,7 @@ class Items:
     def item(self, x: Any) -> Item:
         match x:
             case Mention():
-                return Item(field=self.choose.field(x, self.base))
+                return Item(field=self._told(x))
             case TableName():
                 called = self.schema.called(self.choose.table(x))
                 if len(called) != 1:
@@ -96,6 +97,14 @@ class Items:
             case Arith():
                 return self._arith(x)
         raise LookupError("nothing that can be shown")
+
+    def _told(self, mention: Mention) -> Field:
+        """A column that is shown: one that points to a row is hardly what was asked for, unless its number was."""
+        f = self.choose.field(mention, self.base)
+        points = any((j.left, j.left_column) == (f.table, f.name) and self.schema.called(j.right) for j in self.schema.joins)
+        if points and not _NUMBERS & set(mention.words.lower().split()):
+            self.choose.cost += DOUBT
+        return f
 
     def _own(self, rows: Rows) -> None:
         """Rows of a figure have to be those of the statement."""

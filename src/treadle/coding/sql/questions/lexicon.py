@@ -14,6 +14,7 @@ from treadle.coding.sql.questions.words import Word
 from treadle.coding.sql.reading.abbreviations import stands_for
 from treadle.coding.sql.reading.cues import MONTHS, NUMBER_WORDS
 from treadle.coding.sql.reading.linking import Links
+from treadle.coding.sql.reading.roles import role_verbs
 from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
@@ -62,7 +63,8 @@ def lexical(
     yield from phrase_edges([w.text for w in words], _PHRASES)
     yield from _numbers(words)
     yield from names(words, schema)
-    yield from _values(words, links, starts)
+    yield from _in_roles(words, schema)
+    yield from _values(words, links, starts, schema)
 
 
 def _numbers(words: Sequence[Word]) -> Iterator[Edge]:
@@ -118,6 +120,15 @@ def names(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
                 least = min(cost for _, cost in tables)
                 named = tuple(sorted(((t, cost - least) for t, cost in tables), key=lambda p: p[1]))
                 yield Edge("T", start, end, TableName(named), least - 0.15 * (end - start - 1))
+
+
+def _in_roles(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
+    """'Who led ten shifts': the leaders that have them."""
+    for i, role in role_verbs(schema, [w.text for w in words]).items():
+        yield Edge("WITH", i, i + 1, None, 0.1)
+        for k in range(max(i - 2, 0), i):
+            if words[k].text == "who":
+                yield Edge("T", k, k + 1, TableName(((role, 0.0),)), 0.1)
 
 
 _TOTALS = {"total": "SUM", "average": "AVG", "mean": "AVG"}
@@ -222,12 +233,14 @@ def _called(table: str, said: list[str], schema: Schema) -> float | None:
 # ---------------------------------------------------------------------------------------------------- values
 
 
-def _values(words: Sequence[Word], links: Links, starts: Sequence[int]) -> Iterator[Edge]:
+def _values(words: Sequence[Word], links: Links, starts: Sequence[int], schema: Schema) -> Iterator[Edge]:
     at = {w.start + k: i for i, w in enumerate(words) for k in range(len(w.written))}
     spans: dict[tuple[int, int], list[tuple[Field, str]]] = defaultdict(list)
     for v in links.values:
         first, last = starts[v.start], starts[v.end - 1]
         if first in at and last in at:
             spans[at[first], at[last] + 1].append((v.field, v.sql))
+            in_roles = (schema.column(role, v.field.name) for role, (t, _) in schema.roles.items() if t == v.field.table)
+            spans[at[first], at[last] + 1] += [(f, v.sql) for f in in_roles]
     for (start, end), found in spans.items():
         yield Edge("V", start, end, Value(tuple(dict.fromkeys(found))), -0.2 * (end - start - 1))

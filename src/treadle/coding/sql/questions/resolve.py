@@ -28,7 +28,7 @@ from treadle.coding.sql.questions.tree import (
 )
 from treadle.coding.sql.questions.where import Where, conditions_of
 from treadle.coding.sql.reading.schema import Schema
-from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch, identity_of, usual_order
+from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Related, Sketch, identity_of, usual_order
 
 __all__ = ["resolved"]
 
@@ -130,7 +130,11 @@ class _Resolver(Ordering):
     def sketch(self, ask: Ask) -> Sketch:
         leaves = _leaves(ask)
         if ask.rows is not None and ask.rows.table is not None and not leaves:
-            self.choose.cost += next((cost for t, cost in ask.rows.table.tables if t == self.base), DOUBT)
+            named = ask.rows.table.tables
+            self.choose.cost += next((cost for t, cost in named if t == self.base), DOUBT)
+            self.choose.cost += (
+                DOUBT if self.base != named[0][0] and named[0][1] < 0.1 else 0.0
+            )  # that is another one's name
         if any(isinstance(o.what, Figure) for o in ask.best) and ask.rows is not None:
             ask = self._best_group(ask)
         self.group = self._groups(ask)
@@ -138,6 +142,7 @@ class _Resolver(Ordering):
         where = conditions_of((*common, *(ask.rows.conds if ask.rows else ())), self.base, self.choose)
         self._others(leaves, common)
         where.plain += self._passing(ask)
+        self._in_role(where)
         if ask.zeros and not ask.bars:
             return self._with_zeros(ask, where)
         select = self._select(ask)
@@ -175,6 +180,15 @@ class _Resolver(Ordering):
             related=tuple(where.related),
         )
 
+    def _in_role(self, where: Where) -> None:
+        """Rows in a role are those that something points to."""
+        if self.base in self.schema.roles:
+            owner = self.schema.roles[self.base][1].left
+            if any(r.table == owner and r.lacks for r in where.related):
+                raise LookupError("rows in a role that nothing points to")
+            if not any(r.table == owner for r in where.related):
+                where.related.append(Related(owner))
+
     def _best_group(self, ask: Ask) -> Ask:
         """'The users with the most jobs': jobs are counted for each user; what is said of users is said of these groups."""
         rows = ask.rows
@@ -202,7 +216,7 @@ class _Resolver(Ordering):
             elif isinstance(group, Part):
                 found.append(self.part(group))
             else:
-                f = self.choose.field(group, self.base)
+                f = self._told(group)
                 if f.role == "number" and f.name.lower().endswith("s") and not f.holds_dates:
                     self.choose.cost += DOUBT  # 'the rent per room' is a quotient
                 found.append(Item(field=f))

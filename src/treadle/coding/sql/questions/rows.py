@@ -328,6 +328,7 @@ def _related() -> Rules:
         rule("C", "WHO T=t [at least one|some|any] R=r", lambda t, r: (Has(_through(t, r)),), 0.5),
         rule("C", "OF R=r", lambda r: (Has(r),) if r.conds else None, 0.3),
         rule("C", "[WHO|WITH] INTS=c R=r", lambda c, r: (HasCount(r, *c),), 0.1),
+        rule("C", "[WHO|WITH] INT=n T=t (ORMORE|and more)", lambda n, t: (HasCount(Rows(t), ">=", str(n)),), 0.1),
         rule("C", "[WHO|WITH] F=f INTS=c R=r", lambda f, c, r: (HasCount(r, *c),) if _of_rows(f, r) else None, 0.3),
         rule("INTS", "OP=op INT=n", lambda op, n: (op, str(n))),
         rule("INTS", "INT=n ORMORE", lambda n: (">=", str(n))),

@@ -19,7 +19,13 @@ _YEARS = frozenset(("year", "founded", "opened", "born", "built", "established",
 _TRUTHS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"))
 _DATE = re.compile(r"'?\d{4}-\d\d(-\d\d)?([ T]\d\d:\d\d.*)?'?$")
 _DATE_WORDS = frozenset({"date", "day", "time", "timestamp", "datetime", "on", "at", "since", "until"})
-_LABEL_WORDS = frozenset({"name", "title", "label", "fullname", "nick", "nickname", "username", "login"})
+_LABEL_WORDS_TEXT = "name title label fullname nick nickname username login forename surname firstname lastname"
+_LABEL_WORDS = frozenset(_LABEL_WORDS_TEXT.split())
+_FIRST_NAMES = frozenset({"first name", "given name", "forename", "firstname"})
+_LAST_NAMES = frozenset({"last name", "family name", "surname", "lastname"})
+_CODE_WORDS = frozenset(
+    {"code", "no", "nr", "number", "serial", "ref", "reference", "symbol", "tag", "acronym", "sku", "plate"}
+)
 _NUMBER_TYPES = re.compile(r"INT|REAL|FLOA|DOUB|NUM|DEC|HUGE|SERIAL|MONEY", re.IGNORECASE)
 _DATE_TYPES = re.compile(r"DATE|TIME", re.IGNORECASE)
 _KEEP_S = frozenset({"status", "mass", "gas", "bus", "class", "address", "species", "series", "news", "axis"})
@@ -29,6 +35,8 @@ def singular(word: str) -> str:
     """The singular of a regular English plural."""
     if word in _KEEP_S or len(word) < 3 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
         return word
+    if word.endswith(("alyses", "heses", "noses", "rises")) and word != "rises":
+        return word[:-2] + "is"  # analyses, hypotheses, diagnoses, crises
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     if word.endswith(("sses", "xes", "ches", "shes", "zes")):
@@ -128,11 +136,15 @@ class Join:
 
 @dataclass(slots=True)
 class Schema:
-    """Tables by name with their fields, and the joins between them."""
+    """Tables by name with their fields, and the joins between them.
+
+    ``roles``: of those tables that are another one in a role (``roles.py``) that table, and the join that leads to it.
+    """
 
     tables: dict[str, tuple[Field, ...]]
     entries: dict[str, int]
     joins: tuple[Join, ...] = ()
+    roles: dict[str, tuple[str, Join]] = field(default_factory=dict)
     _paths: dict[tuple[str, str], tuple[Join, ...] | None] = field(default_factory=dict)
 
     @classmethod
@@ -170,24 +182,28 @@ class Schema:
         return next(f for f in self.tables[table] if f.name == name)
 
     def label(self, table: str) -> Field | None:
-        """The column that a person would call a row by: name, title; None where there is none."""
+        """The column that a person would call a row by: name, title, else a code beside a mere number; None without one."""
         fields = self.tables[table]
         own = {singular(w.lower()) for w in name_parts(table)}
         labels = [f for f in fields if f.role == "label"]
         labels.sort(key=lambda f: not own & set(f.words[:-1]) and len(f.words) > 1)
-        return labels[0] if labels else None
+        return labels[0] if labels else self._code(table)
+
+    def _code(self, table: str) -> Field | None:
+        """``serial_no`` of a module, ``ref_code`` of an analysis: what people call it whose key is a number."""
+        key = self.key(table)
+        if key is None or not key.values or key.values[0].startswith("'"):
+            return None
+        coded = [f for f in self.tables[table][:4] if f.role == "text" and f.words and f.words[-1] in _CODE_WORDS]
+        return coded[0] if len(coded) == 1 else None
 
     def called(self, table: str) -> tuple[Field, ...]:
         """What a person would call a row by: its label, of people first and last name."""
-        label = self.label(table)
-        if label is None or label.words[-2:] != ("first", "name"):
-            return () if label is None else (label,)
-        last = [
-            f
-            for f in self.tables[table]
-            if f.words[-2:] in (("last", "name"), ("family", "name")) or f.words == ("surname",)
-        ]
-        return (label, *last[:1])
+        fields, label = self.tables[table], self.label(table)
+        first, last = ([f for f in fields if " ".join(f.words[-2:]) in names] for names in (_FIRST_NAMES, _LAST_NAMES))
+        if first and last and label in (*first, *last):
+            return (first[0], last[0])
+        return () if label is None else (label,)
 
     def path(self, start: str, end: str) -> tuple[Join, ...] | None:
         """The shortest chain of joins from one table to another, at most four; None where there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from treadle.coding.sql.base import Dialect
@@ -27,8 +27,10 @@ class _Names:
     There are no aliases: a model that copies these statements would have to keep in mind which letter stands for what.
     """
 
-    def __init__(self, base: str, fields: Iterable[Field], schema: Schema, outer: bool = False) -> None:
-        self.base, self.joins, self.outer = base, list[Join](), outer
+    def __init__(
+        self, base: str, fields: Iterable[Field], schema: Schema, outer: bool = False, shown: Collection[str] = ()
+    ) -> None:
+        self.base, self.joins, self.outer, self._schema, self._shown = base, list[Join](), outer, schema, shown
         joined = [base]
         for table in dict.fromkeys(f.table for f in fields):
             for join in self._way(joined, table, schema):
@@ -50,12 +52,18 @@ class _Names:
         return self.name(f.table, f.name)
 
     def source(self) -> str:
-        text = quote_name(self.base)
+        text = _named(self.base, self._schema)
         for join in self.joins:
             condition = f"{self.name(join.left, join.left_column)} = {self.name(join.right, join.right_column)}"
-            kind = "LEFT JOIN" if self.outer else "JOIN"
-            text += f" {kind} {quote_name(join.right)} ON {condition}"
+            kind = "LEFT JOIN" if self.outer or join.right in self._shown else "JOIN"
+            text += f" {kind} {_named(join.right, self._schema)} ON {condition}"
         return text
+
+
+def _named(table: str, schema: Schema) -> str:
+    """A table as FROM names it, one in a role by both names."""
+    role = schema.roles.get(table)
+    return quote_name(table) if role is None else f"{quote_name(role[0])} AS {quote_name(table)}"
 
 
 class _Writer:
@@ -67,7 +75,7 @@ class _Writer:
     def statement(self, sketch: Sketch) -> str:
         if not sketch.base:
             return f"SELECT {', '.join(self._item(i, None) for i in sketch.select)}"
-        names = _Names(sketch.base, sketch.fields, self.schema, sketch.outer)
+        names = _Names(sketch.base, sketch.fields, self.schema, sketch.outer, self._only_shown(sketch))
         selected = ", ".join(self._item(i, names) for i in sketch.select)
         parts = ["SELECT", *(["DISTINCT"] if sketch.distinct else []), selected, "FROM", names.source()]
         where = [self._condition(c, names) for c in sketch.conditions]
@@ -84,6 +92,13 @@ class _Writer:
         if sketch.limit is not None:
             parts.append(f"LIMIT {sketch.limit}{f' OFFSET {sketch.skip}' if sketch.skip else ''}")
         return " ".join(parts)
+
+    def _only_shown(self, sketch: Sketch) -> set[str]:
+        """Roles of which something is shown, no more: a shift without a deputy is in a list of shifts and deputies."""
+        if sketch.group:
+            return set()
+        used = {f.table for c in sketch.conditions for f in _fields_of(c)}
+        return {f.table for i in sketch.select if not i.figure for f in i.fields if f.table in self.schema.roles} - used
 
     def _bar(self, bar: Bar, names: _Names) -> str:
         value = f"({self.statement(bar.value)})" if isinstance(bar.value, Sketch) else bar.value
@@ -199,11 +214,10 @@ class _Writer:
         if c.query is not None:
             return f"{column} {c.operator} ({self.statement(c.query)})"
         if c.kind == "average":
-            return f"{column} {c.operator} (SELECT AVG({quote_name(c.field.name)}) FROM {quote_name(c.field.table)})"  # noqa: S608
+            return f"{column} {c.operator} (SELECT AVG({quote_name(c.field.name)}) FROM {self._whole(c.field)})"  # noqa: S608
         if c.kind == "group" and c.other is not None:
             inner, name = quote_name(c.field.name), quote_name(c.other.name)
-            table = quote_name(c.field.table)
-            own = f"{table}.{name}"
+            table, own = self._whole(c.field), f"{quote_name(c.field.table)}.{name}"
             return f"{column} = (SELECT {c.value}(G.{inner}) FROM {table} AS G WHERE G.{name} = {own})"  # noqa: S608
         if c.kind == "month" and len(c.value) == 2:
             if self.dialect == "sqlite":
@@ -223,6 +237,10 @@ class _Writer:
         operator = "LIKE" if c.operator == "ILIKE" and self.dialect == "sqlite" else c.operator
         return f"{column} {operator} {c.value}".rstrip()
 
+    def _whole(self, f: Field) -> str:
+        """The table of a column, whatever role its rows are in."""
+        return quote_name(self.schema.roles[f.table][0] if f.table in self.schema.roles else f.table)
+
     def _related(self, base: str, r: Related, names: _Names) -> str:
         """Rows of ``base`` that (do not) belong to such a row of another table, by a subquery."""
         way, negated = self.schema.path(base, r.table), "NOT " if r.lacks else ""
@@ -239,6 +257,12 @@ class _Writer:
         where += [f"{key} IS NOT NULL"] if r.lacks else []
         subquery = f"SELECT {key} FROM {inner.source()}" + (f" WHERE {' AND '.join(where)}" if where else "")  # noqa: S608
         return f"{names.name(base, first.left_column)} {negated}IN ({subquery})"
+
+
+def _fields_of(c: Condition) -> Iterator[Field]:
+    yield c.field
+    if c.either is not None:
+        yield from _fields_of(c.either)
 
 
 _FORMATS = {"year": "%Y", "month": "%Y-%m", "weekday": "%w", "hour": "%H"}
