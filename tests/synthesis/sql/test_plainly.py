@@ -16,8 +16,7 @@ TABLES = {"crew": ("id", "name", "ship_id", "wage"), "ship": ("id", "title", "po
 
 def _schema() -> Schema:
     tables = tuple(
-        Table(name=name, columns=tuple(Column(name=c, type="TEXT") for c in columns))
-        for name, columns in TABLES.items()
+        Table(name=name, columns=tuple(Column(name=c, type="TEXT") for c in columns)) for name, columns in TABLES.items()
     )
     return Schema.of(DataSummary(path="ships.sqlite", kind="sqlite", sha256="0" * 64, size_bytes=0, tables=tables))
 

@@ -11,7 +11,7 @@ from typing import Literal
 from treadle.types import Column, DataSummary, Table
 from treadle.words import name_parts
 
-__all__ = ["Field", "Join", "Role", "Schema", "quote_name", "singular", "stem"]
+__all__ = ["Field", "Join", "Role", "Schema", "quote_name", "singular", "singulars", "stem"]
 
 Role = Literal["key", "label", "text", "number", "flag", "date", "other"]
 
@@ -19,7 +19,9 @@ _YEARS = frozenset(("year", "founded", "opened", "born", "built", "established",
 _TRUTHS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"))
 _DATE = re.compile(r"'?\d{4}-\d\d(-\d\d)?([ T]\d\d:\d\d.*)?'?$")
 _DATE_WORDS = frozenset({"date", "day", "time", "timestamp", "datetime", "on", "at", "since", "until"})
-_LABEL_WORDS = frozenset({"name", "title", "label", "fullname", "nick", "nickname", "username", "login"})
+_LABEL_WORDS = frozenset(
+    {"name", "title", "label", "fullname", "nick", "nickname", "username", "login", "surname", "forename"}
+)
 _NUMBER_TYPES = re.compile(r"INT|REAL|FLOA|DOUB|NUM|DEC|HUGE|SERIAL|MONEY", re.IGNORECASE)
 _DATE_TYPES = re.compile(r"DATE|TIME", re.IGNORECASE)
 _KEEP_S = frozenset({"status", "mass", "gas", "bus", "class", "address", "species", "series", "news", "axis"})
@@ -34,6 +36,25 @@ def singular(word: str) -> str:
     if word.endswith(("sses", "xes", "ches", "shes", "zes")):
         return word[:-2]
     return word[:-1]
+
+
+def singulars(word: str) -> tuple[str, ...]:
+    """A word and what it may be the plural of: 'headaches' ends as 'branches' does, 'novae' and 'mice' are irregular."""
+    found = [word, _IRREGULAR.get(word, singular(word))]
+    if word.endswith(("ches", "shes", "xes", "zes")):
+        found.append(word[:-1])
+    elif word.endswith("ae") and len(word) > 4:
+        found.append(word[:-1])
+    elif word.endswith("ves"):
+        found += [word[:-3] + "f", word[:-3] + "fe"]
+    return tuple(dict.fromkeys(found))
+
+
+_IRREGULAR_TEXT = """
+men man; women woman; children child; people person; mice mouse; geese goose; feet foot; teeth tooth; oxen ox; lice louse
+criteria criterion; phenomena phenomenon; bacteria bacterium; analyses analysis; diagnoses diagnosis; nuclei nucleus
+"""
+_IRREGULAR = {many: one for many, one in (e.split() for e in _IRREGULAR_TEXT.strip().replace("\n", ";").split(";"))}
 
 
 def plural(word: str) -> str:
@@ -174,20 +195,26 @@ class Schema:
         fields = self.tables[table]
         own = {singular(w.lower()) for w in name_parts(table)}
         labels = [f for f in fields if f.role == "label"]
-        labels.sort(key=lambda f: not own & set(f.words[:-1]) and len(f.words) > 1)
+        labels.sort(key=lambda f: (bool(_SCHOLARLY & set(f.words)), not own & set(f.words[:-1]) and len(f.words) > 1))
         return labels[0] if labels else None
 
     def called(self, table: str) -> tuple[Field, ...]:
         """What a person would call a row by: its label, of people first and last name."""
         label = self.label(table)
-        if label is None or label.words[-2:] != ("first", "name"):
-            return () if label is None else (label,)
-        last = [
-            f
-            for f in self.tables[table]
-            if f.words[-2:] in (("last", "name"), ("family", "name")) or f.words == ("surname",)
+        if label is None:
+            return self._numbered(table)
+        if not (says_part_of_name(label, _FIRST_NAMES) or says_part_of_name(label, _LAST_NAMES)):
+            return (label,)
+        found = [
+            next((f for f in self.tables[table] if says_part_of_name(f, kind)), None) for kind in (_FIRST_NAMES, _LAST_NAMES)
         ]
-        return (label, *last[:1])
+        return tuple(f for f in found if f is not None)
+
+    def _numbered(self, table: str) -> tuple[Field, ...]:
+        """The number that people know rows by, right after a key that is only counted up: ``subject_no``, ``ticket_code``."""
+        key, *others = self.tables[table]
+        counted = key.role == "key" and bool(key.values) and key.values[0].isdigit()
+        return tuple(f for f in others[:1] if counted and f.role == "text" and f.words[-1:] in _NUMBERS)
 
     def path(self, start: str, end: str) -> tuple[Join, ...] | None:
         """The shortest chain of joins from one table to another, at most four; None where there is none."""
@@ -210,6 +237,18 @@ class Schema:
                         seen.add(step.right)
                         queue.append((step.right, (*way, step)))
         return None
+
+
+_SCHOLARLY = frozenset({"latin", "scientific", "former", "old", "alternative"})
+"""Of names those that people do not call a thing by, where it has another."""
+_NUMBERS = (("no",), ("nr",), ("number",), ("code",), ("reference",), ("ref",))
+_FIRST_NAMES = frozenset({("first", "name"), ("given", "name"), ("fore", "name"), ("forename",), ("firstname",), ("fname",)})
+_LAST_NAMES = frozenset({("last", "name"), ("family", "name"), ("surname",), ("lastname",), ("lname",)})
+
+
+def says_part_of_name(f: Field, kind: frozenset[tuple[str, ...]]) -> bool:
+    """Whether a column has first, or last, names of people."""
+    return f.words in kind or f.words[-2:] in kind
 
 
 def _field(table: Table, column: Column, homes: dict[str, str]) -> Field:
