@@ -131,6 +131,8 @@ def _sketches(question: str, schema: Schema, spoken: Schema, links: Links) -> li
     found: dict[Sketch, tuple[str, ...]] = {}
     if parsed is not None and parsed.whole:
         found[parsed.sketch] = (WHOLE,)
+    elif parsed is not None and not (parsed.unread or parsed.doubtful) and _leaves_words(direct, schema, links):
+        found[parsed.sketch] = (BY_GRAMMAR,)  # a guess among columns, but no word is left over
     for sketch in direct[:1]:
         found.setdefault(sketch, ())
     if parsed is not None:
@@ -140,6 +142,14 @@ def _sketches(question: str, schema: Schema, spoken: Schema, links: Links) -> li
     for sketch in variations_of(direct, schema):
         found.setdefault(sketch, (VARIED,))
     return list(found.items())
+
+
+def _leaves_words(direct: Sequence[Sketch], schema: Schema, links: Links) -> bool:
+    """Whether the first thing that patterns read takes no account of some words."""
+    try:
+        return bool(direct) and bool(unread_words(to_sql(direct[0], schema, "sqlite"), schema, links))
+    except LookupError:
+        return True
 
 
 def _example(

@@ -151,7 +151,7 @@ def test_every_symbol_of_a_rule_can_be_there() -> None:
     """A rule with a part that neither words nor rules ever give would be dead."""
     rules = [one for some in (*row_rules(), *ask_rules()) for one in some]
     phrases = {symbol for found in read_phrases("treadle.coding.sql.questions").values() for _, symbol, _ in found}
-    words = {"D", "YM", "N", "INT", "Y", "MONTH", "UNITW", "F", "T", "V", "W", "QUOTED", "LP", "RP"}
+    words = {"D", "YM", "N", "INT", "Y", "MONTH", "UNITW", "F", "T", "DOER", "V", "W", "QUOTED", "LP", "RP"}
     parts = {part for one in rules for part in one.parts if part.isupper()}
     assert parts <= words | phrases | {one.symbol for one in rules}
     assert phrases <= parts
@@ -178,3 +178,16 @@ def test_what_the_grammar_reads_is_said_in_words(
     found = read(question, opened)
     assert found is not None
     assert to_words(found.sketch, opened[0]) == said
+
+
+def test_who_does_something_is_not_what_was_done(tmp_path: Path) -> None:
+    script = """
+    CREATE TABLE painters (painter_id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE walls (wall_id INTEGER PRIMARY KEY, street TEXT, painter_id INTEGER REFERENCES painters(painter_id));
+    INSERT INTO walls VALUES (1,'Elm Lane',1);
+    """
+    path = tmp_path / "walls.sqlite"
+    schema = made(path, script)
+    with closing(sqlite3.connect(path)) as db:
+        found = read_question("Names of painted in Elm Lane", schema, linked("Names of painted in Elm Lane", schema, db))
+    assert found is None or not found.whole

@@ -7,8 +7,8 @@ import sqlite3
 import pytest
 
 from readings import first_reading
-from treadle.coding.sql.reading.abbreviations import with_short_names, with_spoken_names
-from treadle.coding.sql.reading.schema import Schema
+from treadle.coding.sql.reading.abbreviations import alike, with_short_names, with_spoken_names
+from treadle.coding.sql.reading.schema import Schema, stem
 from treadle.coding.sql.reading.statement import to_sql
 
 SCRIPT = """
@@ -27,6 +27,7 @@ INSERT INTO vst VALUES (1,'t1','2023-01-05',20),(2,'t1','2023-02-05',30),(3,'t2'
         ("technicians called 'visit'", "tches called 'visit'"),
         ("How many lines are there?", "How many lines are there?"),
         ("visits in the level 3", "vsts in the level 3"),
+        ("visits per date", "vsts per date"),
     ],
 )
 def test_words_are_written_as_the_schema_does(text: str, written: str, schema: Schema) -> None:
@@ -49,3 +50,9 @@ def test_a_column_as_it_is_written_is_said_in_words(schema: Schema) -> None:
 def test_readings(question: str, expected: str, schema: Schema, database: sqlite3.Connection) -> None:
     found = database.execute(to_sql(first_reading(question, schema, database), schema, "sqlite"))
     assert sorted(map(repr, found)) == sorted(map(repr, database.execute(expected)))
+
+
+def test_adjectives_measure_what_is_abbreviated() -> None:
+    assert alike("wt", stem("heaviest")) > 0
+    assert alike("temp", stem("warmest")) > 0
+    assert not alike("wt", stem("warmest"))

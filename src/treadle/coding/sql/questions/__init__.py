@@ -78,7 +78,7 @@ def read_question(text: str, schema: Schema, links: Links) -> ReadQuestion | Non
 
     def edges(part: Sequence[Word], known: Definitions, goal: str) -> list[Edge]:
         found = list(lexical(part, schema, links, starts, known))
-        named = frozenset(i for e in found if e.symbol in ("F", "T") for i in range(e.start, e.end))
+        named = frozenset(i for e in found if e.symbol in ("F", "T", "DOER") for i in range(e.start, e.end))
         texts = [w.text for w in part]
         return parse(texts, found, _grammar(), goal, idle(part, named) | role_verbs(schema, texts).keys(), LEFT)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from treadle.coding.sql.questions.tree import Mention, TableName, Value
+from treadle.coding.sql.reading.abbreviations import alike
 from treadle.coding.sql.reading.schema import Field, Join, Schema, stem
-from treadle.coding.sql.reading.synonyms import similar
 from treadle.coding.sql.reading.unread import SPOKEN_UNITS
 
 __all__ = ["DOUBT", "Choosing"]
@@ -35,6 +35,16 @@ TIME_UNITS = {
     "hrs": 3600,
 }
 TIME_UNITS |= {"hour": 3600, "day": 86400, "d": 86400}
+
+
+_MEASURES = {
+    "north": ("latitude", "lat"),
+    "east": ("longitude", "lon", "lng"),
+    "near": ("distance", "dist"),
+    "steep": ("slope", "gradient", "inclination"),
+    "strong": ("strength", "intensity", "magnitude", "force"),
+}
+"""What adjectives measure that are not said of anything else."""
 
 
 class Choosing:
@@ -128,10 +138,11 @@ class Choosing:
     def by_adjective(self, adjective: str, base: str) -> Field:
         """The column that 'longest' or 'older than' is said of."""
         own = [f for f in self.schema.fields if f.role in ("number", "date") and self.far(base, f.table) < 1.0]
+        measured = [stem(w) for w in _MEASURES.get(adjective, (adjective,))]
         found = [
             (f, 1.0 - how)
             for f in own
-            if (how := max((similar(stem(w), stem(adjective)) for w in f.words), default=0.0)) > 0
+            if (how := max((alike(stem(w), said) for w in f.words for said in measured), default=0.0)) > 0
         ]
         if not found and adjective in ("long", "short"):
             found = [(f, 0.5) for f in own if f.unit.lower() in TIME_UNITS or f.unit.lower() in ("km", "m", "cm", "mm")]

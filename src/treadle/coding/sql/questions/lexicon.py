@@ -119,7 +119,13 @@ def names(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
             if tables:
                 least = min(cost for _, cost in tables)
                 named = tuple(sorted(((t, cost - least) for t, cost in tables), key=lambda p: p[1]))
-                yield Edge("T", start, end, TableName(named), least - 0.15 * (end - start - 1))
+                doers = end == start + 1 and said[0].text.endswith("ed") and all(_does(t) for t, _ in tables)
+                yield Edge("DOER" if doers else "T", start, end, TableName(named), least - 0.15 * (end - start - 1))
+
+
+def _does(table: str) -> bool:
+    """Whether a table is called after who does something: 'observed' are no observers."""
+    return singular(name_parts(table)[-1].lower()).endswith(("er", "or"))
 
 
 def _in_roles(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:

@@ -15,23 +15,29 @@ from treadle.coding.sql.reading.schema import Schema, plural, singular, stem
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
 
-__all__ = ["stands_for", "with_short_names", "with_spoken_names"]
+__all__ = ["alike", "stands_for", "with_short_names", "with_spoken_names"]
 
 _COMMON_TEXT = """
 addr address; amt amount; avg average; cat category; cd code; cnt count; cred credit; cust customer; del deleted
 descr description; dev device; dob birth born; dt date day; dur duration; emp employee; eq equipment; est established founded
 fname first; freq frequency; inst installed; inv invoice; loc location place; lname last; lvl level; min minute; mgr manager
 mo month; nat nationality; nm name; no number; nr number; ord order; pos position; prod product; proj project; prov province
-prc price; pub publication; qty quantity many; reg region; sal salary; seq sequence; sess session; stat status state
-stk stock; tot total; trx transaction; ts timestamp when; typ type kind; usr user; val value; vol volume; wt weight; yr year
+prc price; pub publication; qty quantity many; reg region; sal salary; seq sequence; sess session; sp species; spp species
+stat status state; stk stock; temp temperature; elev elevation altitude; alt altitude; ht height; mag magnitude; conc concentration
+pop population; dist distance; tot total; trx transaction; ts timestamp when; typ type kind; usr user; val value; vol volume
+wt weight; yr year
 """
 _COMMON: dict[str, tuple[str, ...]] = {}
 for _entry in re.split(r"[;\n]", _COMMON_TEXT.strip()):
     if _said := _entry.split():
         _COMMON[_said[0]] = tuple(stem(word) for word in _said[1:])
 
+_PLAIN = frozenset(("temp", "elev", "mag", "conc", "pop", "dist"))
+"""Those of columns that mean the same in every schema."""
 _WORD = re.compile(r"[A-Za-z]{4,}")
 _IDENTIFIER = re.compile(r"\b[A-Za-z]\w*_\w+\b")
+_PERIODS = frozenset(("year", "month", "date"))
+_EACH = re.compile(r"\b(?:per|each|every|by|a|which|what)\s+(?:calendar\s+)?$", re.IGNORECASE)
 _VOWELS = re.compile(r"[aeiou]")
 _KEPT_TEXT = """
 what which where when while with whose that this these those than then them they there their show list give tell name many
@@ -60,6 +66,8 @@ def with_short_names(text: str, schema: Schema) -> str:
         word = match[0].lower()
         if re.match(r"\s+\d", text[match.end() :]):
             return match[0]  # 'the year 2023' is no column
+        if word in _PERIODS and _EACH.search(text[: match.start()]) and not re.match(r"\s+of\b", text[match.end() :]):
+            return match[0]  # 'per year' is of any date
         inside = any(a <= match.start() < b for a, b in quoted)
         if inside or word in _KEPT or stem(word) in known or any(similar(k, stem(word)) for k in known):
             return match[0]
@@ -91,7 +99,7 @@ def stands_for(name: str, word: str) -> float:
     if stem(word) in _COMMON.get(name, ()):
         return 3.0
     if name in _COMMON:
-        return 0.9 if len(name) >= 3 and word.startswith(name) else 0.0
+        return 0.9 if len(name) >= 3 and word.startswith(name) and name not in _PLAIN else 0.0
     if name == word or len(word) <= len(name) or name[0] != word[0]:
         return 0.0
     consonants = word[0] + _VOWELS.sub("", word[1:])
@@ -100,6 +108,11 @@ def stands_for(name: str, word: str) -> float:
     if len(name) == 2:
         return 1.0 if word.startswith(name) and not _NO_NOUN.search(word) else 0.0
     return 1.0 + len(name) / len(word) if _in_order(name, word) and not _VOWELS.search(name[1:]) else 0.0
+
+
+def alike(own: str, said: str) -> float:
+    """How well the stem of a word of a name is said by another, its abbreviation written out: 'heaviest' of ``wt_g``."""
+    return similar(own, said) or max((0.8 for word in _COMMON.get(own, ()) if similar(word, said)), default=0.0)
 
 
 def _in_order(name: str, word: str) -> bool:
@@ -120,7 +133,7 @@ def _shortened(names: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]) -> tu
     bare = {p for p in tables | columns if _without_vowels(p)}
     many = len(bare) >= _FEW_VOWELS
     kept = [{p for p in parts if p in bare or (many and 2 < len(p) <= 4 and p.isalpha())} for parts in (tables, columns)]
-    return frozenset(kept[0]), frozenset(kept[1])
+    return frozenset(kept[0]), frozenset(kept[1] | (columns & _PLAIN))
 
 
 def _without_vowels(part: str) -> bool:

@@ -51,13 +51,19 @@ class ColumnReader(ToldReader):
                 if (score >= 0.7 or rank[0] == len(f.words)) and rank > chosen.get(place, ((0, -99, 0.0), f))[0]:
                     chosen[place] = (rank, found)
         self._add_dates(base, chosen)
-        fields = list(dict.fromkeys(chosen[p][1] for p in sorted(chosen)))
+        fields = list(dict.fromkeys(f for p in sorted(chosen) for f in self._called(chosen[p][1], p)))
         label = self.schema.label(base) or self.schema.key(base) or self.schema.tables[base][0]
         if not fields:
             fields = list(self.schema.called(base)) or [label]
         elif not any(f.role in ("label", "key") for f in fields) and label.role == "label" and self._calls_rows(base):
             fields = list(dict.fromkeys([*self.schema.called(base), *fields]))
         return tuple(Item(field=f) for f in fields)
+
+    def _called(self, f: Field, place: int) -> tuple[Field, ...]:
+        """Of people whose 'name' is asked for first and last name."""
+        called = self.schema.called(f.table)
+        bare = re.match(r"(?:who|names?)\b", self.text[place:], re.IGNORECASE) and self._phrase(f, place) == 1
+        return called if f in called and bare else (f,)
 
     def _add_dates(self, base: str, chosen: dict[int, tuple[tuple[int, int, float], Field]]) -> None:
         """'with the date': the first date of the rows, where no column is called so."""

@@ -13,6 +13,7 @@ from treadle.coding.sql.reading.reader import HINTED, NAMED
 from treadle.coding.sql.reading.schema import Field, stem
 from treadle.coding.sql.reading.sketch import Condition
 from treadle.coding.sql.reading.synonyms import similar
+from treadle.words import name_parts
 
 __all__ = ["ConditionReader"]
 
@@ -301,10 +302,16 @@ class ConditionReader(DatedReader):
         flags = [f for f in self.links.best(lambda f: f.role == "flag") if self.reaches(base, f)]
         for f in sorted(flags, key=lambda f: self.near(base, f.table)):
             places = [p for p in self.exact_places(f) if p not in said]
-            if places and self.links.fields[f] >= HINTED:
+            if places and self.links.fields[f] >= HINTED and self._said_wholly(f):
                 said |= set(places)  # of columns of one name the nearest
                 denied = self.cues.negation is not None and 0 < places[0] - self.cues.negation < 20
                 yield places[0], Condition(f, "=", f.truth(not denied))
+
+    def _said_wholly(self, f: Field) -> bool:
+        """Whether all words of a flag are said, its table's aside: 'time' is not ``real_time``."""
+        own = [stem(w) for w in f.words if w not in ("is", "has", "was", "can")]
+        said = {stem(w) for w in re.findall(r"[^\W\d_]+", self.text)} | {stem(w) for w in name_parts(f.table)}
+        return len(own) < 2 or all(any(similar(w, s) for s in said) for w in own)
 
     def is_many(self, base: str, table: str) -> bool:
         """Whether a row of ``base`` may have several rows of ``table``."""

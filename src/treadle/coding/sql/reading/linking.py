@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from treadle.coding.sql.base import Database, rows_of
-from treadle.coding.sql.reading.abbreviations import with_short_names, with_spoken_names
+from treadle.coding.sql.reading.abbreviations import alike, with_short_names, with_spoken_names
 from treadle.coding.sql.reading.adjectives import CODES, forms
 from treadle.coding.sql.reading.cues import MONTHS
 from treadle.coding.sql.reading.periods import with_periods
-from treadle.coding.sql.reading.schema import Field, Schema, quote_name, singular, stem
-from treadle.coding.sql.reading.synonyms import similar
+from treadle.coding.sql.reading.schema import Field, Schema, quote_name, singular, singulars, stem
 from treadle.types import Limits
 from treadle.words import name_parts
 
@@ -211,7 +210,7 @@ def _match(
         own = stem(word)
         best = 0.0
         for i, said in enumerate(stems):
-            score = similar(own, said) if said else 0.0
+            score = alike(own, said) if said else 0.0
             if score > best:
                 best, where = score, i
         total += best
@@ -230,8 +229,8 @@ def _ngrams(words: Sequence[str]) -> dict[str, tuple[int, int]]:
     for size in range(min(_MAX_NGRAM, len(words)), 0, -1):
         for start in range(len(words) - size + 1):
             run = [w.lower() for w in words[start : start + size]]
-            for text in (" ".join(run), " ".join([*run[:-1], singular(run[-1])])):
-                found.setdefault(text, (start, start + size))
+            for last in [run[-1]] if run[-1] in _COMMON else singulars(run[-1]):  # 'has' is no plural
+                found.setdefault(" ".join([*run[:-1], last]), (start, start + size))
     return found
 
 
@@ -338,8 +337,10 @@ def _place_of(value: str, words: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _is_a_name(value: str, schema: Schema) -> bool:
-    """A value that is also the name of a table or of a column of texts ('player') is rather that."""
+    """A value that is also the name of a table or of a column of texts ('player', 'service call') is rather that."""
     own = stem(value)
+    if " " in value and [stem(w) for w in words_of(value)] in [[stem(w) for w in _table_words(t)] for t in schema.tables]:
+        return True
     names = {stem(w) for t in schema.tables for w in _table_words(t)}
     names |= {stem(f.words[0]) for f in schema.fields if len(f.words) == 1 and f.role in ("text", "label")}
     return " " not in value and own in names

@@ -11,7 +11,7 @@ from typing import Literal
 from treadle.types import Column, DataSummary, Table
 from treadle.words import name_parts
 
-__all__ = ["Field", "Join", "Role", "Schema", "quote_name", "singular", "stem"]
+__all__ = ["Field", "Join", "Role", "Schema", "quote_name", "singular", "singulars", "stem"]
 
 Role = Literal["key", "label", "text", "number", "flag", "date", "other"]
 
@@ -21,11 +21,6 @@ _DATE = re.compile(r"'?\d{4}-\d\d(-\d\d)?([ T]\d\d:\d\d.*)?'?$")
 _DATE_WORDS = frozenset({"date", "day", "time", "timestamp", "datetime", "on", "at", "since", "until"})
 _LABEL_WORDS_TEXT = "name title label fullname nick nickname username login forename surname firstname lastname"
 _LABEL_WORDS = frozenset(_LABEL_WORDS_TEXT.split())
-_FIRST_NAMES = frozenset({"first name", "given name", "forename", "firstname"})
-_LAST_NAMES = frozenset({"last name", "family name", "surname", "lastname"})
-_CODE_WORDS = frozenset(
-    {"code", "no", "nr", "number", "serial", "ref", "reference", "symbol", "tag", "acronym", "sku", "plate"}
-)
 _NUMBER_TYPES = re.compile(r"INT|REAL|FLOA|DOUB|NUM|DEC|HUGE|SERIAL|MONEY", re.IGNORECASE)
 _DATE_TYPES = re.compile(r"DATE|TIME", re.IGNORECASE)
 _KEEP_S = frozenset({"status", "mass", "gas", "bus", "class", "address", "species", "series", "news", "axis"})
@@ -42,6 +37,23 @@ def singular(word: str) -> str:
     if word.endswith(("sses", "xes", "ches", "shes", "zes")):
         return word[:-2]
     return word[:-1]
+
+
+def singulars(word: str) -> tuple[str, ...]:
+    """A word and what it may be the plural of: 'headaches' ends as 'branches' does, 'novae' and 'mice' are irregular."""
+    found = [word, _IRREGULAR.get(word, singular(word))]
+    if word.endswith(("ches", "shes", "xes", "zes")) or (word.endswith("ae") and len(word) > 4):
+        found.append(word[:-1])
+    elif word.endswith("ves"):
+        found += [word[:-3] + "f", word[:-3] + "fe"]
+    return tuple(dict.fromkeys(found))
+
+
+_IRREGULAR_TEXT = """
+men man; women woman; children child; people person; mice mouse; geese goose; feet foot; teeth tooth; oxen ox; lice louse
+criteria criterion; phenomena phenomenon; bacteria bacterium; analyses analysis; diagnoses diagnosis; nuclei nucleus
+"""
+_IRREGULAR: dict[str, str] = dict(e.split() for e in _IRREGULAR_TEXT.strip().replace("\n", ";").split(";"))
 
 
 def plural(word: str) -> str:
@@ -186,24 +198,27 @@ class Schema:
         fields = self.tables[table]
         own = {singular(w.lower()) for w in name_parts(table)}
         labels = [f for f in fields if f.role == "label"]
-        labels.sort(key=lambda f: not own & set(f.words[:-1]) and len(f.words) > 1)
-        return labels[0] if labels else self._code(table)
-
-    def _code(self, table: str) -> Field | None:
-        """``serial_no`` of a module, ``ref_code`` of an analysis: what people call it whose key is a number."""
-        key = self.key(table)
-        if key is None or not key.values or key.values[0].startswith("'"):
-            return None
-        coded = [f for f in self.tables[table][:4] if f.role == "text" and f.words and f.words[-1] in _CODE_WORDS]
-        return coded[0] if len(coded) == 1 else None
+        labels.sort(key=lambda f: (bool(_SCHOLARLY & set(f.words)), not own & set(f.words[:-1]) and len(f.words) > 1))
+        return labels[0] if labels else None
 
     def called(self, table: str) -> tuple[Field, ...]:
         """What a person would call a row by: its label, of people first and last name."""
-        fields, label = self.tables[table], self.label(table)
-        first, last = ([f for f in fields if " ".join(f.words[-2:]) in names] for names in (_FIRST_NAMES, _LAST_NAMES))
-        if first and last and label in (*first, *last):
-            return (first[0], last[0])
-        return () if label is None else (label,)
+        label = self.label(table)
+        if label is None:
+            return self._numbered(table)
+        if not (says_part_of_name(label, _FIRST_NAMES) or says_part_of_name(label, _LAST_NAMES)):
+            return (label,)
+        found = [
+            next((f for f in self.tables[table] if says_part_of_name(f, kind)), None) for kind in (_FIRST_NAMES, _LAST_NAMES)
+        ]
+        return tuple(f for f in found if f is not None)
+
+    def _numbered(self, table: str) -> tuple[Field, ...]:
+        """The number that people know rows by, right after a key that is only counted up: ``subject_no``, ``serial_no``."""
+        key, *others = self.tables[table]
+        counted = key.role == "key" and bool(key.values) and key.values[0].isdigit()
+        coded = [f for f in others[:1] if f.role == "text" and f.words[-1:] in _NUMBERS]
+        return tuple(coded) if counted and len(coded) == 1 else ()
 
     def path(self, start: str, end: str) -> tuple[Join, ...] | None:
         """The shortest chain of joins from one table to another, at most four; None where there is none."""
@@ -226,6 +241,20 @@ class Schema:
                         seen.add(step.right)
                         queue.append((step.right, (*way, step)))
         return None
+
+
+_SCHOLARLY = frozenset({"latin", "scientific", "former", "old", "alternative"})
+"""Of names those that people do not call a thing by, where it has another."""
+_NUMBERS = tuple(
+    (w,) for w in ("no", "nr", "number", "code", "reference", "ref", "serial", "symbol", "tag", "acronym", "sku", "plate")
+)
+_FIRST_NAMES = frozenset({("first", "name"), ("given", "name"), ("fore", "name"), ("forename",), ("firstname",), ("fname",)})
+_LAST_NAMES = frozenset({("last", "name"), ("family", "name"), ("surname",), ("lastname",), ("lname",)})
+
+
+def says_part_of_name(f: Field, kind: frozenset[tuple[str, ...]]) -> bool:
+    """Whether a column has first, or last, names of people."""
+    return f.words in kind or f.words[-2:] in kind
 
 
 def _field(table: Table, column: Column, homes: dict[str, str]) -> Field:

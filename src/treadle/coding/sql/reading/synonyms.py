@@ -36,7 +36,7 @@ _SAME: tuple[tuple[str, ...], ...] = (
     ("area", "large", "big", "size", "small"),
     ("population", "populous", "inhabitant", "people", "populated"),
     ("capacity", "large", "big"),
-    ("temperature", "hot", "cold", "warm"),
+    ("temperature", "hot", "cold", "warm", "cool"),
     ("rain", "rainfall", "precipitation", "wet", "rainy"),
     ("speed", "fast", "slow", "velocity", "windy", "quick"),
     ("rating", "rated", "score", "stars"),
