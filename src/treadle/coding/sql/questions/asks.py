@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from treadle.coding.chart import Rules, rule
+from treadle.coding.chart import GUESS, Costly, Rules, rule
 from treadle.coding.sql.questions.best import best_rules
 from treadle.coding.sql.questions.figures import figure_rules
 from treadle.coding.sql.questions.parts import part_rules
@@ -36,6 +36,9 @@ def ask_rules() -> Rules:
 
 
 # ------------------------------------------------------------------------------------------- whole questions
+
+
+_COUNTS = frozenset({"n", "num", "nr", "number", "count", "total", "qty", "quantity"})
 
 
 def _plain() -> Rules:
@@ -84,6 +87,8 @@ def _grouped() -> Rules:
         rule("A", "COUNT R=r EACH GI=g", lambda r, g: Ask(None, (Count(r),), groups=(g,)), 0.1),
         rule("A", "[SHOW] R=r G=g", _counted_by, 0.3),
         rule("A", "G=g [,|:] [SHOW] R=r", lambda g, r: _counted_by(r, g), 0.4),
+        rule("A", "[SHOW] F=f G=g", _summed_by, 0.2),
+        rule("A", "A=a [,] AND FG=x", _and_figure, 0.1),
         rule("A", "[SHOW] R=r BY F=f [,] OKS=o", _sorted_by, 0.3),
         rule("A", "[SHOW] R=r (AND|,) IL=x G=g", lambda r, x, g: _by(Ask(None, (Count(r), *x)), g), 0.4),
     ]
@@ -93,6 +98,22 @@ def _counted_by(r: Rows, g: tuple[Any, ...]) -> Ask | None:
     """'Visits by month' are counted; 'deliveries by date' are listed in their order."""
     dates = [x for x in g if isinstance(x, Mention) and all(f.role == "date" for f, _ in x.fields)]
     return None if dates else _by(Ask(None, (Count(r),)), g)
+
+
+def _summed_by(f: Mention, g: tuple[Any, ...]) -> Ask | Costly | None:
+    """'Passengers per line' of a column of numbers of passengers are added up; of 'hours per crew' that is a guess."""
+    numbers = numbers_of(f)
+    if numbers is None:
+        return None
+    ask = _by(Ask(None, (Agg("SUM", numbers, Rows(None)),)), g)
+    counted = all(x.words[0] in _COUNTS for x, _ in numbers.fields)
+    return ask if counted or ask is None else Costly(ask, GUESS)
+
+
+def _and_figure(a: Ask, x: Figure) -> Ask | None:
+    """'How many trips per line, and their mean length.'"""
+    same = isinstance(x, Agg | Count) and x.rows.table is None and not x.rows.conds
+    return replace(a, shown=(*a.shown, x)) if a.groups and same and not a.measured and not a.best else None
 
 
 def _sorted_by(r: Rows, f: Mention, o: tuple[Order, ...]) -> Ask | None:

@@ -47,6 +47,7 @@ def _figures() -> Rules:
         rule("FG", "AGG=a [of] EX=x OF R=r", lambda a, x, r: Agg(a, x, r), 0.05),
         rule("FG", "SHARE=s OF R=r [WITH|WHO|BE|that] C=c", lambda s, r, c: Share(r, c, float(s))),
         rule("FG", "SHARE=s OF R=r", _share_of_last, 0.3),
+        rule("FG", "VL=v SHARE=s OF R=r", lambda v, s, r: Share(r, (Is(v),), float(s)), 0.1),
         rule("FG", "SHARE=s OF [all] F=f C=c", lambda s, f, c: Share(NONE, c, float(s), f), 0.3),
         rule("FG", "OF R=r [,] SHARE=s C=c", lambda s, r, c: Share(r, c, float(s))),
         rule("FG", "[all] FG=x PERCENT", _percent),

@@ -167,6 +167,7 @@ _DATES = frozenset(stem(w) for w in ("date", "day", "time"))
 _VAGUE = frozenset(
     stem(w) for w in ("speed", "price", "value", "level", "amount", "figure", "rate", "size", "length", "score")
 )
+_KINDS = frozenset(stem(w) for w in ("type", "kind", "category", "class", "group", "name", "code"))
 _NAMES = frozenset(stem(w) for w in ("name", "title", "called", "named"))
 
 
@@ -191,6 +192,8 @@ def _named(f: Field, said: list[str], schema: Schema) -> float | None:
         bare = _named(f, said[:-1], schema)
         if bare is not None:
             return bare + 0.2  # 'opening date' of ``opened_on``, 'wind speed' of ``wind_kmh``
+    if len(said) > 1 and said[-1] in _KINDS and f.role == "text" and said[:-1] == own:
+        return 0.1  # 'particle type' of ``particle``
     return _loosely(own, said, table)
 
 

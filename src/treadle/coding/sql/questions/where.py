@@ -158,12 +158,24 @@ def _compare(cond: Compare, base: str, choose: Choosing) -> list[Condition]:
     if f.role == "date":
         raise LookupError("a date is no number")
     if cond.counted and choose.many(base, f.table):
-        raise LookupError("so many rows, not such a value")
+        return [_summed(cond, f, base, choose)]
     unit = cond.until.unit if cond.until is not None and not cond.number.unit else cond.number.unit
     low = _scaled(replace(cond.number, unit=unit), f)
     if cond.until is None:
         return [Condition(f, cond.operator, low)]
     return [Condition(f, "BETWEEN", f"{low} AND {_scaled(replace(cond.until, unit=unit), f)}")]
+
+
+def _summed(cond: Compare, f: Field, base: str, choose: Choosing) -> Condition:
+    """'Drivers with more than 500 passengers': of all their trips, each of which has a number of them."""
+    key = choose.schema.key(base)
+    if key is None or f.words[:1] not in (("n",), ("num",), ("number",), ("count",)) or cond.until is not None:
+        raise LookupError("so many rows, not such a value")
+    if len(choose.way(base, f.table)) > 1 or cond.operator in ("<", "<="):
+        choose.cost += DOUBT
+    bar = Bar(Item("SUM", f), cond.operator, cond.number.text)
+    query = Sketch(f.table, (Item(field=key),), group=(Item(field=key),), having=(bar,))
+    return Condition(key, "IN", query=query)
 
 
 def _numeric(f: Field) -> bool:
