@@ -20,6 +20,7 @@ from treadle.coding.sql.questions.tree import (
     Has,
     Mention,
     Order,
+    Part,
     Rows,
     Share,
     Shown,
@@ -155,6 +156,7 @@ def _clauses() -> Rules:
         rule("A", f"A=a {stop} RETURN [:|ONLYW] IL=x [only]", returned, 0.1),
         rule("A", "A=a (.|;|-|?|:) [just|only|ONLYW] IL=x [only]", returned, 0.4),
         rule("A", "[RETURN] [INT] columns : IL=x", lambda x: Ask(None, x, measured=True), 0.2),
+        rule("A", "(SHOW|RETURN) [INT] columns (:|-|,) IL=x [,] [-|,] OF R=r", _columns_of, 0.1),
         rule("ONCE", "each (T|F|NAMEW|one) [only] once", lambda: "ONCE"),
         rule("A", f"A=a {stop} [LP] ONCE [RP]", lambda a: replace(a, distinct=True)),
         rule("A", f"A=a {stop} (R=r|RX=r) LEFTOUT", _skipping, 0.1),
@@ -164,12 +166,29 @@ def _clauses() -> Rules:
         rule("A", f"A=a {stop} [LP] ONLY (R=r|RX=r|RC=r) [RP]", _only, 0.1),
         rule("A", "A=a (.|,|;|-|?|:|LP) ONLYW [for|count|consider|those] (R=r|RX=r|RC=r) [RP]", _only, 0.1),
         rule("A", f"A=a {stop} SKIP (R=r|RX=r) [RP]", _skipping, 0.1),
+        rule("A", "A=a LP IL=x RP", returned, 0.3),
+        rule("A", "A=a [,] AND QI=x", _asked_too, 0.1),
+        rule("QI", "(which|what) T=t", lambda t: t),
+        rule("QI", "(in|on|at|from|of) (which|what) T=t", lambda t: t),
+        rule("QI", "[in|on|at|from|of] (which|what) F=f", lambda f: f, 0.1),
+        rule("QI", "when F=f", dates_of),
+        rule("QI", "who F=f", lambda f: f if f.fields[0][0].role in ("label", "text") else None, 0.1),
+        rule("QI", "(in|on) (which|what) PART=p", lambda p: Part(p), 0.1),
         rule("A", f"A=a {stop} C=c", lambda a, c: _only(a, Rows(None, c)), 0.4),
         rule("RC", "C=c", lambda c: Rows(None, c)),
         rule("S", "A=a", lambda a: a),
         rule("DEF", "FG=x", lambda x: ("FG", x)),
         rule("DEF", "EX=x", lambda x: ("EX", x), 0.1),
     ]
+
+
+def _asked_too(a: Ask, x: Shown | None) -> Ask | None:
+    """'What is the largest room, and in which house is it?': shown beside what the rows are called."""
+    if x is None or a.groups or (a.measured and a.limit is None) or any(isinstance(i, Figure) for i in a.shown):
+        return None
+    if a.shown:
+        return replace(a, shown=(*a.shown, x)) if x not in a.shown else None
+    return replace(a, shown=(_itself(a.rows), x)) if a.rows is not None and a.rows.table not in (None, x) else None
 
 
 def _ordered(a: Ask, o: tuple[Order, ...]) -> Ask | None:

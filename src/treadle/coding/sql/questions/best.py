@@ -34,6 +34,7 @@ def best_rules() -> Rules:
                 rule("B", f"{start}R=r {by} SUP=s FG=f", _first, 0.05),
                 rule("B", f"{start}SUPADJ=s R=r", _adj, 0.1),
                 rule("B", f"{start}OLDADJ=d R=r", _dated, 0.1),
+                rule("B", f"{start}R=r F=f OLDADJ=d", lambda r, f, d, n=1: _dated_by(r, d, f, n), 0.1),
                 rule("B", f"{start}OLDADJ=d F=f R=r", _dated_by, 0.1),
                 rule("B", f"{start}SUPADJ=s R=r [in terms] (BY|of) F=f", _adj_by, 0.05),
                 rule("B", f"{start}F=g [WITH|BE|BY|WHO] SUPN=s R=q", _most_of, 0.2),
@@ -42,6 +43,8 @@ def best_rules() -> Rules:
                 rule("B", f"{start}R=r [BE] T=t OFTEN=s", lambda r, t, s, n=1: _most(r, s == "MAX", Rows(t), n), 0.2),
             )
         ],
+        rule("A", "(from|in|at|to) WHICH F=g [do|did] MANY=s [of] R=q", lambda g, s, q: _most_of(g, s == "MAX", q), 0.1),
+        rule("A", "who F=f OLDADJ=d", _who_first, 0.1),
         rule("B", "SUPADJ=s INT=n R=r", _adj, 0.1),
         rule("B", "OLDADJ=d INT=n R=r", _dated, 0.1),
         rule("B", "R=r [,] [BE] SUPADJ=s", _adj, 0.1),
@@ -106,6 +109,12 @@ def _dated_by(r: Rows, d: str, f: Mention, n: int = 1) -> Ask | None:
     """'The most recently installed detector'."""
     dates = dates_of(f)
     return Ask(r, best=(Order(dates, d.startswith("DOWN")),), limit=n) if dates else None
+
+
+def _who_first(f: Mention, d: str) -> Ask | None:
+    """'Who joined first': of people, the only table that has such a date."""
+    tables = {x.table for x, cost in f.fields if x.role == "date" and cost == 0.0}
+    return _dated_by(Rows(TableName(((tables.pop(), 0.0),))), d, f) if len(tables) == 1 else None
 
 
 def _adj_by(r: Rows, s: str, f: Mention, n: int = 1) -> Ask:

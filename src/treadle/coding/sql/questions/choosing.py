@@ -10,7 +10,7 @@ from treadle.coding.sql.reading.abbreviations import alike
 from treadle.coding.sql.reading.schema import Field, Join, Schema, stem
 from treadle.coding.sql.reading.unread import SPOKEN_UNITS
 
-__all__ = ["DOUBT", "Choosing"]
+__all__ = ["DOUBT", "TIME_UNITS", "Choosing", "of_unit"]
 
 DOUBT = 4.0
 """What a choice costs that may well be another: more than a reading may cost that is called whole."""
@@ -154,14 +154,15 @@ class Choosing:
 
     def by_unit(self, unit: str, base: str) -> Field:
         """The only number of the rows with a unit that a number was given in: 'more than 10 minutes'."""
-        own = [f for f in self.schema.tables[base] if f.role == "number" and _of_unit(f, unit)]
+        own = [f for f in self.schema.tables[base] if f.role == "number" and of_unit(f, unit)]
         if len(own) != 1:
             raise LookupError(f"no single column in {unit}")
         self.cost += 0.3
         return own[0]
 
 
-def _of_unit(f: Field, unit: str) -> bool:
+def of_unit(f: Field, unit: str) -> bool:
+    """Whether a column is in a unit that was said."""
     own = f.unit.lower()
     said = [stem(w) for w in (own, *SPOKEN_UNITS.get(own, "").split()) if w]
     return stem(unit) in said or (unit in TIME_UNITS and own in TIME_UNITS)

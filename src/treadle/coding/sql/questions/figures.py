@@ -8,7 +8,8 @@ from typing import Any, Literal
 from treadle.coding.chart import GUESS, Costly, Rules, rule
 from treadle.coding.sql.questions.shown import dates_of, identifies, numbers_of
 from treadle.coding.sql.questions.tree import Agg, Arith, Conds, Count, Figure, Is, Mention, Rows, Share, Span, TableName
-from treadle.coding.sql.reading.schema import Field
+from treadle.coding.sql.reading.schema import Field, stem
+from treadle.words import name_parts
 
 __all__ = ["NONE", "figure_rules"]
 
@@ -46,6 +47,8 @@ def _figures() -> Rules:
         rule("FG", "AGG=a [of] EX=x", lambda a, x: Agg(a, x, NONE)),
         rule("FG", "AGG=a [of] EX=x OF R=r", lambda a, x, r: Agg(a, x, r), 0.05),
         rule("FG", "SHARE=s OF R=r [WITH|WHO|BE|that] C=c", lambda s, r, c: Share(r, c, float(s))),
+        rule("FG", "SHARE=s OF R=r among [all] R=q", _share_among, -0.1),
+        rule("FG", "SHARE=s OF R=r among VL=v", lambda s, r, v: _share_among(s, r, Rows(r.table, (Is(v),))), -0.3),
         rule("FG", "SHARE=s OF R=r", _share_of_last, 0.3),
         rule("FG", "VL=v SHARE=s OF R=r", lambda v, s, r: Share(r, (Is(v),), float(s)), 0.1),
         rule("FG", "SHARE=s OF [all] F=f C=c", lambda s, f, c: Share(NONE, c, float(s), f), 0.3),
@@ -75,6 +78,9 @@ def _distinct(f: Mention | None, r: Rows | None = None, c: Conds = ()) -> Count 
 
 def _counts(f: Mention, r: Rows = NONE, c: Conds = ()) -> Agg | None:
     """'How many passengers' of a column of numbers of passengers."""
+    first = stem(f.words.split()[0]) if " " in f.words else ""
+    if any(first in [stem(w) for w in name_parts(x.table)] and first not in map(stem, x.words) for x, _ in f.fields):
+        return None  # 'how many songs last longer': songs are counted
     return _aggregate("SUM", f, r.passing(*c))
 
 
@@ -92,6 +98,11 @@ def _share_of_last(s: str, r: Rows) -> Share | Costly | None:
     if isinstance(r.conds[0], Is) and len(r.conds) == 1:
         return Share(Rows(r.table), r.conds, float(s))
     return Costly(Share(Rows(r.table, r.conds[:-1]), r.conds[-1:], float(s)), GUESS)  # which of them is the part?
+
+
+def _share_among(s: str, r: Rows, q: Rows) -> Share | None:
+    """'The share of late visits among the visits of 2023': what is said last is the whole."""
+    return Share(q, r.conds, float(s)) if r.conds and r.table is not None and r.table == q.table else None
 
 
 def _more_than(x: Figure, c: Conds = (), r: Rows | None = None, v: Any = None) -> Arith | None:

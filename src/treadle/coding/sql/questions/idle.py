@@ -36,7 +36,8 @@ value between 0 and 1; i want value between 0 and 1; answer with number between 
 decimal; as fraction; return ratio as decimal number; as decimal fraction; as ratio; in decimal form; between 0 and 1;
 are enough; is enough; as number; give answer; as plain number; would do; will do; is fine; return ratio as decimal;
 yyyy mm; as yyyy mm; month as yyyy mm; in form yyyy mm; in format yyyy mm; formatted as yyyy mm; which ones;
-both included; both days included; both dates included; days inclusive
+both included; both days included; both dates included; is it in; it is in; write query with;
+write query that; in this sequence; in this order; in that order; days inclusive
 """
 _PHRASES = tuple(tuple(p.split()) for p in _PHRASES_TEXT.replace("\n", " ").split(";"))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from treadle.coding.chart import Edge
 from treadle.coding.phrases import phrase_edges, read_phrases
+from treadle.coding.sql.questions.choosing import TIME_UNITS
 from treadle.coding.sql.questions.tree import Agg, Mention, Num, Rows, TableName, Value
 from treadle.coding.sql.questions.words import Word
 from treadle.coding.sql.reading.abbreviations import stands_for
@@ -17,6 +18,7 @@ from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.roles import role_verbs
 from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
 from treadle.coding.sql.reading.synonyms import similar
+from treadle.coding.sql.reading.unread import SPOKEN_UNITS
 from treadle.words import name_parts
 
 __all__ = ["lexical", "names"]
@@ -29,7 +31,7 @@ _SYNONYM = 0.5
 _UNITS_TEXT = """
  euros euro eur dollars usd $ € kg g km m cm mm metres meters kilometers kilometres gb tb mb kb percent % pct
 degrees mw kw w v gev tev mev pb fb litres liters tons tonnes ha ms points pages inhabitants people musd keur meur
-mps hz grams kilograms
+mps hz grams kilograms kilos kilo
 """
 _UNITS = frozenset(_UNITS_TEXT.split())
 _SIGNS = {"(": "LP", ")": "RP"}
@@ -58,7 +60,8 @@ def lexical(
                 yield Edge(symbol, i, i + len(name), meaning, -0.5)
     for i, word in enumerate(words):
         yield Edge("QUOTED" if word.kind == "quoted" else _SIGNS.get(word.text, word.text), i, i + 1, word.text)
-        if word.kind == "word" and (len(word.text) == 1 or word.written[0].isupper()):
+        told = i > 0 and words[i - 1].text == "word"  # 'the word seal'
+        if word.kind == "word" and (told or len(word.text) == 1 or word.written[0].isupper()):
             yield Edge("W", i, i + 1, word.written, 0.4)
     yield from phrase_edges([w.text for w in words], _PHRASES)
     yield from _numbers(words)
@@ -194,7 +197,14 @@ def _named(f: Field, said: list[str], schema: Schema) -> float | None:
             return bare + 0.2  # 'opening date' of ``opened_on``, 'wind speed' of ``wind_kmh``
     if len(said) > 1 and said[-1] in _KINDS and f.role == "text" and said[:-1] == own:
         return 0.1  # 'particle type' of ``particle``
+    if len(said) == 1 and f.role == "number" and f.unit and said[0] in _spoken_unit(f.unit.lower()):
+        return _SYNONYM
     return _loosely(own, said, table)
+
+
+def _spoken_unit(unit: str) -> frozenset[str]:
+    """Words for a unit that name what is measured in it: 'how many kilos'. Times are too many things."""
+    return frozenset(stem(w) for w in SPOKEN_UNITS.get(unit, "").split()) if unit not in TIME_UNITS else frozenset()
 
 
 def _covers(table: list[str], said: list[str]) -> bool:

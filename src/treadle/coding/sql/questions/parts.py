@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from treadle.coding.chart import Rules, rule
+from treadle.coding.sql.questions.choosing import TIME_UNITS, of_unit
 from treadle.coding.sql.questions.shown import dates_of, numbers_of
-from treadle.coding.sql.questions.tree import Mention, Named, Order, Part, TableName, That
+from treadle.coding.sql.questions.tree import Agg, Mention, Named, Order, Part, Rows, TableName, That
 
 __all__ = ["in_time", "part_rules"]
 
@@ -20,6 +21,7 @@ def _items() -> Rules:
         rule("IT", "F=f", lambda f: f),
         rule("IT", "T=t", lambda t: t, 0.2),
         rule("IT", "T=t NAMEW", lambda t: t, 0.05),
+        rule("IT", "F=f in UNITW=u", _in_unit),
         rule("IT", "FG=x", lambda x: x),
         rule("IT", "all IT=x", lambda x: x),
         rule("IT", "EX=x", lambda x: x),
@@ -30,9 +32,28 @@ def _items() -> Rules:
         rule("IT", "NAMEW OF T=t", lambda t: t, 0.0),
         rule("IT", "NAMEW", lambda: Named(), 0.5),
         rule("IL", "IT=x", lambda x: (x,)),
+        rule("IL", "AGG=a (and|AND) AGG=b F=f", _two_figures, 0.1),
+        rule(
+            "IL",
+            "IL=a (,|AND|and) AGG=b (and|AND) AGG=c F=f",
+            lambda a, b, c, f: None if (x := _two_figures(b, c, f)) is None else (*a, *x),
+            0.1,
+        ),
         rule("IL", "IL=a (,|AND|and) IT=b", lambda a, b: (*a, b), 0.02),
         rule("IL", "IL=a , AND IT=b", lambda a, b: (*a, b), 0.02),
     ]
+
+
+def _two_figures(a: str, b: str, f: Mention) -> tuple[Agg, Agg] | None:
+    """'The lowest and the highest price'."""
+    of = numbers_of(f)
+    return None if of is None or a == b else (Agg(a, of, Rows(None)), Agg(b, of, Rows(None)))
+
+
+def _in_unit(f: Mention, u: str) -> Mention | None:
+    """'The weight in kilos' of a column that is in kilos."""
+    found = tuple((x, cost) for x, cost in f.fields if x.unit and of_unit(x, u))
+    return Mention(found, f.words) if found and u not in TIME_UNITS else None
 
 
 def _of_table(f: Mention, t: TableName) -> Mention | None:
@@ -46,6 +67,7 @@ def _groups() -> Rules:
         rule("GI", "T=t", lambda t: t),
         rule("GI", "T=t NAMEW", lambda t: t),
         rule("GI", "F=f", lambda f: f),
+        rule("GI", "number of F=f", numbers_of),
         rule("GI", "PART=p", lambda p: Part(p), 0.1),
         rule("GI", "PART=p OF F=f", _part_of),
         rule("GI", "F=f PART=p", _part_of),
@@ -100,6 +122,7 @@ def _orders() -> Rules:
         rule("OK", "ALPHA=d", lambda d: Order(None, down[d], "name")),
         rule("OKS", "OK=x", lambda x: (x,)),
         rule("OKS", "OKS=a (,|AND|and) [SORT] OK=b", lambda a, b: (*a, b), 0.1),
+        rule("OKS", "OKS=a AND within [each] (F|T|ONES) by OK=b", lambda a, b: (*a, b), 0.1),
         rule("OKS", "OKS=a SORT OK=b", lambda a, b: (*a, b), 0.1),
         rule("OKS", "OKS=a , AND SORT OK=b", lambda a, b: (*a, b), 0.1),
         rule("OS", "SORT OKS=x", lambda x: x),

@@ -10,7 +10,7 @@ import calendar
 from dataclasses import replace
 
 from treadle.coding.chart import Rules, rule
-from treadle.coding.sql.questions.shown import dates_of, identifies
+from treadle.coding.sql.questions.shown import dates_of, identifies, numbers_of
 from treadle.coding.sql.questions.tree import (
     Both,
     Compare,
@@ -54,6 +54,7 @@ def _rows() -> Rules:
         rule("R", "FL=f R=r", lambda f, r: _with(r, Flagged(f, True)), 0.1),
         rule("R", "NOT FL=f R=r", lambda f, r: _with(r, Flagged(f, False)), 0.1),
         rule("R", "ABOVE=op average F=f R=r", lambda op, f, r: _with(r, ThanAverage(f, op)), 0.1),
+        rule("R", "N=n F=f R=r", lambda n, f, r: _with(r, Compare(m, "=", n)) if (m := numbers_of(f)) else None, 0.3),
         rule("R", "NULL F=f R=r", lambda f, r: _with(r, Missing(f, True)), 0.3),
         rule("R", "(all|every) [of] R=r", lambda r: replace(r, every=True), 0.02),
         rule("R", "any [of] R=r", lambda r: r, 0.02),
@@ -68,6 +69,9 @@ def _rows() -> Rules:
         rule("R", "VL=v", _rows_called, 0.6),
         rule("RX", "ONES", lambda: Rows(None)),
         rule("RX", "RX=r C=c", _passing),
+        rule("RX", "VL=v ONES", lambda v: Rows(None, (Is(v),)), 0.1),
+        rule("RX", "NOT VL=v ONES", lambda v: Rows(None, (Is(v, negated=True),)), 0.1),
+        rule("RX", "FL=f ONES", lambda f: Rows(None, (Flagged(f, True),)), 0.1),
         rule("FL", "F=f", _flag),
     ]
 
@@ -210,6 +214,14 @@ def _conditions() -> Rules:
         rule("C", "[WHO] [BE] (OF|WITH) CMP=c", lambda c: _of_unit(c), 0.2),
         rule("C", "[WHO] [BE] CMP=c", lambda c: _of_unit(c), 0.1),
         rule("C", "[WHO] [BE] OPADJ=o NU=n", _adjective),
+        rule("C", "WHO BE F=f", lambda f: (Missing(m, False),) if (m := dates_of(f)) else None, -0.2),
+        rule(
+            "C",
+            "[WHO|WITH] [OF] F=f [of] N=a or N=b",
+            lambda f, a, b: _either((_compare(f, ("=", a, None)),), (_compare(f, ("=", b, None)),)),
+            0.1,
+        ),
+        rule("C", "[WHO] BE OP=o N=n", lambda o, n: (Compare(None, o, n, adjective="age"),), 0.4),
         rule("C", "[WHO] [BE] FL=f", lambda f: (Flagged(f, True),), 0.2),
         rule("C", "WITH FL=f", lambda f: (Flagged(f, True),), 0.2),
         rule("C", "WITHOUT FL=f", lambda f: (Flagged(f, False),), 0.2),
@@ -321,7 +333,7 @@ def _related() -> Rules:
         rule("C", "WITHOUT [single] R=r", lambda r: (Has(r, True),)),
         rule("C", "[WHO] NOT [single] R=r", lambda r: (Has(r, True),), 0.4),
         rule("C", "[WHO|WITH] no R=r [at|in|on|for|of|to]", lambda r: (Has(r, True),)),
-        rule("C", "(WITH|WHO) [at least one|some|any] R=r", lambda r: (Has(r),), 0.4),
+        rule("C", "(WITH|WHO|got|received) [at least one|some|any] R=r", lambda r: (Has(r),), 0.4),
         rule("C", "[WHO] [BE|WITH] (T=t|DOER=t) C=c", lambda t, c: (Has(Rows(t, c)),), 0.4),
         rule("C", "(WITH|WHO) DOER=t", lambda t: (Has(Rows(t)),), 0.4),
         rule("C", "[WHO] [BE|WITH] F=f OF VL=v", lambda f, v: (Is(v),) if dates_of(f) else None, 0.3),
@@ -329,7 +341,8 @@ def _related() -> Rules:
         rule("C", "WHO (T=t|DOER=t) [at least one|some|any] R=r", lambda t, r: (Has(_through(t, r)),), 0.5),
         rule("C", "OF R=r", lambda r: (Has(r),) if r.conds else None, 0.3),
         rule("C", "[WHO|WITH] INTS=c R=r", lambda c, r: (HasCount(r, *c),), 0.1),
-        rule("C", "[WHO|WITH] INT=n T=t (ORMORE|and more)", lambda n, t: (HasCount(Rows(t), ">=", str(n)),), 0.1),
+        rule("C", "[WHO|WITH] INT=n R=r (ORMORE|and more)", lambda n, r: (HasCount(r, ">=", str(n)),), 0.1),
+        rule("C", "[WHO|WITH] INT=n R=r ORLESS", lambda n, r: (HasCount(r, "<=", str(n)),), 0.1),
         rule("C", "[WHO|WITH] F=f INTS=c R=r", lambda f, c, r: (HasCount(r, *c),) if _of_rows(f, r) else None, 0.3),
         rule("INTS", "OP=op INT=n", lambda op, n: (op, str(n))),
         rule("INTS", "INT=n ORMORE", lambda n: (">=", str(n))),

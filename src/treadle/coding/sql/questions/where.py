@@ -150,7 +150,7 @@ def _is(cond: Is, base: str, choose: Choosing) -> tuple[list[Condition], bool]:
 
 def _compare(cond: Compare, base: str, choose: Choosing) -> list[Condition]:
     if cond.of is not None:
-        f = choose.field(cond.of, base, lambda f: f.role in ("number", "key") or (f.role == "text" and _numeric(f)))
+        f = choose.field(cond.of, base, lambda f: _comparable(f, cond.operator))
     elif cond.adjective:
         f = choose.by_adjective(cond.adjective, base)
     else:
@@ -176,6 +176,11 @@ def _summed(cond: Compare, f: Field, base: str, choose: Choosing) -> Condition:
     bar = Bar(Item("SUM", f), cond.operator, cond.number.text)
     query = Sketch(f.table, (Item(field=key),), group=(Item(field=key),), having=(bar,))
     return Condition(key, "IN", query=query)
+
+
+def _comparable(f: Field, operator: str) -> bool:
+    """Whether a column can stand beside a number; a key only where they are equal."""
+    return f.role == "number" or (f.role == "key" and operator == "=") or (f.role == "text" and _numeric(f))
 
 
 def _numeric(f: Field) -> bool:
@@ -265,7 +270,7 @@ def _has(cond: Has, base: str, choose: Choosing) -> Any:
         choose.cost += DOUBT  # of one row, or of all?
     table = choose.table(cond.rows.table)
     if table == base:
-        if cond.negated:
+        if cond.negated or not cond.rows.conds:
             raise LookupError("rows of the same table")
         inner = conditions_of(cond.rows.conds, table, choose)
         if inner.related:

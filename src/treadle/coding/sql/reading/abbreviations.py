@@ -24,8 +24,8 @@ fname first; freq frequency; inst installed; inv invoice; loc location place; ln
 mo month; nat nationality; nm name; no number; nr number; ord order; pos position; prod product; proj project; prov province
 prc price; pub publication; qty quantity many; reg region; sal salary; seq sequence; sess session; sp species; spp species
 stat status state; stk stock; temp temperature; elev elevation altitude; alt altitude; ht height; mag magnitude
-conc concentration; pop population; dist distance; tot total; trx transaction; ts timestamp when; typ type kind; usr user
-val value; vol volume; wt weight; yr year
+conc concentration; pop population; dist distance; tot total; trk track song; trx transaction; ts timestamp when
+typ type kind; usr user; val value; vol volume; wt weight; yr year
 """
 _COMMON: dict[str, tuple[str, ...]] = {}
 for _entry in re.split(r"[;\n]", _COMMON_TEXT.strip()):
@@ -52,6 +52,10 @@ _NO_NOUN = re.compile(r"(?:est|ing|ed|ly)$")
 """Words that name no table of two letters: 'starting' is no station."""
 _FEW_VOWELS = 3
 """So many names without vowels make a schema one of abbreviations: only there is ``alt`` one as well."""
+
+
+_LONGEST = 5
+"""Letters of a name with vowels that may be the beginning of a word: ``spons``."""
 
 
 def with_short_names(text: str, schema: Schema) -> str:
@@ -91,7 +95,7 @@ def _written(word: str, tables: frozenset[str], columns: frozenset[str]) -> str:
     if not found:
         return ""
     _, of_table, name = max(found)
-    return plural(name) if one != word and of_table else name
+    return plural(name) if one != word and of_table and not name.endswith("s") else name
 
 
 def stands_for(name: str, word: str) -> float:
@@ -132,7 +136,9 @@ def _shortened(names: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]) -> tu
     columns = frozenset(word for _, fields in names for words in fields for word in words)
     bare = {p for p in tables | columns if _without_vowels(p)}
     many = len(bare) >= _FEW_VOWELS
-    kept = [{p for p in parts if p in bare or (many and 2 < len(p) <= 4 and p.isalpha())} for parts in (tables, columns)]
+    kept = [
+        {p for p in parts if p in bare or (many and 2 < len(p) <= _LONGEST and p.isalpha())} for parts in (tables, columns)
+    ]
     return frozenset(kept[0]), frozenset(kept[1] | (columns & _PLAIN))
 
 

@@ -34,7 +34,8 @@ def _read(text: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-_ADJECTIVES = _read(_ADJECTIVES_TEXT)
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_ADJECTIVES = _read(_ADJECTIVES_TEXT) | {day: (day[:3],) for day in _DAYS} | {f"{day}s": (day[:3], day) for day in _DAYS}
 
 
 def forms(word: str) -> tuple[str, ...]:

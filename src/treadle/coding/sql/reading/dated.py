@@ -46,7 +46,8 @@ class DatedReader(NameReader):
 
     def _of_weekdays(self, base: str) -> Iterator[tuple[int, Condition]]:
         """'on weekends', 'on a Saturday or Sunday', 'on Mondays': the day of the week of a date."""
-        found = list(_WEEKDAY.finditer(self.text))
+        values = {self.starts[v.start] for v in self.links.values}  # a column of days holds 'Sun'
+        found = [m for m in _WEEKDAY.finditer(self.text) if not any(m.start() <= place < m.end() for place in values)]
         date = next(iter(self._group_of_dates("weekday", base)), None) if found else None
         if date is None or date.field is None or date.field.role != "date":
             return

@@ -84,11 +84,25 @@ def _part_of_year(match: re.Match[str]) -> str:
     return f"between {match[3]}-{last - months + 1:02}-01 and {match[3]}-{last:02}-{days}"
 
 
+_TENS = ("twen", "thir", "for", "fif", "six", "seven", "eigh", "nine")
+
+
+def _decade(match: re.Match[str]) -> str:
+    """'In the nineties' as years of the last century."""
+    ten = _TENS.index(match[1].lower()) + 2
+    return f"between 19{ten}0 and 19{ten}9"
+
+
 _REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"\b(first|last) and (first|last) (name)s?\b", re.IGNORECASE), r"\1 name and \2 name"),
     (re.compile(rf"\b(\d{{1,2}})\s+({MONTHS})\s+{_YEAR}\b", re.IGNORECASE), lambda m: _iso(m[3], m[2], m[1])),
     (re.compile(rf"\b({MONTHS})\s+(\d{{1,2}}),?\s+{_YEAR}\b", re.IGNORECASE), lambda m: _iso(m[3], m[1], m[2])),
     (re.compile(r"\b(?:in )?the ((?:1[5-9]|20)\d)0s\b", re.IGNORECASE), r"between \g<1>0 and \g<1>9"),
+    (re.compile(r"\b(?:in|during) the (twen|thir|for|fif|six|seven|eigh|nine)ties\b", re.IGNORECASE), _decade),
+    (
+        re.compile(r"\b(?:in|during) the (\d\d)(?:st|nd|rd|th) century(?: \(\d{4} ?[-–] ?\d{4}\))?", re.IGNORECASE),  # noqa: RUF001
+        lambda m: f"between {int(m[1]) - 1}01 and {m[1]}00",
+    ),
     (
         re.compile(rf"\b(?:in|during) the (first|second|third|fourth|last) (quarter|half) of {_YEAR}\b", re.IGNORECASE),
         _part_of_year,
@@ -314,7 +328,7 @@ def _value_links(words: Sequence[str], values: Iterable[tuple[Field, str]], sche
             continue
         place = places.get(value.lower()) or _place_of(value, words)
         place = place or next(((i, i + 1) for i, w in enumerate(words) if value.lower() in forms(w)), None)
-        if place is None or _is_a_name(value, schema):
+        if place is None or _is_a_name(value, schema) or not _of_day(words[place[0]], value, f):
             continue
         found.append(ValueLink(f, value, *place))
     found.sort(key=lambda v: -(v.end - v.start))
@@ -324,6 +338,12 @@ def _value_links(words: Sequence[str], values: Iterable[tuple[Field, str]], sche
         if all((k.start, k.end) == (v.start, v.end) for k in clash):
             kept.append(v)
     return kept
+
+
+def _of_day(said: str, value: str, f: Field) -> bool:
+    """Whether a value that is short for a day ('Sun' for 'Sunday') stands in a column of days."""
+    shorter = value.lower() != said.lower() and value.lower() in forms(said) and said.lower().startswith(value.lower())
+    return not shorter or any(w.endswith(("day", "dy", "days")) or w == "dow" for w in f.words)
 
 
 def _place_of(value: str, words: Sequence[str]) -> tuple[int, int] | None:

@@ -36,8 +36,8 @@ class NestedReader(RatioReader):
             return self._more_rows(base, table, inner, outer, operator)
         verb = re.search(r"(\w+)\s+$", self.text[: match.start()])
         what = what or (verb[1] if verb is not None and match["word"].lower() in ("more", "less") else match["word"])
-        f = self.field_named(what, base, lambda f: f.role == "number" or f.holds_dates)
-        if f is None or f.table != base:
+        f = self.field_named(what, base, lambda f: f.table == base and (f.role == "number" or f.holds_dates))
+        if f is None:
             return None
         aggregate = ("MIN" if low else "MAX") if match["all"] or any(c.field.table != base for c in inner) else ""
         query = Sketch(base, (Item(aggregate, f),), inner)

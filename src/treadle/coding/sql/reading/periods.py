@@ -49,7 +49,7 @@ _QUARTER = re.compile(r"\b(?:in\s+|during\s+)?Q([1-4])\s+(?:of\s+)?((?:1[5-9]|20
 def with_periods(text: str) -> str:
     """``text`` with 'between <first day> and <last day>' in the place of told periods."""
     text = _SEASON.sub(lambda m: _months(m[2], m[3], m[1], m[1]), text)
-    text = _MONTHS_OF.sub(lambda m: _months(m[1], m[3], m[2] or m[4], m[4]), text)
+    text = _MONTHS_OF.sub(lambda m: _blank_of(m) + _months(m[1], m[3], m[2] or m[4], m[4]), text)
     text = _QUARTER.sub(lambda m: _months_from(int(m[2]), 3 * int(m[1]) - 2, int(m[2]), 3 * int(m[1])), text)
     text = _BEFORE.sub(_ended, text)
     text = _AFTER.sub(_begun, text)
@@ -58,6 +58,11 @@ def with_periods(text: str) -> str:
         text = text[: today.start()] + " " + text[today.end() :]
         text = _RECENT.sub(lambda m: _between(_back(date.fromisoformat(today[1]), m["count"], m["unit"]), today[1]), text)
     return text
+
+
+def _blank_of(match: re.Match[str]) -> str:
+    """The blank that a pattern took before a word: 'the months May and June 2023'."""
+    return " " if match[0][:1].isspace() else ""
 
 
 def _between(first: date, last: date | str) -> str:

@@ -199,7 +199,7 @@ class Schema:
         own = {singular(w.lower()) for w in name_parts(table)}
         labels = [f for f in fields if f.role == "label"]
         labels.sort(key=lambda f: (bool(_SCHOLARLY & set(f.words)), not own & set(f.words[:-1]) and len(f.words) > 1))
-        return labels[0] if labels else None
+        return labels[0] if labels else next((f for f in fields if f.role == "text" and _calls_rows(f, own)), None)
 
     def called(self, table: str) -> tuple[Field, ...]:
         """What a person would call a row by: its label, of people first and last name."""
@@ -257,11 +257,21 @@ def says_part_of_name(f: Field, kind: frozenset[tuple[str, ...]]) -> bool:
     return f.words in kind or f.words[-2:] in kind
 
 
+_CALLING = frozenset({"company", "firm", "plate", "headline", "caption", "nickname"})
+
+
+def _calls_rows(f: Field, table: set[str]) -> bool:
+    """Whether a text serves as a name in a table without one: ``company`` of buyers, ``species`` of species."""
+    return f.words[-1:] != () and len(f.words) == 1 and (f.words[0] in _CALLING or set(f.words) == table)
+
+
 def _field(table: Table, column: Column, homes: dict[str, str]) -> Field:
     name, unit = column.name, ""
     head, _, last = name.rpartition("_")
     if head and (last.lower() in _UNITS or last.lower() in _UNIT_WORDS or _MONEY.fullmatch(last.lower())):
         name, unit = head, last
+    elif (inner := _CAMEL.fullmatch(name)) and (inner[2].lower() in _UNITS - _TOO_SHORT or inner[2].lower() in _UNIT_WORDS):
+        name, unit = inner[1], inner[2]  # ``WeightKg``
     words = tuple(singular(w.lower()) for w in name_parts(name))
     if len(words) == 1 and (called := _CALLED.fullmatch(words[0])):
         words = (called[1],)  # ``iname``: the name of an instrument
@@ -278,7 +288,26 @@ mib gib mbps gbps wh kwh mwh gwh j kj mj pa hpa kpa mpa bar mbar mi ft lb oz ppm
 """
 _UNITS = frozenset(_UNITS_TEXT.split())
 _MONEY = re.compile(r"[kmbt]?(?:n|ln)?(?:usd|eur|gbp|chf|jpy|cny)")
-_UNIT_WORDS = frozenset({"second", "minute", "hour", "day", "metre", "meter", "kelvin", "celsius", "percent", "byte"})
+_CAMEL = re.compile(r"([A-Za-z]\w*[a-z])([A-Z][a-z]*|[A-Z]+)")
+_TOO_SHORT = frozenset({"a", "g", "h", "j", "k", "l", "m", "s", "t", "v", "w"})
+"""Letters that say more often which of several a column is than its unit, where no ``_`` sets them apart."""
+_UNIT_WORDS = frozenset(
+    {
+        "second",
+        "minute",
+        "hour",
+        "day",
+        "metre",
+        "meter",
+        "kelvin",
+        "celsius",
+        "percent",
+        "byte",
+        "litre",
+        "litres",
+        "liters",
+    }
+)
 
 
 def _role(column: Column, words: tuple[str, ...], homes: dict[str, str], first: bool) -> Role:
