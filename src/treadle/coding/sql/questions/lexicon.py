@@ -11,7 +11,7 @@ from treadle.coding.chart import Edge
 from treadle.coding.phrases import phrase_edges, read_phrases
 from treadle.coding.sql.questions.tree import Agg, Mention, Num, Rows, TableName, Value
 from treadle.coding.sql.questions.words import Word
-from treadle.coding.sql.reading.abbreviations import stands_for
+from treadle.coding.sql.reading.abbreviations import alike, stands_for
 from treadle.coding.sql.reading.cues import MONTHS, NUMBER_WORDS
 from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
@@ -31,6 +31,7 @@ degrees mw kw w v gev tev mev pb fb litres liters tons tonnes ha ms points pages
 mps hz grams kilograms
 """
 _UNITS = frozenset(_UNITS_TEXT.split())
+_SMALL_UNITS = frozenset("kg g mg ug ng t km m cm mm l ml mol mmol s h min ha kwh".split())
 _SIGNS = {"(": "LP", ")": "RP"}
 _MONTH = {name: f"{i + 1:02}" for i, name in enumerate(MONTHS.split("|"))}
 
@@ -62,6 +63,7 @@ def lexical(
     yield from phrase_edges([w.text for w in words], _PHRASES)
     yield from _numbers(words)
     yield from names(words, schema)
+    yield from _undone(words, schema)
     yield from _values(words, links, starts)
 
 
@@ -87,6 +89,8 @@ def _numbers(words: Sequence[Word]) -> Iterator[Edge]:
             yield Edge("MONTH", i, i + 1, _MONTH[word.text], 0.3 if word.text in ("may", "march") else 0.0)
         if word.text in _UNITS:
             yield Edge("UNITW", i, i + 1, word.text)
+        if word.text == "/" and i and words[i + 1 : i + 2] and {words[i - 1].text, words[i + 1].text} <= _SMALL_UNITS:
+            yield Edge("UNITW", i - 1, i + 2, f"{words[i - 1].text}/{words[i + 1].text}")
         if word.kind == "number" and words[i + 1 : i + 2] and words[i + 1].text in ("million", "thousand", "billion"):
             factor = {"thousand": 1e3, "million": 1e6, "billion": 1e9}[words[i + 1].text]
             yield Edge("N", i, i + 2, Num(f"{float(word.text.replace(',', '')) * factor:.0f}", "million"), -0.2)
@@ -124,6 +128,16 @@ def names(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
 def _does(table: str) -> bool:
     """Whether a table is called after who does something: 'observed' are no observers."""
     return singular(name_parts(table)[-1].lower()).endswith(("er", "or"))
+
+
+def _undone(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
+    """'Unpaid' of a column ``paid_on``: what did not happen."""
+    for i, word in enumerate(words):
+        if re.fullmatch(r"un[a-z]{2,}(?:ed|id|en|wn|lt|nt)", word.text):
+            done = stem(word.text[2:])
+            fields = [(f, 0.0) for f in schema.fields if f.role == "date" and done in [stem(w) for w in f.words]]
+            if fields:
+                yield Edge("UNDONE", i, i + 1, Mention(tuple(fields), word.text))
 
 
 _TOTALS = {"total": "SUM", "average": "AVG", "mean": "AVG"}
@@ -196,8 +210,8 @@ def _loosely(own: list[str], said: list[str], table: list[str]) -> float | None:
         return None  # 'per year' is of a date, or of a column called so
     left, cost = list(own), 0.0
     for word in said:
-        best = max(left, key=lambda w: similar(w, word), default="")
-        how = similar(best, word) if best else 0.0
+        best = max(left, key=lambda w: alike(w, word), default="")
+        how = alike(best, word) if best else 0.0
         if not how:
             if word in table and word is not said[-1]:
                 cost += 0.05
@@ -207,7 +221,7 @@ def _loosely(own: list[str], said: list[str], table: list[str]) -> float | None:
         left.remove(best)
     if len(left) == len(own):
         return None
-    free = [w for w in left if w in table or w in ("is", "has", "at", "on", "total", "nam")]
+    free = [w for w in left if w in table or w in ("is", "has", "at", "on", "by", "to", "total", "nam")]
     return cost + 0.2 + _PARTLY * (len(left) - len(free))
 
 

@@ -22,9 +22,10 @@ addr address; amt amount; avg average; cat category; cd code; cnt count; cred cr
 descr description; dev device; dob birth born; dt date day; dur duration; emp employee; eq equipment; est established founded
 fname first; freq frequency; inst installed; inv invoice; loc location place; lname last; lvl level; min minute; mgr manager
 mo month; nat nationality; nm name; no number; nr number; ord order; pos position; prod product; proj project; prov province
-prc price; pub publication; qty quantity many; reg region; sal salary; seq sequence; sess session; sp species; spp species; stat status state
-stk stock; temp temperature; elev elevation altitude; alt altitude; ht height; mag magnitude; conc concentration
-pop population; dist distance; tot total; trx transaction; ts timestamp when; typ type kind; usr user; val value; vol volume; wt weight; yr year
+prc price; pub publication; qty quantity many; reg region; sal salary; seq sequence; sess session; sp species; spp species
+stat status state
+stk stock; temp temperature; elev elevation altitude; alt altitude; ht height; mag magnitude
+conc concentration; pop population; dist distance; tot total; trx transaction; ts timestamp when; typ type kind; usr user; val value; vol volume; wt weight; yr year
 """
 _COMMON: dict[str, tuple[str, ...]] = {}
 for _entry in re.split(r"[;\n]", _COMMON_TEXT.strip()):

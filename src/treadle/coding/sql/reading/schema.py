@@ -41,9 +41,7 @@ def singular(word: str) -> str:
 def singulars(word: str) -> tuple[str, ...]:
     """A word and what it may be the plural of: 'headaches' ends as 'branches' does, 'novae' and 'mice' are irregular."""
     found = [word, _IRREGULAR.get(word, singular(word))]
-    if word.endswith(("ches", "shes", "xes", "zes")):
-        found.append(word[:-1])
-    elif word.endswith("ae") and len(word) > 4:
+    if word.endswith(("ches", "shes", "xes", "zes")) or (word.endswith("ae") and len(word) > 4):
         found.append(word[:-1])
     elif word.endswith("ves"):
         found += [word[:-3] + "f", word[:-3] + "fe"]
@@ -54,7 +52,7 @@ _IRREGULAR_TEXT = """
 men man; women woman; children child; people person; mice mouse; geese goose; feet foot; teeth tooth; oxen ox; lice louse
 criteria criterion; phenomena phenomenon; bacteria bacterium; analyses analysis; diagnoses diagnosis; nuclei nucleus
 """
-_IRREGULAR = {many: one for many, one in (e.split() for e in _IRREGULAR_TEXT.strip().replace("\n", ";").split(";"))}
+_IRREGULAR = dict(e.split() for e in _IRREGULAR_TEXT.strip().replace("\n", ";").split(";"))
 
 
 def plural(word: str) -> str:
@@ -211,7 +209,7 @@ class Schema:
         return tuple(f for f in found if f is not None)
 
     def _numbered(self, table: str) -> tuple[Field, ...]:
-        """The number that people know rows by, right after a key that is only counted up: ``subject_no``, ``ticket_code``."""
+        """The number that people know rows by, right after a key that is only counted up: ``subject_no``."""
         key, *others = self.tables[table]
         counted = key.role == "key" and bool(key.values) and key.values[0].isdigit()
         return tuple(f for f in others[:1] if counted and f.role == "text" and f.words[-1:] in _NUMBERS)
@@ -256,6 +254,9 @@ def _field(table: Table, column: Column, homes: dict[str, str]) -> Field:
     head, _, last = name.rpartition("_")
     if head and (last.lower() in _UNITS or last.lower() in _UNIT_WORDS or _MONEY.fullmatch(last.lower())):
         name, unit = head, last
+        shorter, _, over = head.rpartition("_")
+        if shorter and over.lower() in _UNITS and (last.lower() in _UNITS or last.lower() in _UNIT_WORDS):
+            name, unit = shorter, f"{over}/{last}"  # ``conc_ug_l``
     words = tuple(singular(w.lower()) for w in name_parts(name))
     if len(words) == 1 and (called := _CALLED.fullmatch(words[0])):
         words = (called[1],)  # ``iname``: the name of an instrument
@@ -268,7 +269,7 @@ _CALLED = re.compile(r"[a-z]{1,2}(name|title|label)")
 _UNITS_TEXT = """
 m cm mm um nm km s ms us ns min h kg g mg t c k f degc kmh mps gev mev tev kev ev pb fb nb hz khz mhz ghz v kv mv a ma ua na
 w kw mw l ml km2 m2 cm2 mm2 m3 kt mt pc kpc mpc ly fte pct eur keur usd chf gbp deg rad arcsec arcmin mas kb mb gb tb
-mib gib mbps gbps wh kwh mwh gwh j kj mj pa hpa kpa mpa bar mbar mi ft lb oz ppm db sec secs mins hr hrs
+mib gib mbps gbps ug mg ng mol mmol ml wh kwh mwh gwh j kj mj pa hpa kpa mpa bar mbar mi ft lb oz ppm db sec secs mins hr hrs
 """
 _UNITS = frozenset(_UNITS_TEXT.split())
 _MONEY = re.compile(r"[kmbt]?(?:n|ln)?(?:usd|eur|gbp|chf|jpy|cny)")
