@@ -1,4 +1,4 @@
-"""What rows are called: people by first and last name, kinds by their everyday name, cases by the number they are known by."""
+"""What rows are called: people by first and last name, kinds by everyday names, cases by their number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from treadle.coding.sql.reading.statement import to_sql
 SCRIPT = """
 CREATE TABLE ranger (ranger_id INTEGER PRIMARY KEY, surname TEXT, given_name TEXT, park TEXT, is_trainee INTEGER);
 CREATE TABLE tree (tree_cd TEXT PRIMARY KEY, latin_name TEXT, common_name TEXT);
-CREATE TABLE FellingPermit (permit_id INTEGER PRIMARY KEY, permit_no TEXT, tree_cd TEXT REFERENCES tree(tree_cd), trunk_cm REAL,
+CREATE TABLE FellingPermit (permit_id INTEGER PRIMARY KEY, permit_no TEXT,
+ tree_cd TEXT REFERENCES tree(tree_cd), trunk_cm REAL,
  ranger_id INTEGER REFERENCES ranger(ranger_id), night_work INTEGER, reason TEXT);
 CREATE TABLE objection (objection_id INTEGER PRIMARY KEY, permit_id INTEGER REFERENCES FellingPermit(permit_id), cause TEXT);
 INSERT INTO ranger VALUES (1,'Holm','Ida','North',0),(2,'Ruud','Jon','South',1);

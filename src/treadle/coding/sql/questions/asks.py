@@ -153,6 +153,7 @@ def _clauses() -> Rules:
         rule("A", f"A=a {stop} ROUND WHOLENUMBER", lambda a: replace(a, digits=0) if a.digits is None else None),
         rule("A", f"A=a {stop} [LP] AND0 [RP]", lambda a: replace(a, zeros=True) if a.groups else None),
         rule("A", f"A=a {stop} [LP] PERCENT [RP]", lambda a: replace(a, percent=True)),
+        rule("A", "A=a [,|-] (PLUSW|with) IL=x", _also, 0.3),
         rule("A", f"A=a {stop} RETURN [:|ONLYW] IL=x [only]", returned, 0.1),
         rule("A", "A=a (.|;|-|?|:) [just|only|ONLYW] IL=x [only]", returned, 0.4),
         rule("A", "[RETURN] [INT] columns : IL=x", lambda x: Ask(None, x, measured=True), 0.2),
@@ -189,6 +190,13 @@ def _asked_too(a: Ask, x: Shown | None) -> Ask | None:
     if a.shown:
         return replace(a, shown=(*a.shown, x)) if x not in a.shown else None
     return replace(a, shown=(_itself(a.rows), x)) if a.rows is not None and a.rows.table not in (None, x) else None
+
+
+def _also(a: Ask, x: tuple[Shown, ...]) -> Ask | None:
+    """'Ships from oldest to newest, with their crew'."""
+    if a.rows is None or a.shown or a.measured or a.groups or not a.orders or a.rows.table is None:
+        return None
+    return None if any(isinstance(i, That | Figure) for i in x) else replace(a, shown=(a.rows.table, *x))
 
 
 def _ordered(a: Ask, o: tuple[Order, ...]) -> Ask | None:

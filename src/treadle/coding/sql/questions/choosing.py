@@ -123,10 +123,10 @@ class Choosing:
     def dated(self, base: str, year: bool) -> Field:
         """The date of rows of which none was named."""
         own = [f for f in self.schema.tables[base] if f.holds_dates]
-        if len(own) > 1 and year and len([f for f in own if f.role == "number"]) == 1:
-            own = [f for f in own if f.role == "number"]
         if named := [f for f in self.dates if f in own]:
             return named[0]
+        if len(own) > 1 and year and len([f for f in own if f.role == "number"]) == 1:
+            own = [f for f in own if f.role == "number"]
         if own:
             if len(own) > 1:
                 self.cost += DOUBT

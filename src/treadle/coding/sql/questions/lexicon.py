@@ -12,7 +12,7 @@ from treadle.coding.phrases import phrase_edges, read_phrases
 from treadle.coding.sql.questions.choosing import TIME_UNITS
 from treadle.coding.sql.questions.tree import Agg, Mention, Num, Rows, TableName, Value
 from treadle.coding.sql.questions.words import Word
-from treadle.coding.sql.reading.abbreviations import stands_for
+from treadle.coding.sql.reading.abbreviations import alike, stands_for
 from treadle.coding.sql.reading.cues import MONTHS, NUMBER_WORDS
 from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.roles import role_verbs
@@ -34,6 +34,8 @@ degrees mw kw w v gev tev mev pb fb litres liters tons tonnes ha ms points pages
 mps hz grams kilograms kilos kilo
 """
 _UNITS = frozenset(_UNITS_TEXT.split())
+_SMALL_UNITS_TEXT = "kg g mg ug ng t km m cm mm l ml mol mmol s h min ha kwh"
+_SMALL_UNITS = frozenset(_SMALL_UNITS_TEXT.split())
 _SIGNS = {"(": "LP", ")": "RP"}
 _MONTH = {name: f"{i + 1:02}" for i, name in enumerate(MONTHS.split("|"))}
 
@@ -67,6 +69,7 @@ def lexical(
     yield from _numbers(words)
     yield from names(words, schema)
     yield from _in_roles(words, schema)
+    yield from _undone(words, schema)
     yield from _values(words, links, starts, schema)
 
 
@@ -92,6 +95,8 @@ def _numbers(words: Sequence[Word]) -> Iterator[Edge]:
             yield Edge("MONTH", i, i + 1, _MONTH[word.text], 0.3 if word.text in ("may", "march") else 0.0)
         if word.text in _UNITS:
             yield Edge("UNITW", i, i + 1, word.text)
+        if word.text == "/" and i and words[i + 1 : i + 2] and {words[i - 1].text, words[i + 1].text} <= _SMALL_UNITS:
+            yield Edge("UNITW", i - 1, i + 2, f"{words[i - 1].text}/{words[i + 1].text}")
         if word.kind == "number" and words[i + 1 : i + 2] and words[i + 1].text in ("million", "thousand", "billion"):
             factor = {"thousand": 1e3, "million": 1e6, "billion": 1e9}[words[i + 1].text]
             yield Edge("N", i, i + 2, Num(f"{float(word.text.replace(',', '')) * factor:.0f}", "million"), -0.2)
@@ -138,6 +143,16 @@ def _in_roles(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
         for k in range(max(i - 2, 0), i):
             if words[k].text == "who":
                 yield Edge("T", k, k + 1, TableName(((role, 0.0),)), 0.1)
+
+
+def _undone(words: Sequence[Word], schema: Schema) -> Iterator[Edge]:
+    """'Unpaid' of a column ``paid_on``: what did not happen."""
+    for i, word in enumerate(words):
+        if re.fullmatch(r"un[a-z]{2,}(?:ed|id|en|wn|lt|nt)", word.text):
+            done = stem(word.text[2:])
+            fields = [(f, 0.0) for f in schema.fields if f.role == "date" and done in [stem(w) for w in f.words]]
+            if fields:
+                yield Edge("UNDONE", i, i + 1, Mention(tuple(fields), word.text))
 
 
 _TOTALS = {"total": "SUM", "average": "AVG", "mean": "AVG"}
@@ -220,8 +235,8 @@ def _loosely(own: list[str], said: list[str], table: list[str]) -> float | None:
         return None  # 'per year' is of a date, or of a column called so
     left, cost = list(own), 0.0
     for word in said:
-        best = max(left, key=lambda w: similar(w, word), default="")
-        how = similar(best, word) if best else 0.0
+        best = max(left, key=lambda w: alike(w, word), default="")
+        how = alike(best, word) if best else 0.0
         if not how:
             if word in table and word is not said[-1]:
                 cost += 0.05
@@ -231,7 +246,7 @@ def _loosely(own: list[str], said: list[str], table: list[str]) -> float | None:
         left.remove(best)
     if len(left) == len(own):
         return None
-    free = [w for w in left if w in table or w in ("is", "has", "at", "on", "total", "nam")]
+    free = [w for w in left if w in table or w in ("is", "has", "at", "on", "by", "to", "total", "nam")]
     return cost + 0.2 + _PARTLY * (len(left) - len(free))
 
 

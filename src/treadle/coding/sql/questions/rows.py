@@ -10,6 +10,7 @@ import calendar
 from dataclasses import replace
 
 from treadle.coding.chart import Rules, rule
+from treadle.coding.sql.questions.happened import happened_rules
 from treadle.coding.sql.questions.shown import dates_of, identifies, numbers_of
 from treadle.coding.sql.questions.tree import (
     Both,
@@ -40,7 +41,17 @@ Values = tuple[Value, ...]
 
 
 def row_rules() -> Rules:
-    return [*_rows(), *_values(), *_compared(), *_dates(), *_conditions(), *_of_columns(), *_related(), *_joined()]
+    return [
+        *_rows(),
+        *_values(),
+        *_compared(),
+        *_dates(),
+        *_conditions(),
+        *_of_columns(),
+        *_related(),
+        *happened_rules(),
+        *_joined(),
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------ rows
@@ -87,6 +98,8 @@ def _rows_called(v: Values) -> Rows | None:
     """'How many ferries': rows of the only table that has such a kind."""
     fields = {f for value in v for f, _ in value.fields}
     kinds = {"kind", "type", "category", "class", "role", "position", "title", "species", "trade", "profession", "genre"}
+    kinds |= {"sex", "gender"}  # 'how many women'
+
     if len(fields) != 1 or not kinds & set(next(iter(fields)).words):
         return None
     return Rows(TableName(((next(iter(fields)).table, 0.0),)), (Is(v),))
@@ -247,6 +260,9 @@ def _of_columns() -> Rules:
         rule("C", "[WHO] [BE] OPADJ=o AVERAGE [T|one]", _than_average),
         rule("C", "[WHO|WITH] OP=op F=f than AVERAGE [T|one]", lambda op, f: (ThanAverage(f, op),) if op in "<>" else None),
         rule("C", "[WHO|WITH] more F=f than AVERAGE [T|one]", lambda f: (ThanAverage(f, ">"),)),
+        rule("C", "[WHO] [BE] OPADJ=o AVERAGE (R=q|VL=q)", lambda o, q: _than_those(None, o, q), 0.1),
+        rule("C", f"{where} F=f OP=op AVERAGE (R=q|VL=q)", lambda f, op, q: _than_those(f, op, q), 0.1),
+        rule("C", f"{where} [F=f] [BE] OP=op AVERAGE F=g OF [all] (R=q|VL=q)", _than_mean, 0.1),
         rule("C", "WITHOUT F=f", lambda f: (Missing(f, True),), 0.1),
         rule("C", "(WITH|WITHOUT) NULL F=f", lambda f: (Missing(f, True),)),
         rule("C", "WITH KNOWN F=f", lambda f: (Missing(f, False),)),
@@ -280,6 +296,21 @@ def _not_yet(f: Mention) -> Conds | None:
 def _than_average(o: str) -> Conds:
     operator, _, adjective = o.partition(" ")
     return (ThanAverage(None, operator, adjective),)
+
+
+def _than_those(f: Mention | None, o: str, q: Rows | Values) -> Conds | None:
+    """'Weighs more than the average vole': than the average of rows that are told."""
+    operator, _, adjective = o.partition(" ")
+    among = q if isinstance(q, Rows) else Rows(None, (Is(q),))
+    if operator not in "<>" or not among.conds:
+        return None
+    return (ThanAverage(f, operator, adjective, among),)
+
+
+def _than_mean(op: str, g: Mention, q: Rows | Values, f: Mention | None = None) -> Conds | None:
+    """'Weigh more than the mean weight of all men'."""
+    same = f is None or {x for x, _ in f.fields} & {x for x, _ in g.fields}
+    return _than_those(g, op, q) if same else None
 
 
 def _in(f: Mention, v: Values, negated: bool = False) -> Conds | None:

@@ -35,6 +35,7 @@ __all__ = [
     "Num",
     "Order",
     "Part",
+    "Refers",
     "Rows",
     "Share",
     "Shown",
@@ -134,10 +135,21 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Refers:
+    """A key leads to a row that fulfils these: 'reports to Ann', 'located by Ann'."""
+
+    of: Mention
+    conds: Conds
+
+
+@dataclass(frozen=True, slots=True)
 class ThanAverage:
+    """``among``: the average is of these rows only."""
+
     of: Mention | None
     operator: str
     adjective: str = ""
+    among: Rows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +199,7 @@ class KeyIs:
     number: str
 
 
-Cond = Both | KeyIs | Is | Compare | Dated | Flagged | Missing | ThanAverage | Like | Has | HasCount | Either
+Cond = Both | KeyIs | Refers | Is | Compare | Dated | Flagged | Missing | ThanAverage | Like | Has | HasCount | Either
 Conds = tuple[Cond, ...]
 
 

@@ -21,6 +21,7 @@ from treadle.coding.sql.questions.tree import (
     Like,
     Missing,
     Num,
+    Refers,
     ThanAverage,
 )
 from treadle.coding.sql.reading.schema import Field, stem
@@ -109,6 +110,8 @@ def _made(cond: Cond, base: str, choose: Choosing) -> tuple[Any, bool]:
                 raise LookupError("of which of these rows?")
             if f.role == "number" and {"0", "0.0"} & set(f.values):
                 choose.cost += DOUBT  # 'no rain' is 0
+            if f.role == "date" and not cond.missing:
+                choose.dates.append(f)
             return [Condition(f, "IS NULL" if cond.missing else "IS NOT NULL")], False
         case ThanAverage():
             if cond.of is None:
@@ -117,9 +120,11 @@ def _made(cond: Cond, base: str, choose: Choosing) -> tuple[Any, bool]:
                 f = choose.field(cond.of, base, lambda f: f.role == "number")
             if choose.many(base, f.table):
                 raise LookupError("an average of what a row has many of")
-            return [Condition(f, cond.operator, kind="average")], False
+            return [_than_average(cond, f, base, choose)], False
         case KeyIs():
             return [_key_is(cond, choose)], False
+        case Refers():
+            return [_refers(cond, base, choose)], False
         case Like():
             return _like(cond, base, choose), False
         case Has():
@@ -252,6 +257,31 @@ def _like(cond: Like, base: str, choose: Choosing) -> list[Condition]:
         raise LookupError("no text to compare")
     pattern = cond.pattern.replace("'", "''")
     return [Condition(f, "NOT LIKE" if cond.negated else "ILIKE" if pattern.startswith("%") else "LIKE", f"'{pattern}'")]
+
+
+def _than_average(cond: ThanAverage, f: Field, base: str, choose: Choosing) -> Condition:
+    """Beside the average of all rows, or of some: 'heavier than the average vole'."""
+    if cond.among is None:
+        return Condition(f, cond.operator, kind="average")
+    if cond.among.table is not None and choose.table(cond.among.table) != base:
+        raise LookupError("an average of other rows")
+    inner = conditions_of(cond.among.conds, base, choose)
+    query = Sketch(base, (Item("AVG", f),), tuple(inner.plain), related=tuple(inner.related))
+    return Condition(f, cond.operator, query=query)
+
+
+def _refers(cond: Refers, base: str, choose: Choosing) -> Condition:
+    """The keys of rows that fulfil something, in the column that leads to them."""
+    leads = {(j.left, j.left_column): j for j in choose.schema.joins}
+    f = choose.field(cond.of, base, lambda f: (f.table, f.name) in leads)
+    if choose.many(base, f.table):
+        raise LookupError("of which of these rows?")
+    join = leads[f.table, f.name]
+    inner = conditions_of(cond.conds, join.right, choose)
+    if inner.related or any(c.field.table != join.right for c in inner.plain):
+        raise LookupError("it leads to other rows")
+    key = choose.schema.column(join.right, join.right_column)
+    return Condition(f, "IN", query=Sketch(join.right, (Item(field=key),), tuple(inner.plain)))
 
 
 def _key_is(cond: KeyIs, choose: Choosing) -> Condition:

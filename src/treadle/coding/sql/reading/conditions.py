@@ -35,6 +35,7 @@ _LIKE = re.compile(
     r"(?P<more>(?:\s*(?:,|or|and)\s*(?:'[^']+'|\"[^\"]+\"))*)\s+(?:anywhere\s+|somewhere\s+)?in\s+(?:their|its|the)\s+(?P<of>\w+)"
     r"|\b(?P<named>\w+)\s+(?:on|with|like|matching)\s+(?P<alike>'[^']+'|\"[^\"]+\")",
 )
+_DENIED = re.compile(r"(?:\b(?:is|are|was|were)\s+not|n['’]t)\s+(?:an?\s+|the\s+|in\s+)?$", re.IGNORECASE)  # noqa: RUF001
 _QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
 _MORE_NUMBERS = (
     r"(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)-?\d+(?:\.\d+)?(?!\s*(?:or|and)\s+(?:more|less|higher|lower|later|above))"
@@ -100,6 +101,9 @@ class ConditionReader(DatedReader):
         for f, found in by_field.items():
             values = list(dict.fromkeys(c.value for _, c in found))
             several = Condition(f, "IN", f"({', '.join(values)})")
+            if len(found) == 1 and _DENIED.search(self.text[: found[0][0]]):
+                yield found[0][0], Condition(f, "<>", values[0])
+                continue
             yield found[0][0], found[0][1] if len(values) == 1 else several
 
     def _known(self, base: str) -> Iterator[tuple[int, Condition]]:

@@ -110,6 +110,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (re.compile(r"(?:^|(?<=[.?!] ))State(?=\s+(?:the|its|their|his|her|which|what|how)\b)"), "Give"),
     (re.compile(r"\bmost recent(?:ly)?\b", re.IGNORECASE), "latest"),
     (re.compile(r"\be-mails?\b", re.IGNORECASE), "email"),
+    (re.compile(r"(?<![\d.,:/-])(\d{1,3}) (\d{3})(?= (?:euros?|dollars?|[A-Z]{3}|inhabitants|people)\b)"), r"\1\2"),
     (re.compile(r"\b(?:several|multiple)\s+(?=[a-z])", re.IGNORECASE), "more than one "),
     (re.compile(r"\b(?:only|just)\s+(?:one|a single)\s+(?=[a-z])", re.IGNORECASE), "exactly one "),
     (re.compile(r"\b(?:all )?together(?=\s*[?.!]?\s*$)", re.IGNORECASE), "in total"),

@@ -284,7 +284,7 @@ _CALLED = re.compile(r"[a-z]{1,2}(name|title|label)")
 _UNITS_TEXT = """
 m cm mm um nm km s ms us ns min h kg g mg t c k f degc kmh mps gev mev tev kev ev pb fb nb hz khz mhz ghz v kv mv a ma ua na
 w kw mw l ml km2 m2 cm2 mm2 m3 kt mt pc kpc mpc ly fte pct eur keur usd chf gbp deg rad arcsec arcmin mas kb mb gb tb
-mib gib mbps gbps wh kwh mwh gwh j kj mj pa hpa kpa mpa bar mbar mi ft lb oz ppm db sec secs mins hr hrs
+mib gib mbps gbps ug mg ng mol mmol ml wh kwh mwh gwh j kj mj pa hpa kpa mpa bar mbar mi ft lb oz ppm db sec secs mins hr hrs
 """
 _UNITS = frozenset(_UNITS_TEXT.split())
 _MONEY = re.compile(r"[kmbt]?(?:n|ln)?(?:usd|eur|gbp|chf|jpy|cny)")

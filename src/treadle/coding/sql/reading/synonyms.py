@@ -33,7 +33,7 @@ _SAME: tuple[tuple[str, ...], ...] = (
     ("duration", "long", "short", "last", "time"),
     ("sec", "second", "long", "short", "length", "duration", "playing"),
     ("nick", "nickname", "username", "login", "alias"),
-    ("mass", "weight", "heavy", "light"),
+    ("mass", "weight", "heavy", "light", "weigh"),
     ("area", "large", "big", "size", "small"),
     ("population", "populous", "inhabitant", "people", "populated"),
     ("capacity", "large", "big"),
