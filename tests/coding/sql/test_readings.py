@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from summaries import summarise
 from treadle.coding.sql.reading.cues import read_cues
+from treadle.coding.sql.reading.inflection import singular, stem
 from treadle.coding.sql.reading.linking import link, value_query
 from treadle.coding.sql.reading.propose import propose
-from treadle.coding.sql.reading.schema import Schema, quote_name, singular, stem
+from treadle.coding.sql.reading.schema import Schema, quote_name
 from treadle.coding.sql.reading.sentence import to_words
 from treadle.coding.sql.reading.statement import to_sql
 

@@ -8,7 +8,8 @@ import pytest
 
 from readings import first_reading
 from treadle.coding.sql.reading.abbreviations import alike, with_short_names, with_spoken_names
-from treadle.coding.sql.reading.schema import Schema, stem
+from treadle.coding.sql.reading.inflection import stem
+from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.statement import to_sql
 
 SCRIPT = """

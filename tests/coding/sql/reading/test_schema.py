@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from readings import first_reading, made
-from treadle.coding.sql.reading.schema import Schema, singulars
+from treadle.coding.sql.reading.inflection import singulars
+from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.statement import to_sql
 
 SCRIPT = """

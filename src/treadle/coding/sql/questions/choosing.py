@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from treadle.coding.sql.questions.tree import Mention, TableName, Value
 from treadle.coding.sql.reading.abbreviations import alike
-from treadle.coding.sql.reading.schema import Field, Join, Schema, stem
+from treadle.coding.sql.reading.inflection import stem
+from treadle.coding.sql.reading.schema import Field, Join, Schema
 from treadle.coding.sql.reading.unread import SPOKEN_UNITS
 
 __all__ = ["DOUBT", "TIME_UNITS", "Choosing", "of_unit"]

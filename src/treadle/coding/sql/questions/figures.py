@@ -8,7 +8,8 @@ from typing import Any, Literal
 from treadle.coding.chart import GUESS, Costly, Rules, rule
 from treadle.coding.sql.questions.shown import dates_of, identifies, numbers_of
 from treadle.coding.sql.questions.tree import Agg, Arith, Conds, Count, Figure, Is, Mention, Rows, Share, Span, TableName
-from treadle.coding.sql.reading.schema import Field, stem
+from treadle.coding.sql.reading.inflection import stem
+from treadle.coding.sql.reading.schema import Field
 from treadle.words import name_parts
 
 __all__ = ["NONE", "figure_rules"]

@@ -21,7 +21,8 @@ from treadle.coding.sql.questions.tree import (
     TableName,
 )
 from treadle.coding.sql.questions.where import conditions_of
-from treadle.coding.sql.reading.schema import Field, Schema, stem
+from treadle.coding.sql.reading.inflection import stem
+from treadle.coding.sql.reading.schema import Field, Schema
 from treadle.coding.sql.reading.sketch import Condition, Item, Sketch
 
 __all__ = ["Items"]

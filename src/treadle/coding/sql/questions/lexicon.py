@@ -14,9 +14,10 @@ from treadle.coding.sql.questions.tree import Agg, Mention, Num, Rows, TableName
 from treadle.coding.sql.questions.words import Word
 from treadle.coding.sql.reading.abbreviations import alike, stands_for
 from treadle.coding.sql.reading.cues import MONTHS, NUMBER_WORDS
+from treadle.coding.sql.reading.inflection import singular, stem
 from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.roles import role_verbs
-from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
+from treadle.coding.sql.reading.schema import Field, Schema
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.coding.sql.reading.unread import SPOKEN_UNITS
 from treadle.words import name_parts

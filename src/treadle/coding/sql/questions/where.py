@@ -24,7 +24,8 @@ from treadle.coding.sql.questions.tree import (
     Refers,
     ThanAverage,
 )
-from treadle.coding.sql.reading.schema import Field, stem
+from treadle.coding.sql.reading.inflection import stem
+from treadle.coding.sql.reading.schema import Field
 from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Related, Sketch
 from treadle.coding.sql.reading.unread import SPOKEN_UNITS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from treadle.coding.sql.reading.schema import stem
+from treadle.coding.sql.reading.inflection import stem
 
 __all__ = ["Word", "cut"]
 

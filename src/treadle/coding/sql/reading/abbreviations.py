@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from treadle.coding.sql.reading.schema import Schema, plural, singular, stem
+from treadle.coding.sql.reading.inflection import plural, singular, stem
+from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
 

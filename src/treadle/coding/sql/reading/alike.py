@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from treadle.coding.sql.reading.inflection import stem
 from treadle.coding.sql.reading.nested import NestedReader
-from treadle.coding.sql.reading.schema import Field, stem
+from treadle.coding.sql.reading.schema import Field
 from treadle.coding.sql.reading.sketch import Condition, Item, Related, Sketch
 from treadle.words import name_parts
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from treadle.coding.sql.reading.inflection import singular, stem
 from treadle.coding.sql.reading.reader import NAMED
-from treadle.coding.sql.reading.schema import Field, singular, stem
+from treadle.coding.sql.reading.schema import Field
 from treadle.coding.sql.reading.sketch import Item
 from treadle.coding.sql.reading.told import ToldReader
 from treadle.words import name_parts

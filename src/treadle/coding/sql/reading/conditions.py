@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from treadle.coding.sql.reading.cues import Bound
 from treadle.coding.sql.reading.dated import DatedReader
+from treadle.coding.sql.reading.inflection import stem
 from treadle.coding.sql.reading.linking import ValueLink
 from treadle.coding.sql.reading.reader import HINTED, NAMED
-from treadle.coding.sql.reading.schema import Field, stem
+from treadle.coding.sql.reading.schema import Field
 from treadle.coding.sql.reading.sketch import Condition
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts

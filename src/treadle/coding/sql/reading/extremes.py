@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from treadle.coding.sql.reading.cues import NUMBER_WORDS
+from treadle.coding.sql.reading.inflection import singular, stem
 from treadle.coding.sql.reading.reader import NAMED
-from treadle.coding.sql.reading.schema import Field, singular, stem
+from treadle.coding.sql.reading.schema import Field
 from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch, shown_of
 from treadle.coding.sql.reading.sorting import OrderReader
 from treadle.coding.sql.reading.synonyms import similar

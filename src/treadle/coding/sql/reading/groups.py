@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 from treadle.coding.sql.reading.extremes import LATE, ExtremeReader
+from treadle.coding.sql.reading.inflection import stem
 from treadle.coding.sql.reading.reader import NAMED
-from treadle.coding.sql.reading.schema import stem
 from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Sketch, shown_of
 from treadle.coding.sql.reading.unread import SPOKEN_UNITS
 

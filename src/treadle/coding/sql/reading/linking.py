@@ -16,8 +16,9 @@ from treadle.coding.sql.base import Database, rows_of
 from treadle.coding.sql.reading.abbreviations import alike, with_short_names, with_spoken_names
 from treadle.coding.sql.reading.adjectives import CODES, forms
 from treadle.coding.sql.reading.cues import MONTHS
+from treadle.coding.sql.reading.inflection import singular, singulars, stem
 from treadle.coding.sql.reading.periods import with_periods
-from treadle.coding.sql.reading.schema import Field, Schema, quote_name, singular, singulars, stem
+from treadle.coding.sql.reading.schema import Field, Schema, quote_name
 from treadle.types import Limits
 from treadle.words import name_parts
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from treadle.coding.sql.reading.inflection import stem
 from treadle.coding.sql.reading.reader import Reader
-from treadle.coding.sql.reading.schema import Field, stem
+from treadle.coding.sql.reading.schema import Field
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
 

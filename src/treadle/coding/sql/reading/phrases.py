@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, replace
 
 from treadle.coding.sql.reading.conditions import ConditionReader
+from treadle.coding.sql.reading.inflection import stem
 from treadle.coding.sql.reading.naming import content
-from treadle.coding.sql.reading.schema import Field, stem
+from treadle.coding.sql.reading.schema import Field
 from treadle.coding.sql.reading.sketch import Item
 
 __all__ = ["BARE_FIGURE", "Part", "PhraseReader", "converted"]

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from treadle.coding.sql.reading.cues import HIGH, LOW
+from treadle.coding.sql.reading.inflection import singular, stem
 from treadle.coding.sql.reading.linking import Links
 from treadle.coding.sql.reading.phrases import converted
 from treadle.coding.sql.reading.reader import NAMED
-from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
+from treadle.coding.sql.reading.schema import Field, Schema
 from treadle.coding.sql.reading.sketch import Condition, Item, Key, Related, Sketch, shown_of
 from treadle.coding.sql.reading.tabled import TabledReader
 from treadle.words import name_parts

@@ -8,8 +8,9 @@ from dataclasses import replace
 from treadle.coding.sql.reading.abbreviations import with_short_names, with_spoken_names
 from treadle.coding.sql.reading.clauses import Clauses, read_clauses
 from treadle.coding.sql.reading.cues import Cues, read_cues
+from treadle.coding.sql.reading.inflection import singular, stem
 from treadle.coding.sql.reading.linking import Links, normalised, places_of
-from treadle.coding.sql.reading.schema import Field, Schema, singular, stem
+from treadle.coding.sql.reading.schema import Field, Schema
 from treadle.coding.sql.reading.sketch import Condition, Item, identity_of
 from treadle.words import name_parts
 

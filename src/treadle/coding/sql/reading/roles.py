@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from treadle.coding.sql.reading.schema import Field, Join, Schema, singular, stem
+from treadle.coding.sql.reading.inflection import singular, stem
+from treadle.coding.sql.reading.schema import Field, Join, Schema
 from treadle.words import name_parts
 
 __all__ = ["role_verbs", "with_roles"]

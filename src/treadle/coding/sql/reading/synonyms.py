@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treadle.coding.sql.reading.schema import stem
+from treadle.coding.sql.reading.inflection import stem
 
 __all__ = ["similar"]
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 from treadle.coding.sql.reading.alike import AlikeReader
+from treadle.coding.sql.reading.inflection import stem
 from treadle.coding.sql.reading.phrases import Part
-from treadle.coding.sql.reading.schema import stem
 from treadle.coding.sql.reading.sketch import Condition, Item, Key, Sketch, shown_of
 from treadle.words import name_parts
 

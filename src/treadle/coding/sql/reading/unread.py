@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 
 from treadle.coding.sql.reading.cues import MONTHS, RANKS
+from treadle.coding.sql.reading.inflection import stem
 from treadle.coding.sql.reading.linking import Links
-from treadle.coding.sql.reading.schema import Schema, stem
+from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.synonyms import similar
 from treadle.words import name_parts
 
