@@ -18,6 +18,7 @@ from treadle.coding.sql.questions.tree import (
     Figure,
     Is,
     Mention,
+    Missing,
     Named,
     Part,
     Share,
@@ -31,6 +32,9 @@ from treadle.coding.sql.reading.schema import Schema
 from treadle.coding.sql.reading.sketch import Bar, Condition, Item, Related, Sketch, identity_of, usual_order
 
 __all__ = ["resolved"]
+
+OTHERS = 0.1
+"""A table that is named so well is called so; another one that shares a word is hardly meant."""
 
 
 def resolved(ask: Ask, schema: Schema) -> tuple[Sketch, float]:
@@ -119,6 +123,10 @@ def _said_last(x: Any) -> bool:
     return isinstance(x.rows.conds[-1], Dated | Is)
 
 
+def _is_there(c: Any) -> bool:
+    return isinstance(c, Missing) and not c.missing and not c.verb and c.of.fields[0][0].role == "text"
+
+
 def _leaves(ask: Ask) -> list[Any]:
     ordered = [*(o.what for o in ask.best), *(figure for figure, _, _ in ask.bars)]
     return [leaf for shown in (*ask.shown, *ordered) for leaf in leaves_of(shown)]
@@ -130,11 +138,12 @@ class _Resolver(Ordering):
     def sketch(self, ask: Ask) -> Sketch:
         leaves = _leaves(ask)
         if ask.rows is not None and ask.rows.table is not None and not leaves:
-            named = ask.rows.table.tables
-            self.choose.cost += next((cost for t, cost in named if t == self.base), DOUBT)
-            self.choose.cost += (
-                DOUBT if self.base != named[0][0] and named[0][1] < 0.1 else 0.0
-            )  # that is another one's name
+            tables = ask.rows.table.tables
+            self.choose.cost += next((cost for t, cost in tables if t == self.base), DOUBT)
+            if self.base != tables[0][0] and tables[0][1] < OTHERS:
+                self.choose.cost += DOUBT
+        if ask.shown and ask.rows is not None and any(_is_there(c) for c in ask.rows.conds):
+            self.choose.cost += DOUBT  # 'names of ships, with the port': is it shown as well?
         if any(isinstance(o.what, Figure) for o in ask.best) and ask.rows is not None:
             ask = self._best_group(ask)
         self.group = self._groups(ask)

@@ -231,7 +231,7 @@ def _conditions() -> Rules:
         rule(
             "C",
             "[WHO|WITH] [OF] F=f [of] N=a or N=b",
-            lambda f, a, b: _either((_compare(f, ("=", a, None)),), (_compare(f, ("=", b, None)),)),
+            lambda f, a, b: _either((Compare(f, "=", a),), (Compare(f, "=", b),)),
             0.1,
         ),
         rule("C", "[WHO] BE OP=o N=n", lambda o, n: (Compare(None, o, n, adjective="age"),), 0.4),
